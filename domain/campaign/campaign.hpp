@@ -1,0 +1,106 @@
+// Campaign: one firmware for a set of devices, rolled out by grants under a policy.
+//
+// The state is the fold of the tags campaign:<id> and firmware:<id> and fleet, from one position. A million devices are
+// five bitmaps over ordinals: targets, and granted / completed / failed / cancelled, which are disjoint subsets of it.
+// What is in none of the four is pending: not granted yet, or waiting for a retry.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "domain/bitmap.hpp"
+
+#include "domain/result.hpp"
+#include "domain/settings.hpp"
+#include "domain/streams.hpp"
+#include "domain/update/update.hpp"
+#include "domain/verdict.hpp"
+
+namespace ota::domain {
+
+struct Campaign {
+  bool exists = false;
+  CampaignId id;
+  std::string name;
+  std::string description;
+  FirmwareId firmware;
+  std::string firmware_name;
+  FirmwareFacts facts;
+  bool firmware_recalled = false;
+  CampaignPolicy policy;
+  CampaignStatus status = CampaignStatus::kCreated;
+  std::string status_reason;
+  bool closed = false;                    // ended, and nothing of it runs any more
+  Bitmap targets;               // what exclusion and the rollout percentage leave
+  Bitmap granted;               // in progress
+  Bitmap completed;
+  Bitmap failed;
+  Bitmap cancelled;
+  std::map<std::uint32_t, Time> retries;  // pending ones that had an attempt, and when the next may begin
+  // Cancelled here by the campaign's end while a retry waited: their own stream must still be told.
+  Bitmap untold;
+  std::uint32_t batch = 0;                // the open one; 0 before the start
+  std::uint32_t batch_granted = 0;        // first attempts of it that were granted and did not lapse
+  std::uint32_t batch_settled = 0;        // first attempts of it that have ended
+  std::optional<Verdict> verdict;
+  Caller created_by;
+  Time created_at{};
+  Time updated_at{};
+  std::optional<Time> started_at;
+  std::optional<Time> ended_at;
+  std::uint32_t revision = 0;             // operators' and verdicts' events; grants and reports do not move it
+  Position position;                      // the last event folded
+
+  std::uint32_t total() const { return static_cast<std::uint32_t>(targets.cardinality()); }
+  Counts counts() const;
+  std::uint32_t pending() const;          // how many of remaining()
+  // Neither granted nor ended: may be granted, now or after its retry time.
+  Bitmap remaining() const;
+  bool is_remaining(std::uint32_t ordinal) const;
+};
+
+// ---- commands ------------------------------------------------------------------------------------------------
+
+struct CreateCampaign {
+  CampaignId id;
+  CampaignCreated record;
+};
+struct AddTargetPart {                    // ahead of the creation, for sets that do not fit one event
+  CampaignTargetPart part;
+};
+struct StartCampaign {};
+struct PauseCampaign {
+  std::string reason;
+};
+struct ResumeCampaign {};
+struct CancelCampaign {
+  std::string reason;
+};
+using CampaignCommand = std::variant<CreateCampaign, AddTargetPart, StartCampaign, PauseCampaign, ResumeCampaign, CancelCampaign>;
+
+void evolve(Campaign& state, const Recorded& event);
+Decision decide(const Campaign& state, const CampaignCommand& command, const Context& context);
+
+// ---- what is due ---------------------------------------------------------------------------------------------
+
+// A function of the state, not of an event: asked again after every event and after every start (design 7).
+struct CancelOf {                         // tell this update to stop, as far as `reach` goes
+  UpdateId update;
+  CancelUpdate::Reach reach = CancelUpdate::Reach::kNotStarted;
+  CancelCause cause = CancelCause::kCampaignCancelled;
+};
+struct Due {
+  Events own;                             // to be appended by the campaign itself; decide again after their commit
+  std::vector<CancelOf> cancels;          // idempotent commands to others, at most `cancels_max`
+};
+// `told`: ordinals that were told in this life and have answered; they are not told again.
+Due next(const Campaign& state, const Bitmap& told, std::size_t cancels_max, Time now);
+
+// For people: "12 of 40 devices failed (30.00 %), more than the threshold of 20 %".
+std::string sentence(const Verdict& verdict);
+
+}  // namespace ota::domain

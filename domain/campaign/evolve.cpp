@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+
+#include "domain/campaign/campaign.hpp"
+#include "domain/rollout.hpp"
+
+namespace ota::domain {
+namespace {
+
+struct Fold {
+  Campaign& s;
+  const Recorded& r;
+
+  // The ordinal of the deployment of this campaign that the event is about; empty for other streams. An id can be made
+  // up for any device, and rollbacks enter no counter (decision 10): neither may move the sets.
+  std::optional<std::uint32_t> ordinal() const {
+    const auto* id = std::get_if<UpdateId>(&r.stream);
+    if (!id || !id->of_campaign || id->base != s.id.bytes || id->kind != UpdateId::kDeployment) return std::nullopt;
+    return s.targets.contains(id->ordinal.value) ? std::optional<std::uint32_t>(id->ordinal.value) : std::nullopt;
+  }
+  void leave(std::uint32_t o) {
+    s.granted.remove(o);
+    s.completed.remove(o);
+    s.failed.remove(o);
+    s.cancelled.remove(o);
+    s.retries.erase(o);
+  }
+  // The campaign ends early: whatever is pending is cancelled, which no event says one by one.
+  void cancel_pending() {
+    for (const auto& [o, at] : s.retries) s.untold.add(o);
+    s.retries.clear();
+    s.cancelled |= s.remaining();
+  }
+
+  void operator()(const CampaignTargetPart& e) { s.targets |= bitmap_from_bytes(e.targets); }
+  void operator()(const CampaignCreated& e) {
+    s.exists = true;
+    s.id = std::get<CampaignId>(r.stream);
+    s.name = e.name;
+    s.description = e.description;
+    s.firmware = e.firmware;
+    s.firmware_name = e.firmware_name;
+    s.facts = e.facts;
+    s.policy = e.policy;
+    s.targets |= bitmap_from_bytes(e.targets);
+    s.targets = picked(s.id, s.targets, e.pick_cutoff);
+    s.cancelled &= s.targets;  // deleted while the parts went ahead, and not picked
+    s.created_by = r.caller;
+    s.created_at = r.time;
+    ++s.revision;
+  }
+  void operator()(const CampaignStarted&) {
+    s.status = CampaignStatus::kInProgress;
+    s.started_at = r.time;
+    s.batch = 1;
+    ++s.revision;
+  }
+  void operator()(const CampaignPaused& e) {
+    s.status = CampaignStatus::kPaused;
+    s.status_reason = e.reason;
+    ++s.revision;
+  }
+  void operator()(const CampaignResumed&) {
+    s.status = CampaignStatus::kInProgress;
+    s.status_reason.clear();
+    ++s.revision;
+  }
+  void operator()(const CampaignCancelled& e) {
+    s.status = CampaignStatus::kCancelled;
+    s.status_reason = e.reason;
+    cancel_pending();
+    ++s.revision;
+  }
+  void operator()(const CampaignAborted& e) {
+    s.status = CampaignStatus::kFailed;
+    s.status_reason = sentence(e.verdict);
+    s.verdict = e.verdict;
+    cancel_pending();
+    ++s.revision;
+  }
+  void operator()(const CampaignClosed& e) {
+    s.status = e.outcome;
+    s.closed = true;
+    s.ended_at = r.time;
+    cancel_pending();  // an operator's retry that was committed while this was being decided
+    if (!s.verdict) s.verdict = e.verdict;
+    ++s.revision;
+  }
+  void operator()(const BatchOpened& e) {
+    s.batch = e.batch;
+    s.batch_granted = 0;
+    s.batch_settled = 0;
+  }
+
+  void operator()(const AttemptGranted& e) {
+    const auto o = ordinal();
+    if (!o) return;
+    leave(*o);
+    s.granted.add(*o);
+    if (e.batch == s.batch && !e.retry) ++s.batch_granted;
+  }
+  void operator()(const AttemptEnded& e) {
+    const auto o = ordinal();
+    if (!o) return;
+    leave(*o);
+    if (e.batch == s.batch && !e.retry) ++s.batch_settled;
+    if (e.success) {
+      s.completed.add(*o);
+    } else if (!e.retry_at) {
+      s.failed.add(*o);
+    } else if (is_terminal(s.status)) {
+      s.cancelled.add(*o);
+      s.untold.add(*o);
+    } else {
+      s.retries[*o] = *e.retry_at;
+    }
+  }
+  void operator()(const GrantLapsed& e) {
+    const auto o = ordinal();
+    if (!o) return;
+    leave(*o);
+    if (e.batch == s.batch && !e.retry && s.batch_granted > 0) --s.batch_granted;
+    if (is_terminal(s.status)) {
+      s.cancelled.add(*o);
+      s.untold.add(*o);
+    } else if (e.retry) {
+      s.retries[*o] = r.time;
+    }
+  }
+  void operator()(const UpdateSkipped&) {
+    if (const auto o = ordinal()) {
+      leave(*o);
+      s.cancelled.add(*o);
+    }
+  }
+  void operator()(const UpdateCancelled& e) {
+    const auto o = ordinal();
+    if (!o) return;
+    if (s.granted.contains(*o) && e.batch == s.batch && !e.retry) ++s.batch_settled;
+    leave(*o);
+    s.untold.remove(*o);
+    s.cancelled.add(*o);
+  }
+  void operator()(const RetryAsked&) {
+    if (const auto o = ordinal()) {
+      leave(*o);
+      s.retries[*o] = r.time;
+    }
+  }
+  // Its unfinished update, if it has one, is cancelled by an event of its own in the same append.
+  void operator()(const DeviceDeleted& e) {
+    if (!s.is_remaining(e.ordinal.value) || s.retries.contains(e.ordinal.value)) return;
+    s.cancelled.add(e.ordinal.value);
+  }
+  template <class Other>
+  void operator()(const Other&) {}
+};
+
+}  // namespace
+
+Counts Campaign::counts() const {
+  return {total(), static_cast<std::uint32_t>(granted.cardinality()),
+          static_cast<std::uint32_t>(completed.cardinality()), static_cast<std::uint32_t>(failed.cardinality())};
+}
+
+std::uint32_t Campaign::pending() const {
+  return static_cast<std::uint32_t>(targets.cardinality() - granted.cardinality() - completed.cardinality() -
+                                    failed.cardinality() - cancelled.cardinality());
+}
+
+Bitmap Campaign::remaining() const {
+  Bitmap left = targets;
+  left -= granted;
+  left -= completed;
+  left -= failed;
+  left -= cancelled;
+  return left;
+}
+
+bool Campaign::is_remaining(std::uint32_t o) const {
+  return targets.contains(o) && !granted.contains(o) && !completed.contains(o) && !failed.contains(o) &&
+         !cancelled.contains(o);
+}
+
+std::string sentence(const Verdict& v) {
+  const double rate = v.counted == 0 ? 0.0 : 100.0 * v.failed / v.counted;
+  return fmt::format("{} of {} {} failed ({:.2f} %), {} the threshold of {} %", v.failed, v.counted,
+                     v.of_total ? "devices in all" : "devices", rate,
+                     v.decision == VerdictDecision::kAbort ? "more than" : "within", v.threshold_percent);
+}
+
+void evolve(Campaign& state, const Recorded& event) {
+  std::visit(Fold{state, event}, event.event);
+  state.updated_at = event.time;
+  state.position = event.position;
+}
+
+}  // namespace ota::domain

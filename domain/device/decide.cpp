@@ -1,0 +1,142 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "domain/device/device.hpp"
+#include "domain/limits.hpp"
+#include "domain/version.hpp"
+
+namespace ota::domain {
+namespace {
+
+Emitted of_device(const Device& s, Event event) { return {s.id, std::move(event), s.id}; }
+
+// What really changes: nothing new writes nothing.
+DeviceAttributesChanged change_of(const Device& s, const ChangeAttributes& c) {
+  DeviceAttributesChanged change;
+  change.by_device = c.by_device;
+  if (c.mode != ChangeAttributes::Mode::kRemove) {
+    for (const auto& [key, value] : c.values) {
+      const auto known = s.attributes.find(key);
+      if (known == s.attributes.end() || known->second != value) change.set[key] = value;
+    }
+  }
+  for (const auto& key : c.removed) {
+    if (s.attributes.contains(key)) change.removed.push_back(key);
+  }
+  if (c.mode == ChangeAttributes::Mode::kReplace) {
+    for (const auto& [key, value] : s.attributes) {
+      if (!c.values.contains(key)) change.removed.push_back(key);
+    }
+  }
+  std::sort(change.removed.begin(), change.removed.end());
+  change.removed.erase(std::unique(change.removed.begin(), change.removed.end()), change.removed.end());
+  if (c.groups && *c.groups != s.groups) {
+    change.groups_changed = true;
+    change.groups = *c.groups;
+  }
+  return change;
+}
+
+Decision on(const Device& s, const RegisterDevice& c, const Context&) {
+  if (s.registered && !s.deleted) return Events{};
+  if (!s.registered) {
+    return Events{of_device(s, DeviceRegistered{c.ordinal, c.via, c.attributes, c.groups})};
+  }
+  if (c.via == RegisteredVia::kPoll) return not_found("Device", s.id.value);  // decision 22
+  Events events{of_device(s, DeviceReturned{c.ordinal, c.via})};
+  ChangeAttributes known;
+  known.values = c.attributes;
+  if (!c.groups.empty()) known.groups = c.groups;
+  auto change = change_of(s, known);
+  if (!change.set.empty() || change.groups_changed) events.push_back(of_device(s, std::move(change)));
+  return events;
+}
+
+Decision on(const Device& s, const ChangeAttributes& c, const Context& context) {
+  if (!s.registered || s.deleted) return not_found("Device", s.id.value);
+  auto change = change_of(s, c);
+  const bool answers = c.by_device && s.wants_attributes_from && *s.wants_attributes_from <= context.now;
+  if (change.set.empty() && change.removed.empty() && !change.groups_changed && !answers) return Events{};
+  const auto added = std::count_if(change.set.begin(), change.set.end(),
+                                   [&](const auto& entry) { return !s.attributes.contains(entry.first); });
+  const std::size_t after = s.attributes.size() + static_cast<std::size_t>(added) - change.removed.size();
+  if (after > limits::kDeviceAttributes) {
+    return invalid("data", fmt::format("a device has at most {} attributes; this would make {}",
+                                       limits::kDeviceAttributes, after));
+  }
+  return Events{of_device(s, std::move(change))};
+}
+
+// One append: the device is gone, and so is what was unfinished on it (design 7).
+Decision on(const Device& s, const DeleteDevice& c, const Context&) {
+  if (!s.registered) return not_found("Device", s.id.value);
+  if (s.deleted) return Events{};
+  Events events{of_device(s, DeviceDeleted{c.reason, s.ordinal})};
+  for (const auto& [id, u] : s.updates) {
+    const bool running = u.status == UpdateStatus::kInProgress;
+    events.push_back({id, UpdateCancelled{CancelCause::kDeviceDeleted, running ? u.attempt : 0, u.batch, u.retry}, s.id});
+  }
+  return events;
+}
+
+Decision on(const Device& s, const RequestUpdate& c, const Context& context) {
+  if (!s.registered || s.deleted) return not_found("Device", s.id.value);
+  if (s.updates.contains(c.id)) return Events{};
+  for (const auto& [id, u] : s.updates) {
+    if (!id.of_campaign && u.plan.firmware == c.plan.firmware) {
+      return DomainError{ErrorCode::kDuplicate,
+                         fmt::format("device {} already has a pending update for this firmware: {}",
+                                     s.id.value, to_text(id)),
+                         {}, {}, {}, {}};
+    }
+  }
+  const auto facts = facts_of(s.attributes, context.settings);
+  if (!c.plan.force_update && !facts.firmware_version.empty() &&
+      compare_versions(facts.firmware_version, c.plan.to_version) >= 0) {
+    return DomainError{ErrorCode::kStateTransition,
+                       fmt::format("device {} already runs {}, which is not older than {}; set force_update "
+                                   "to install it all the same",
+                                   s.id.value, facts.firmware_version, c.plan.to_version),
+                       {}, facts.firmware_version, c.plan.to_version, {}};
+  }
+  RequestUpdate request = c;
+  request.plan.from_version = facts.firmware_version;
+  return Events{{request.id, UpdateRequested{request.plan}, s.id}};
+}
+
+// Priority first, then age (decision 9).
+const std::pair<const UpdateId, UnfinishedUpdate>* next_direct(const Device& s, Time now) {
+  const std::pair<const UpdateId, UnfinishedUpdate>* best = nullptr;
+  for (const auto& entry : s.updates) {
+    const auto& u = entry.second;
+    if (entry.first.of_campaign || u.status != UpdateStatus::kScheduled) continue;
+    if (u.next_retry_at && *u.next_retry_at > now) continue;
+    if (!best || u.plan.priority > best->second.plan.priority ||
+        (u.plan.priority == best->second.plan.priority && u.requested_at < best->second.requested_at)) {
+      best = &entry;
+    }
+  }
+  return best;
+}
+
+Decision on(const Device& s, const GrantDirect& c, const Context& context) {
+  if (!s.registered || s.deleted || s.active()) return Events{};
+  const auto* best = next_direct(s, context.now);
+  if (!best) return Events{};
+  AttemptGranted granted;
+  granted.attempt = best->second.attempt + 1;
+  granted.action = next_action(s.last_action, context.settings.first_action);
+  granted.retry = best->second.next_retry_at.has_value();
+  granted.start_by =
+      context.now + start_patience(std::chrono::minutes(best->second.plan.timeout_minutes), c.poll_sleep);
+  return Events{{best->first, std::move(granted), s.id}};
+}
+
+}  // namespace
+
+Decision decide(const Device& state, const DeviceCommand& command, const Context& context) {
+  return std::visit([&](const auto& c) { return on(state, c, context); }, command);
+}
+
+}  // namespace ota::domain

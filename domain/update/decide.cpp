@@ -1,0 +1,251 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "domain/limits.hpp"
+#include "domain/update/update.hpp"
+
+namespace ota::domain {
+namespace {
+
+
+// At most limits::kReportDetailBytes, in whole characters: half of one would not be text any more.
+std::string cut(const std::string& text) {
+  std::size_t n = std::min(text.size(), limits::kReportDetailBytes);
+  while (n > 0 && n < text.size() && (static_cast<unsigned char>(text[n]) & 0xc0) == 0x80) --n;
+  return text.substr(0, n);
+}
+
+std::vector<std::string> bounded_details(const std::vector<std::string>& given) {
+  std::vector<std::string> lines;
+  for (const auto& line : given) {
+    if (lines.size() == limits::kReportDetailLines) break;
+    if (line.empty()) continue;
+    lines.push_back(cut(line));
+  }
+  return lines;
+}
+
+Events one(const DeviceUpdate& s, Event event) {
+  // One of a campaign may be cancelled before anything says whose it is.
+  const auto device = s.device.value.empty() ? std::nullopt : std::optional<DeviceId>(s.device);
+  Events events;
+  events.push_back({s.id, std::move(event), device});
+  return events;
+}
+
+// The moment is over after which a device's report of its present attempt still counts.
+bool is_late(const DeviceUpdate& s, std::uint32_t attempt) { return attempt != s.attempt || !s.in_progress(); }
+
+Events late(const DeviceUpdate& s, const Report& r, UpdateStatus reported) {
+  // A repeated end of an attempt is what a client sends that lost our answer: it is answered, not recorded.
+  if (r.kind != Report::Kind::kProgress && r.kind != Report::Kind::kNote) return {};
+  return one(s, LateReportRecorded{r.attempt, reported, r.code, bounded_details(r.details)});
+}
+
+Events end_failed(const DeviceUpdate& s, FailureKind kind, std::string code, std::string message,
+                  const Context& context) {
+  AttemptEnded end;
+  end.attempt = s.attempt;
+  end.success = false;
+  end.kind = kind;
+  end.error_code = std::move(code);
+  end.error_message = std::move(message);
+  end.batch = s.batch;
+  end.retry = s.retry;
+  end.retry_count = s.retry_count;
+  end.spared_retries = s.spared_retries;
+  // A device that was asked to stop is not asked to try again.
+  const bool may_retry = !s.cancel;
+  if (kind == FailureKind::kTransport || kind == FailureKind::kService) {
+    if (may_retry && s.spared_retries < limits::kSparedRetries) {
+      end.retry_at = next_retry_at(s.id, s.spared_retries, context.now, context.settings);
+      ++end.spared_retries;
+    }
+  } else if (may_retry && s.retry_count < s.plan.max_retries) {
+    end.retry_at = next_retry_at(s.id, s.retry_count, context.now, context.settings);
+    ++end.retry_count;
+  }
+  return one(s, std::move(end));
+}
+
+AttemptStarted start_of(const DeviceUpdate& s, const Context& context) {
+  return {s.attempt, context.now + std::chrono::minutes(s.plan.timeout_minutes)};
+}
+
+// A report is also a sign that the attempt began, whatever became of the request that should have said so.
+void begin_if_needed(const DeviceUpdate& s, const Context& context, Events& events) {
+  if (!s.started_at) events.push_back({s.id, start_of(s, context), s.device});
+}
+
+UpdateStatus phase_of(const DeviceUpdate& s, const Report& r) {
+  if (r.phase) return *r.phase;
+  if (r.kind == Report::Kind::kNote) return s.status;
+  if (s.status < UpdateStatus::kDownloading) return UpdateStatus::kDownloading;
+  return s.status == UpdateStatus::kVerifying ? UpdateStatus::kInstalling : s.status;
+}
+
+Decision on_progress(const DeviceUpdate& s, const Report& r, const Context& context) {
+  const UpdateStatus phase = phase_of(s, r);
+  if (is_late(s, r.attempt)) return late(s, r, phase);
+  if (phase < s.status) return late(s, r, phase);
+  ProgressReported p;
+  p.attempt = s.attempt;
+  p.phase = phase;
+  const std::uint32_t before = phase == s.status ? s.phase_basis_points : 0;
+  p.phase_basis_points = std::max(before, std::min(r.phase_basis_points.value_or(before), 10'000U));
+  p.bytes_per_second = r.bytes_per_second;
+  p.code = r.code;
+  p.details = bounded_details(r.details);
+  p.signature_verified = r.signature_verified;
+  p.checksum_verified = r.checksum_verified;
+  const bool news = phase != s.status || p.phase_basis_points >= before + limits::kProgressStepBasisPoints ||
+                    (!p.details.empty() && p.details != s.details) ||
+                    (r.signature_verified && r.signature_verified != s.signature_verified) ||
+                    (r.checksum_verified && r.checksum_verified != s.checksum_verified);
+  Events events;
+  begin_if_needed(s, context, events);
+  if (news) events.push_back({s.id, std::move(p), s.device});
+  return events;
+}
+
+Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) {
+  if (is_late(s, r.attempt)) return Events{};
+  Events events;
+  begin_if_needed(s, context, events);
+  if (auto details = bounded_details(r.details); !details.empty() && details != s.details) {
+    ProgressReported last;
+    last.attempt = s.attempt;
+    last.phase = s.status;
+    last.phase_basis_points = s.phase_basis_points;
+    last.code = r.code;
+    last.details = std::move(details);
+    events.push_back({s.id, std::move(last), s.device});
+  }
+  Events end;
+  switch (r.kind) {
+    case Report::Kind::kSuccess: {
+      AttemptEnded e;
+      e.attempt = s.attempt;
+      e.success = true;
+      e.batch = s.batch;
+      e.retry = s.retry;
+      e.retry_count = s.retry_count;
+      e.spared_retries = s.spared_retries;
+      end = one(s, std::move(e));
+      break;
+    }
+    case Report::Kind::kDeclined:
+      end = one(s, UpdateCancelled{CancelCause::kDeclined, s.attempt, s.batch, s.retry});
+      break;
+    default: {
+      std::string code = r.error_code;
+      if (code.empty()) code = r.code ? fmt::format("device_{}", *r.code) : "device_failure";
+      std::string message = r.error_message;
+      if (message.empty() && !r.details.empty()) message = r.details.back();
+      end = end_failed(s, r.failure, cut(code), cut(message), context);
+      break;
+    }
+  }
+  events.insert(events.end(), end.begin(), end.end());
+  return events;
+}
+
+Decision on(const DeviceUpdate& s, const StartAttempt& c, const Context& context) {
+  if (is_late(s, c.attempt) || s.started_at) return Events{};
+  return one(s, start_of(s, context));
+}
+
+Decision on(const DeviceUpdate& s, const Report& r, const Context& context) {
+  if (!s.exists || r.attempt > s.attempt) return not_found("Update", to_text(s.id));
+  const bool on_the_way = r.kind == Report::Kind::kProgress || r.kind == Report::Kind::kNote;
+  return on_the_way ? on_progress(s, r, context) : on_end(s, r, context);
+}
+
+Decision on(const DeviceUpdate& s, const CancelUpdate& c, const Context& context) {
+  // Only a campaign's deployment is there before its first event.
+  const bool pending = s.id.of_campaign && s.id.kind == UpdateId::kDeployment;
+  if (!s.exists && !pending) return not_found("Update", to_text(s.id));
+  if (s.status == UpdateStatus::kCancelled) return Events{};
+  if (is_terminal(s.status)) {
+    if (c.reach != CancelUpdate::Reach::kAny) return Events{};  // a reaction came after the end
+    return wrong_state("update", to_text(s.status), "cancel",
+                       {"scheduled", "in_progress", "downloading", "verifying", "installing", "rebooting"});
+  }
+  if (!s.started_at || !s.in_progress()) {
+    return one(s, UpdateCancelled{c.cause, s.in_progress() ? s.attempt : 0, s.batch, s.retry});
+  }
+  if (c.reach == CancelUpdate::Reach::kNotStarted) return Events{};
+  if (c.reach == CancelUpdate::Reach::kNotInstalling && s.status >= UpdateStatus::kInstalling) return Events{};
+  if (s.cancel) return Events{};
+  const Duration patience =
+      std::min<Duration>(std::chrono::minutes(s.plan.timeout_minutes), context.settings.cancel_patience_max);
+  return one(s, CancelRequested{c.cause, context.now + patience});
+}
+
+Decision on(const DeviceUpdate& s, const AnswerCancel& c, const Context&) {
+  if (is_late(s, c.attempt) || !s.cancel) return Events{};
+  if (c.accepted) return one(s, UpdateCancelled{s.cancel->cause, s.attempt, s.batch, s.retry});
+  return one(s, CancelRefused{bounded_details(c.details)});
+}
+
+Decision on(const DeviceUpdate& s, const DeadlineReached& c, const Context& context) {
+  if (is_late(s, c.attempt)) return Events{};
+  switch (c.deadline) {
+    case UpdateDeadline::kStartBy:
+      if (s.started_at || !s.start_by) return Events{};
+      return one(s, GrantLapsed{s.attempt, s.batch, s.retry});
+    case UpdateDeadline::kTimeout:
+      if (!s.timeout_at) return Events{};
+      return end_failed(s, FailureKind::kTimeout, "timeout",
+                        fmt::format("no result within {} minutes", s.plan.timeout_minutes), context);
+    case UpdateDeadline::kCancelGiveUp:
+      if (!s.cancel) return Events{};
+      return one(s, UpdateCancelled{s.cancel->cause, s.attempt, s.batch, s.retry});
+  }
+  return Events{};
+}
+
+DomainError campaign_has_ended(const DeviceUpdate& s) {
+  return wrong_state("update of a campaign that has ended", to_text(s.status), "retry",
+                     {"failed", "cancelled while the campaign is in_progress or paused"});
+}
+
+Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context) {
+  if (!s.exists) return not_found("Update", to_text(s.id));
+  if (s.status == UpdateStatus::kScheduled && s.retry_at) {
+    if (*s.retry_at <= context.now) return Events{};
+    if (!c.campaign_open) return campaign_has_ended(s);
+    return one(s, RetryAsked{s.retry_count, s.attempt, std::nullopt});  // while a retry waits, /retry means now
+  }
+  if (s.status != UpdateStatus::kFailed && s.status != UpdateStatus::kCancelled) {
+    return wrong_state("update", to_text(s.status), "retry", {"failed", "cancelled"});
+  }
+  if (!c.campaign_open) return campaign_has_ended(s);
+  if (s.retry_count >= s.plan.max_retries) {
+    auto error = wrong_state("update", to_text(s.status), "retry", {"failed", "cancelled"});
+    error.message = fmt::format("Maximum retry attempts exceeded: {} of {}", s.retry_count, s.plan.max_retries);
+    return error;
+  }
+  return one(s, RetryAsked{s.retry_count + 1, s.attempt, s.plan});
+}
+
+}  // namespace
+
+Time next_retry_at(const UpdateId& id, std::uint32_t retries, Time now, const Settings& settings) {
+  const auto doublings = std::min(retries, limits::kSparedBackoffDoublings);
+  const Duration wait =
+      std::min<Duration>(settings.retry_backoff_base * (std::int64_t{1} << doublings), settings.retry_backoff_max);
+  // Devices that failed together must not come back together: the id spreads them over a quarter of the wait.
+  std::uint64_t mix = 0xcbf29ce484222325ULL;
+  for (const char c : to_binary(id)) mix = (mix ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  mix ^= mix >> 29;
+  const auto jitter = Duration(static_cast<std::int64_t>(mix % 1024) * (wait.count() / 4) / 1024);
+  return now + wait + jitter;
+}
+
+Decision decide(const DeviceUpdate& state, const UpdateCommand& command, const Context& context) {
+  return std::visit([&](const auto& c) { return on(state, c, context); }, command);
+}
+
+}  // namespace ota::domain

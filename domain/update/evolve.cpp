@@ -1,0 +1,164 @@
+#include <algorithm>
+
+#include "domain/update/update.hpp"
+
+namespace ota::domain {
+namespace {
+
+void apply(DeviceUpdate& s, const UpdateRequested& e, const Recorded& r) {
+  s.plan = e.plan;
+  s.status = UpdateStatus::kScheduled;
+  s.created_at = r.time;
+  ++s.revision;
+}
+
+void apply(DeviceUpdate& s, const AttemptGranted& e, const Recorded& r) {
+  if (e.plan) s.plan = *e.plan;
+  if (s.attempt == 0 && s.created_at == Time{}) s.created_at = r.time;
+  s.status = UpdateStatus::kInProgress;
+  s.attempt = e.attempt;
+  s.action = e.action;
+  s.batch = e.batch;
+  s.retry = e.retry;
+  s.start_by = e.start_by;
+  s.retry_at.reset();
+  s.started_at.reset();
+  s.timeout_at.reset();
+  s.completed_at.reset();
+  s.cancel.reset();
+  s.cancel_refused = false;
+  s.phase_basis_points = 0;
+  s.progress_basis_points = progress_basis_points(UpdateStatus::kInProgress, 0);
+  s.bytes_per_second = 0;
+  s.code.reset();
+  s.details.clear();
+  s.signature_verified.reset();
+  s.checksum_verified.reset();
+}
+
+void apply(DeviceUpdate& s, const AttemptStarted& e, const Recorded& r) {
+  if (e.attempt != s.attempt) return;
+  s.started_at = r.time;
+  s.timeout_at = e.timeout_at;
+  s.start_by.reset();
+}
+
+void apply(DeviceUpdate& s, const ProgressReported& e, const Recorded&) {
+  if (e.attempt != s.attempt) return;
+  s.status = e.phase;
+  s.phase_basis_points = e.phase_basis_points;
+  s.progress_basis_points =
+      std::max(s.progress_basis_points, progress_basis_points(e.phase, e.phase_basis_points));
+  if (e.bytes_per_second > 0) s.bytes_per_second = e.bytes_per_second;
+  if (e.code) s.code = e.code;
+  if (!e.details.empty()) s.details = e.details;
+  if (e.signature_verified) s.signature_verified = e.signature_verified;
+  if (e.checksum_verified) s.checksum_verified = e.checksum_verified;
+}
+
+// The attempt is over: nothing of it is waited for any more.
+void end_attempt(DeviceUpdate& s) {
+  s.start_by.reset();
+  s.timeout_at.reset();
+  s.cancel.reset();
+}
+
+void apply(DeviceUpdate& s, const AttemptEnded& e, const Recorded& r) {
+  if (e.attempt != s.attempt) return;
+  end_attempt(s);
+  s.retry_count = e.retry_count;
+  s.spared_retries = e.spared_retries;
+  s.error_code = e.error_code;
+  s.error_message = e.error_message;
+  if (e.success) {
+    s.status = UpdateStatus::kCompleted;
+    s.progress_basis_points = progress_basis_points(UpdateStatus::kCompleted, 0);
+    s.completed_at = r.time;
+  } else if (e.retry_at) {
+    s.status = UpdateStatus::kScheduled;
+    s.progress_basis_points = 0;
+    s.retry_at = e.retry_at;
+  } else {
+    s.status = UpdateStatus::kFailed;
+    s.completed_at = r.time;
+  }
+}
+
+void apply(DeviceUpdate& s, const GrantLapsed& e, const Recorded&) {
+  if (e.attempt != s.attempt) return;
+  end_attempt(s);
+  s.status = UpdateStatus::kScheduled;
+  s.progress_basis_points = 0;
+}
+
+void apply(DeviceUpdate& s, const UpdateSkipped& e, const Recorded& r) {
+  if (s.created_at == Time{}) s.created_at = r.time;
+  end_attempt(s);
+  s.retry_at.reset();
+  s.status = UpdateStatus::kCancelled;
+  s.error_code = e.reason == SkipReason::kAlreadyThere   ? "already_there"
+                 : e.reason == SkipReason::kIncompatible ? "incompatible"
+                                                         : "unknown";
+  s.error_message = e.fact;
+  s.completed_at = r.time;
+}
+
+void apply(DeviceUpdate& s, const CancelRequested& e, const Recorded&) {
+  s.cancel = e;
+  s.cancel_refused = false;
+  if (e.cause == CancelCause::kOperator) ++s.revision;
+}
+
+void apply(DeviceUpdate& s, const CancelRefused&, const Recorded&) {
+  s.cancel.reset();
+  s.cancel_refused = true;
+}
+
+void apply(DeviceUpdate& s, const UpdateCancelled& e, const Recorded& r) {
+  if (s.created_at == Time{}) s.created_at = r.time;
+  end_attempt(s);
+  s.retry_at.reset();
+  s.status = UpdateStatus::kCancelled;
+  if (e.cause == CancelCause::kDeclined) s.error_code = "declined";
+  s.completed_at = r.time;
+  if (e.cause == CancelCause::kOperator) ++s.revision;
+}
+
+void apply(DeviceUpdate& s, const RetryAsked& e, const Recorded& r) {
+  s.status = UpdateStatus::kScheduled;
+  s.progress_basis_points = 0;
+  s.retry_count = e.retry_count;
+  s.retry_at = r.time;
+  s.completed_at.reset();
+  ++s.revision;
+}
+
+// Everything else is not an update's event, or changes nothing.
+template <class Other>
+void apply(DeviceUpdate&, const Other&, const Recorded&) {}
+
+}  // namespace
+
+std::uint32_t progress_basis_points(UpdateStatus phase, std::uint32_t phase_basis_points) {
+  const std::uint32_t within = std::min(phase_basis_points, 10'000U);
+  switch (phase) {
+    case UpdateStatus::kInProgress: return 500;
+    case UpdateStatus::kDownloading: return 500 + within * 45 / 100;
+    case UpdateStatus::kVerifying: return 5'500;
+    case UpdateStatus::kInstalling: return 6'000 + within * 30 / 100;
+    case UpdateStatus::kRebooting: return 9'200;
+    case UpdateStatus::kCompleted: return 10'000;
+    default: return 0;
+  }
+}
+
+void evolve(DeviceUpdate& state, const Recorded& event) {
+  state.exists = true;
+  if (const auto* id = std::get_if<UpdateId>(&event.stream)) state.id = *id;
+  if (event.device) state.device = *event.device;
+  std::visit([&](const auto& e) { apply(state, e, event); }, event.event);
+  state.updated_at = event.time;
+  state.position = event.position;
+}
+
+}  // namespace ota::domain

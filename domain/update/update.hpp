@@ -1,0 +1,108 @@
+// DeviceUpdate: one firmware on its way to one device, through one or more attempts.
+//
+// The stream is update:<id>. Grants are written into it by the campaign (or the device, for direct updates);
+// everything else by the update itself, on the condition that its stream has not moved.
+// Reports are fenced by attempt number and phase: whatever is late, repeated or reordered changes nothing (decision 26).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "domain/result.hpp"
+#include "domain/settings.hpp"
+#include "domain/streams.hpp"
+
+namespace ota::domain {
+
+struct DeviceUpdate {
+  bool exists = false;                    // has events; one of a campaign may be decoded before it has any
+  UpdateId id;
+  DeviceId device;
+  UpdatePlan plan;
+  UpdateStatus status = UpdateStatus::kScheduled;
+  std::uint32_t attempt = 0;
+  ActionId action;
+  std::uint32_t batch = 0;
+  bool retry = false;                     // the present attempt is one
+  std::uint32_t retry_count = 0;
+  std::uint32_t spared_retries = 0;
+  std::optional<Time> retry_at;           // waits for its next attempt
+  std::optional<Time> start_by;           // granted, not started
+  std::optional<Time> started_at;         // of the present attempt
+  std::optional<Time> timeout_at;
+  std::optional<Time> completed_at;
+  std::optional<CancelRequested> cancel;  // asked of the device, not answered
+  bool cancel_refused = false;            // in this attempt
+  std::uint32_t phase_basis_points = 0;
+  std::uint32_t progress_basis_points = 0;  // 0..10,000; never goes down within an attempt
+  std::uint64_t bytes_per_second = 0;
+  std::optional<std::int32_t> code;
+  std::vector<std::string> details;       // of the last report that had any
+  std::optional<bool> signature_verified;
+  std::optional<bool> checksum_verified;
+  std::string error_code;
+  std::string error_message;
+  Time created_at{};
+  Time updated_at{};
+  std::uint32_t revision = 0;             // operators' and verdicts' events
+  Position position;                      // the last event folded
+
+  bool in_progress() const { return status >= UpdateStatus::kInProgress && status <= UpdateStatus::kRebooting; }
+};
+
+// ---- commands ------------------------------------------------------------------------------------------------
+
+struct StartAttempt {                     // the device fetched its deploymentBase, or accepted over MQTT
+  std::uint32_t attempt = 0;
+};
+struct Report {                           // what a device says about its attempt
+  enum class Kind { kProgress, kNote, kSuccess, kFailure, kDeclined };   // kNote: words, no new phase
+  std::uint32_t attempt = 0;
+  Kind kind = Kind::kProgress;
+  // kProgress: the phase if it is known; else what the words of the protocol leave open is taken from the state.
+  std::optional<UpdateStatus> phase;
+  std::optional<std::uint32_t> phase_basis_points;
+  std::uint64_t bytes_per_second = 0;
+  FailureKind failure = FailureKind::kDevice;
+  std::optional<std::int32_t> code;
+  std::string error_code;
+  std::string error_message;
+  std::vector<std::string> details;
+  std::optional<bool> signature_verified;
+  std::optional<bool> checksum_verified;
+};
+struct CancelUpdate {
+  enum class Reach { kNotStarted, kNotInstalling, kAny };
+  CancelCause cause = CancelCause::kOperator;
+  Reach reach = Reach::kAny;              // what is further along is left to finish: no events, no error
+};
+struct AnswerCancel {                     // cancelAction feedback
+  std::uint32_t attempt = 0;
+  bool accepted = true;
+  std::vector<std::string> details;
+};
+enum class UpdateDeadline : std::uint8_t { kStartBy = 1, kTimeout = 2, kCancelGiveUp = 3 };
+struct DeadlineReached {
+  UpdateDeadline deadline = UpdateDeadline::kTimeout;
+  std::uint32_t attempt = 0;
+};
+struct RetryUpdate {                      // POST /updates/{id}/retry
+  bool campaign_open = true;              // its campaign is in progress or paused; true for direct updates
+};
+using UpdateCommand = std::variant<StartAttempt, Report, CancelUpdate, AnswerCancel,
+                                   DeadlineReached, RetryUpdate>;
+
+// ---- functions -----------------------------------------------------------------------------------------------
+
+void evolve(DeviceUpdate& state, const Recorded& event);
+Decision decide(const DeviceUpdate& state, const UpdateCommand& command, const Context& context);
+
+// 0..10,000 by phase (spec/api.md section 5): downloading 5 + 0.45 x download %, installing 60 + 0.30 x install %.
+std::uint32_t progress_basis_points(UpdateStatus phase, std::uint32_t phase_basis_points);
+
+// When the next attempt may begin: base x 2^retries, capped, plus up to a quarter of jitter from the update's id.
+Time next_retry_at(const UpdateId& id, std::uint32_t retries, Time now, const Settings& settings);
+
+}  // namespace ota::domain

@@ -1,0 +1,194 @@
+#include "tests/domain/examples.hpp"
+
+#include "tests/domain/samples.hpp"
+
+namespace ota::domain::testing {
+namespace {
+
+template <std::size_t N>
+std::array<std::uint8_t, N> counted_from(std::uint8_t first) {
+  std::array<std::uint8_t, N> bytes{};
+  for (std::size_t i = 0; i < N; ++i) bytes[i] = static_cast<std::uint8_t>(first + i);
+  return bytes;
+}
+
+const Time kMoment = Time(Duration(1'772'366'400'123'456));
+
+FirmwareFacts full_facts() {
+  return {"2.1.0-rc.1", "SF-100", "1.0", "3.2", 88, 52'428'800, true, true};
+}
+
+CampaignPolicy full_policy() {
+  CampaignPolicy p;
+  p.strategy = Strategy::kBlueGreen;
+  p.priority = Priority::kEmergency;
+  p.rollout_percentage = 35;
+  p.max_concurrent_updates = 900;
+  p.batch_size = 120;
+  p.batch_settle_percent = 90;
+  p.scheduled_start = kMoment;
+  p.scheduled_end = kMoment + hours(48);
+  p.timeout_minutes = 45;
+  p.auto_rollback = true;
+  p.failure_threshold_percent = 15;
+  p.min_finished_for_verdict = 30;
+  p.rollback_triggers = {RollbackTrigger::kFailureRate, RollbackTrigger::kHealthCheck,
+                         RollbackTrigger::kTimeout, RollbackTrigger::kErrorThreshold};
+  p.requires_approval = true;
+  p.allow_beta = true;
+  p.force_update = true;
+  p.maintenance_window = MaintenanceWindow{1380, 270, "Europe/Amsterdam"};
+  p.max_retries = 7;
+  p.pre_update_commands = {"stop app", "sync"};
+  p.post_update_commands = {"start app"};
+  p.notify_on_start = true;
+  p.notify_on_complete = true;
+  p.notify_on_failure = true;
+  p.notification_channels = {"email", "pager"};
+  p.canary_p0_basis_points = 400;
+  p.canary_p1_basis_points = 2'000;
+  p.switch_at = kMoment + hours(24);
+  p.require_version_proof = true;
+  p.requires_device_confirmation = true;
+  p.download_only = true;
+  p.error_threshold_count = 12;
+  p.health_window_minutes = 50;
+  p.rollback_deadline_minutes = 2'880;
+  return p;
+}
+
+UpdatePlan full_plan() {
+  return {kFirmware,
+          "2.0.0",
+          "2.1.0-rc.1",
+          Priority::kHigh,
+          4,
+          45,
+          52'428'800,
+          88,
+          true,
+          {"stop app"},
+          {"start app", "report"},
+          MaintenanceWindow{60, 300, "device"}};
+}
+
+Verdict full_verdict() {
+  return {VerdictRule::kEvidence, VerdictDecision::kAbort, 12, 40, 20, true};
+}
+
+CampaignCreated full_campaign() {
+  CampaignCreated c;
+  c.name = "Security Patch Q4";
+  c.description = "für alle Rahmen";
+  c.firmware = kFirmware;
+  c.firmware_name = "Smart Frame";
+  c.facts = full_facts();
+  c.policy = full_policy();
+  c.target_groups = {"beta", "lobby"};
+  c.target_filters_json = R"({"device_model":"SF-100"})";
+  c.target_device_count = 500;
+  c.excluded = {{"incompatible", 20}, {"already_there", 3}};
+  c.targets = to_bytes(set_of({1, 2, 3, 70'000}));
+  c.parts = 2;
+  c.parts_hash = counted_from<32>(0x80);
+  c.resolved_at = {123'456};
+  c.picked = 175;
+  c.pick_cutoff = 0xfedcba9876543210;
+  return c;
+}
+
+AttemptEnded full_failure() {
+  AttemptEnded e;
+  e.attempt = 2;
+  e.kind = FailureKind::kService;
+  e.error_code = "link_expired";
+  e.error_message = "410 Gone";
+  e.batch = 3;
+  e.retry = true;
+  e.retry_count = 1;
+  e.spared_retries = 2;
+  e.retry_at = kMoment;
+  return e;
+}
+
+AttemptEnded full_success() {
+  AttemptEnded e;
+  e.attempt = 2;
+  e.success = true;
+  e.batch = 3;
+  e.retry = true;
+  e.retry_count = 1;
+  e.spared_retries = 2;
+  return e;
+}
+
+}  // namespace
+
+const std::vector<Example>& examples() {
+  static const std::vector<Example> kExamples = {
+      {"FirmwareRegistered", "",
+       FirmwareRegistered{kFirmware,
+                          "Smart Frame",
+                          "Acme",
+                          "the frame's system",
+                          full_facts(),
+                          "frame-2.1.0.bin",
+                          "https://files.example/frame-2.1.0.bin",
+                          counted_from<16>(0xa0),
+                          counted_from<32>(0x20),
+                          "\x01\x02\xff",
+                          {"stable", "emea"},
+                          R"({"ticket":7})",
+                          "fixes the clock"}},
+      {"FirmwareContentStored", "", FirmwareContentStored{counted_from<20>(0x40)}},
+      {"FirmwareDeprecated", "", FirmwareDeprecated{"2.2.0 is out"}},
+      {"FirmwareRestored", "", FirmwareRestored{"2.2.0 is worse"}},
+      {"DeviceRegistered", "",
+       DeviceRegistered{kOrdinal,
+                        RegisteredVia::kImport,
+                        {{"device_model", "SF-100"}, {"firmware_version", "2.0.0"}},
+                        {"beta"}}},
+      {"DeviceAttributesChanged", "",
+       DeviceAttributesChanged{
+           {{"site", "ams"}, {"name", "Rahmen 7"}}, {"old"}, true, true, {"beta", "lobby"}}},
+      {"DeviceDeleted", "", DeviceDeleted{"scrapped", kOrdinal}},
+      {"DeviceReturned", "", DeviceReturned{{4'000'000'000}, RegisteredVia::kDeviceService}},
+      {"IdsReserved", "", IdsReserved{{1'000}, {"pump-7", "Zähler 8"}}},
+      {"CampaignCreated", "", full_campaign()},
+      {"CampaignTargetPart", "", CampaignTargetPart{1, to_bytes(set_of({9, 10}))}},
+      {"CampaignStarted", "", CampaignStarted{}},
+      {"CampaignPaused", "", CampaignPaused{"weekend"}},
+      {"CampaignResumed", "", CampaignResumed{}},
+      {"CampaignCancelled", "", CampaignCancelled{"wrong fleet"}},
+      {"CampaignAborted", "", CampaignAborted{RollbackTrigger::kErrorThreshold, full_verdict()}},
+      {"CampaignClosed", "", CampaignClosed{CampaignStatus::kFailed, full_verdict()}},
+      {"BatchOpened", "", BatchOpened{4}},
+      {"UpdateRequested", "", UpdateRequested{full_plan()}},
+      {"AttemptGranted", "", AttemptGranted{2, {1'000'002}, 3, true, kMoment, full_plan()}},
+      {"AttemptStarted", "", AttemptStarted{2, kMoment}},
+      {"ProgressReported", "",
+       ProgressReported{2,
+                        UpdateStatus::kInstalling,
+                        4'250,
+                        1'250'000,
+                        -210,
+                        {"flashing slot B", "42 %"},
+                        true,
+                        true}},
+      {"LateReportRecorded", "",
+       LateReportRecorded{1, UpdateStatus::kVerifying, 210, {"came late"}}},
+      {"AttemptEnded", "", full_failure()},
+      {"AttemptEnded", "success", full_success()},
+      {"GrantLapsed", "", GrantLapsed{2, 3, true}},
+      {"UpdateSkipped", "",
+       UpdateSkipped{SkipReason::kIncompatible, "the device is a SF-200, the firmware for SF-100"}},
+      {"CancelRequested", "", CancelRequested{CancelCause::kPreempted, kMoment}},
+      {"CancelRefused", "", CancelRefused{{"flash write in progress"}}},
+      {"UpdateCancelled", "", UpdateCancelled{CancelCause::kUserDeleted, 2, 3, true}},
+      {"RetryAsked", "", RetryAsked{2, 5, full_plan()}},
+      {"DownloadCompleted", "", DownloadCompleted{kOtherFirmware}},
+  };
+  return kExamples;
+}
+
+}  // namespace ota::domain::testing

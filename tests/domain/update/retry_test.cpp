@@ -1,0 +1,82 @@
+// POST /updates/{id}/retry (decision 23).
+#include <doctest/doctest.h>
+
+#include "tests/domain/given.hpp"
+
+using namespace ota::domain;
+using namespace ota::domain::testing;
+
+namespace {
+
+const UpdateCancelled kCancelled{CancelCause::kOperator, 1, 0, false};
+
+}  // namespace
+
+TEST_CASE("decision 23: a failed or cancelled update is opened again, with its plan") {
+  for (const Fact& end : {Fact(failed_for_good()), Fact(kCancelled)}) {
+    given({first_grant(), started(), end}).when(RetryUpdate{}).then({RetryAsked{1, 1, plan()}});
+  }
+  given({UpdateRequested{plan()}, UpdateCancelled{}})
+      .about(kDirect)
+      .when(RetryUpdate{})
+      .then({RetryAsked{1, 0, plan()}});
+}
+
+TEST_CASE("decision 23: opened again, the update waits for its next attempt, from now on") {
+  const auto s =
+      given({first_grant(), started(), failed_for_good(), at(kNow, RetryAsked{1, 1, plan()})})
+          .update();
+  CHECK(s.status == UpdateStatus::kScheduled);
+  CHECK(s.retry_at == kNow);
+  CHECK(s.retry_count == 1);
+  CHECK(s.progress_basis_points == 0);
+  CHECK_FALSE(s.completed_at);
+}
+
+TEST_CASE("decision 23: while a retry waits, /retry means now, and counts no retry") {
+  given({first_grant(), started(), failed_until(kNow + minutes(1))})
+      .when(RetryUpdate{})
+      .then({RetryAsked{1, 1, std::nullopt}});
+  given({first_grant(), started(), failed_until(kNow)}).when(RetryUpdate{}).then_nothing();
+}
+
+TEST_CASE("BR-OTA-024, decision 23: not past the maximum of retries") {
+  auto last = failed_for_good();
+  last.retry_count = 3;
+  const auto error = given({first_grant(), started(), last})
+                         .when(RetryUpdate{})
+                         .then_error(ErrorCode::kStateTransition);
+  CHECK(error.message == "Maximum retry attempts exceeded: 3 of 3");
+  last.retry_count = 2;
+  given({first_grant(), started(), last}).when(RetryUpdate{}).then({RetryAsked{3, 1, plan()}});
+}
+
+TEST_CASE("decision 23: not from any other status") {
+  const std::vector<std::vector<Fact>> others = {
+      {first_grant()},
+      {first_grant(), started()},
+      {first_grant(), started(), progress(UpdateStatus::kInstalling)},
+      {first_grant(), started(), succeeded()},
+      {first_grant(), GrantLapsed{}}};
+  for (const auto& history : others) {
+    const auto error = given(history).when(RetryUpdate{}).then_error(ErrorCode::kStateTransition);
+    CHECK(error.requested == "retry");
+    CHECK(error.allowed == std::vector<std::string>{"failed", "cancelled"});
+  }
+}
+
+TEST_CASE("decision 23: not once the campaign has ended, not even one that waits") {
+  const std::vector<std::vector<Fact>> histories = {
+      {first_grant(), started(), failed_for_good()},
+      {first_grant(), started(), kCancelled},
+      {first_grant(), started(), failed_until(kNow + minutes(1))}};
+  for (const auto& history : histories) {
+    const auto error =
+        given(history).when(RetryUpdate{false}).then_error(ErrorCode::kStateTransition);
+    CHECK(error.message.find("campaign that has ended") != std::string::npos);
+  }
+}
+
+TEST_CASE("what never was cannot be retried") {
+  given({}).when(RetryUpdate{}).then_error(ErrorCode::kNotFound);
+}

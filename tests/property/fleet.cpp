@@ -1,0 +1,295 @@
+#include "tests/property/fleet.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "tests/domain/samples.hpp"
+
+namespace ota::domain::testing {
+namespace {
+
+constexpr std::uint32_t kStepsMax = 200'000;  // far beyond what any fleet of the tests needs
+constexpr std::size_t kPromisesMax = 4;       // grants in flight
+constexpr std::size_t kOutstandingMax = 8;    // cancels at once
+
+}  // namespace
+
+Fleet::Fleet(const FleetOptions& options) : options_(options), random_(options.seed), now_(kNow) {
+  campaign_.id = kCampaign;
+  Bitmap targets;
+  for (std::uint32_t i = 0; i < options.devices; ++i) {
+    Device device;
+    device.id = {"device-" + std::to_string(i)};
+    devices_.push_back(device);
+    targets.add(i);
+    obey(devices_.back(), DeviceCommand(RegisterDevice{{i}, RegisteredVia::kImport, {}, {}}));
+  }
+  next_ordinal_ = options.devices;
+  obey(campaign_, CampaignCommand(CreateCampaign{kCampaign, created(targets, options.policy)}));
+  obey(campaign_, CampaignCommand(StartCampaign{}));
+  react();
+}
+
+void Fleet::run() {
+  for (std::uint32_t step = 0; !campaign_.closed || !campaign_.untold.isEmpty(); ++step) {
+    check(step < kStepsMax, "the campaign does not come to its end");
+    if (!devices_.empty())
+      turn_of_device(number(0, static_cast<std::uint32_t>(devices_.size()) - 1));
+    if (percent(3)) turn_of_operator();
+    write_promises(number(0, 2));
+    let_time_pass();
+    deadlines();
+    react();
+  }
+  write_promises(promises_.size());
+  check_end();
+}
+
+// ---- the log ------------------------------------------------------------------------------------
+
+// A campaign's own events come behind the grants that it has sent before.
+void Fleet::commit(const Events& events) {
+  if (!events.empty() && events.front().stream == own_stream()) write_promises(promises_.size());
+  for (const auto& emitted : events) {
+    check_before(emitted);
+    position_.value += 1;
+    deliver({position_, now_, emitted.stream, emitted.event, emitted.device, {}}, tags_of(emitted));
+  }
+  check_campaign();
+}
+
+void Fleet::deliver(const Recorded& event, const std::vector<std::string>& tags) {
+  const auto followed = [&](const std::string& name) {
+    return stream_name(event.stream) == name ||
+           std::find(tags.begin(), tags.end(), name) != tags.end();
+  };
+  if (followed(gate_tag(campaign_.id))) ++gate_moves_;
+  if (followed(stream_name(campaign_.id)) || followed(fleet_tag())) {
+    keep_book(event);
+    evolve(campaign_, event);
+    const auto* id = std::get_if<UpdateId>(&event.stream);
+    const bool over = std::holds_alternative<AttemptEnded>(event.event) ||
+                      std::holds_alternative<GrantLapsed>(event.event);
+    if (id && over) told_.remove(id->ordinal.value);
+  }
+  for (auto& device : devices_) {
+    if (followed(stream_name(device.id))) evolve(device, event, settings_);
+  }
+  if (const auto* id = std::get_if<UpdateId>(&event.stream)) {
+    auto& update = updates_[*id];
+    update.id = *id;
+    const auto before = update;
+    evolve(update, event);
+    check_progress(before, update);
+  }
+}
+
+// Decides and writes; false if the command was refused.
+template <class State, class Command>
+bool Fleet::obey(const State& state, const Command& command) {
+  const auto decision = decide(state, command, context());
+  if (decision) commit(decision.value());
+  return decision.ok();
+}
+
+// Up to `most` promised grants reach the log, in order; one whose device or gate has moved is
+// refused by the journal.
+void Fleet::write_promises(std::size_t most) {
+  for (; most > 0 && !promises_.empty(); --most) {
+    const auto promise = std::move(promises_.front());
+    promises_.pop_front();
+    reserved_.ordinals.remove(promise.ordinal.value);
+    if (promise.first_in_batch) --reserved_.in_batch;
+    const auto& device = devices_[promise.device];
+    if (device.position == promise.device_position && gate_moves_ == promise.gate_moves)
+      commit({promise.event});
+  }
+}
+
+// What follows from the campaign's state, until nothing is due.
+void Fleet::react() {
+  for (;;) {
+    const auto due = next(campaign_, told_, kOutstandingMax, now_);
+    if (due.own.empty() && due.cancels.empty()) return;
+    if (!due.own.empty()) {
+      write_promises(promises_.size());
+      commit(next(campaign_, told_, 0, now_).own);
+    }
+    for (const auto& cancel : due.cancels) {
+      auto& update = updates_[cancel.update];
+      update.id = cancel.update;
+      check(obey(DeviceUpdate(update), UpdateCommand(CancelUpdate{cancel.cause, cancel.reach})),
+            "a reaction of the campaign is refused");
+      told_.add(cancel.update.ordinal.value);
+    }
+  }
+}
+
+// ---- who does things ----------------------------------------------------------------------------
+
+void Fleet::turn_of_device(std::size_t index) {
+  const Device& device = devices_[index];
+  if (device.deleted) {
+    if (percent(5))
+      obey(device, DeviceCommand(RegisterDevice{{next_ordinal_++}, RegisteredVia::kApi, {}, {}}));
+    return;
+  }
+  if (const auto* active = device.active()) {
+    act_on(updates_.at(active->first));
+    return;
+  }
+  if (options_.directs && percent(10)) {
+    RequestUpdate request{UpdateId::direct(bytes_16(0)), device.id, plan()};
+    request.id.base[0] = static_cast<std::uint8_t>(next_direct_ >> 8);
+    request.id.base[1] = static_cast<std::uint8_t>(next_direct_++);
+    request.plan.firmware = kOtherFirmware;
+    request.plan.to_version = "1.0.0";
+    request.plan.force_update = true;
+    obey(device, DeviceCommand(request));
+  }
+  const auto direct = decide(device, DeviceCommand(GrantDirect{settings_.poll_sleep}), context());
+  if (!direct.value().empty() && percent(50)) {
+    commit(direct.value());
+  } else {
+    ask_campaign(index);
+  }
+}
+
+// As the poll path does it: only where a retry is due or an offer with room names the device.
+bool Fleet::ask_campaign(std::size_t index) {
+  const Device& device = devices_[index];
+  const auto id = UpdateId::in_campaign(campaign_.id, device.ordinal);
+  const auto known = device.updates.find(id);
+  const bool retry_due = known != device.updates.end() &&
+                         known->second.status == UpdateStatus::kScheduled &&
+                         known->second.next_retry_at && *known->second.next_retry_at <= now_;
+  const auto o = device.ordinal.value;
+  const bool hopeful = room(campaign_, reserved_).for_first_attempts && campaign_.is_remaining(o) &&
+                       !campaign_.retries.contains(o) && !reserved_.ordinals.contains(o);
+  if (!retry_due && !hopeful) return false;
+  GrantAsk ask;
+  ask.device = device.id;
+  ask.ordinal = device.ordinal;
+  ask.facts = facts_of(device.attributes, settings_);
+  ask.device_position = device.position;
+  ask.action = next_action(device.last_action, settings_.first_action);
+  if (known != device.updates.end()) {
+    ask.attempts = known->second.attempt;
+    ask.batch = known->second.batch;
+  }
+  ask.poll_sleep = settings_.poll_sleep;
+  const auto decision = grant(campaign_, reserved_, ask, context());
+  if (std::holds_alternative<Wait>(decision) || promises_.size() >= kPromisesMax) return false;
+  check(campaign_.status == CampaignStatus::kInProgress,
+        "granted though the campaign is not in progress");
+  Promise promise{{id, {}, device.id}, index, device.ordinal, device.position, gate_moves_, false};
+  if (const auto* granted = std::get_if<AttemptGranted>(&decision)) {
+    promise.first_in_batch = !granted->retry && granted->batch == campaign_.batch;
+    promise.event.event = *granted;
+  } else {
+    promise.event.event = std::get<UpdateSkipped>(decision);
+  }
+  reserved_.ordinals.add(o);
+  if (promise.first_in_batch) ++reserved_.in_batch;
+  promises_.push_back(std::move(promise));
+  return true;
+}
+
+// A device with an attempt does one thing, or nothing.
+void Fleet::act_on(DeviceUpdate& update) {
+  if (percent(options_.silent_percent)) return;
+  const DeviceUpdate u = update;
+  if (u.cancel && percent(50)) {
+    obey(u, UpdateCommand(AnswerCancel{u.attempt, percent(60), {}}));
+    return;
+  }
+  if (!u.started_at && percent(70)) {
+    obey(u, UpdateCommand(StartAttempt{u.attempt}));
+    return;
+  }
+  if (percent(60)) {
+    Report report;
+    report.attempt = percent(90) ? u.attempt : u.attempt - 1;
+    if (percent(70)) report.phase = static_cast<UpdateStatus>(number(3, 7));
+    report.phase_basis_points = number(0, 10'000);
+    obey(u, UpdateCommand(report));
+    return;
+  }
+  report_end(u);
+}
+
+void Fleet::report_end(const DeviceUpdate& update) {
+  Report report;
+  report.attempt = update.attempt;
+  report.kind = Report::Kind::kSuccess;
+  if (percent(options_.failing_percent)) {
+    report.kind = percent(10) ? Report::Kind::kDeclined : Report::Kind::kFailure;
+    if (percent(options_.transport_percent)) report.failure = FailureKind::kTransport;
+  }
+  obey(update, UpdateCommand(report));
+  if (percent(20))
+    obey(DeviceUpdate(updates_.at(update.id)), UpdateCommand(report));  // the answer was lost
+}
+
+void Fleet::turn_of_operator() {
+  const auto any = [&] { return number(0, options_.devices == 0 ? 0 : options_.devices - 1); };
+  if (options_.deletions && percent(30) && options_.devices > 0) {
+    obey(Device(devices_[any()]), DeviceCommand(DeleteDevice{"scrapped"}));
+    return;
+  }
+  if (!options_.operators) return;
+  switch (number(0, 9)) {
+    case 0:
+      obey(campaign_, CampaignCommand(PauseCampaign{"lunch"}));
+      return;
+    case 1:
+    case 2:
+    case 3:
+      obey(campaign_, CampaignCommand(ResumeCampaign{}));
+      return;
+    case 4:
+      if (percent(10)) obey(campaign_, CampaignCommand(CancelCampaign{"no"}));
+      return;
+    default:
+      break;
+  }
+  if (options_.devices == 0) return;
+  const Device device = devices_[any()];
+  const auto id = UpdateId::in_campaign(campaign_.id, device.ordinal);
+  auto& update = updates_[id];
+  update.id = id;
+  if (!update.exists) update.device = device.id;
+  if (percent(50)) {
+    obey(DeviceUpdate(update),
+         UpdateCommand(CancelUpdate{CancelCause::kOperator, CancelUpdate::Reach::kAny}));
+  } else if (!device.deleted && campaign_.targets.contains(id.ordinal.value)) {
+    const bool open = campaign_.status == CampaignStatus::kInProgress ||
+                      campaign_.status == CampaignStatus::kPaused;
+    obey(DeviceUpdate(update), UpdateCommand(RetryUpdate{open}));
+  }
+}
+
+void Fleet::deadlines() {
+  std::vector<std::pair<UpdateId, DeadlineReached>> due;
+  for (const auto& [id, u] : updates_) {
+    if (u.start_by && *u.start_by <= now_)
+      due.push_back({id, {UpdateDeadline::kStartBy, u.attempt}});
+    if (u.timeout_at && *u.timeout_at <= now_)
+      due.push_back({id, {UpdateDeadline::kTimeout, u.attempt}});
+    if (u.cancel && u.cancel->give_up_at <= now_)
+      due.push_back({id, {UpdateDeadline::kCancelGiveUp, u.attempt}});
+  }
+  for (const auto& [id, deadline] : due)
+    obey(DeviceUpdate(updates_.at(id)), UpdateCommand(deadline));
+}
+
+// Mostly a little; sometimes so much that whatever waits for time is due.
+void Fleet::let_time_pass() {
+  now_ += options_.leaps && percent(2) ? Duration(minutes(70)) : Duration(seconds(number(1, 60)));
+}
+
+std::uint32_t Fleet::number(std::uint32_t from, std::uint32_t to) {
+  return from + static_cast<std::uint32_t>(random_()) % (to - from + 1);
+}
+
+}  // namespace ota::domain::testing

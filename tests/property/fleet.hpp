@@ -1,0 +1,110 @@
+// A fleet of devices, their campaign and a log, in one loop: what the actors do, without actors.
+//
+// Every event is delivered to whoever follows its stream or one of its tags, and to nobody else.
+// Grants are pipelined: decided, promised, and written a little later if nothing newer stands in
+// their way. Devices are honest but unreliable, operators interfere. After every event the promises
+// of the design are checked (fleet_checks.cpp); a broken one is a std::runtime_error.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "domain/campaign/campaign.hpp"
+#include "domain/campaign/grant.hpp"
+#include "domain/device/device.hpp"
+#include "domain/update/update.hpp"
+
+namespace ota::domain::testing {
+
+struct FleetOptions {
+  std::uint32_t devices = 10;
+  CampaignPolicy policy;
+  std::uint32_t seed = 0;
+  std::uint32_t failing_percent = 20;    // of the attempts that end
+  std::uint32_t transport_percent = 20;  // of the failures
+  std::uint32_t silent_percent = 10;     // of a granted device's turns
+  bool operators = false;                // pause, resume, cancel, retry
+  bool deletions = false;
+  bool directs = false;  // direct updates compete with the campaign
+  bool leaps = true;     // now and then much time passes at once
+};
+
+class Fleet {
+ public:
+  explicit Fleet(const FleetOptions& options);
+
+  // Until the campaign has closed and no update of it is unfinished; throws if that takes for ever.
+  void run();
+
+  const Campaign& campaign() const { return campaign_; }
+
+ private:
+  // A grant that was promised and is not written yet.
+  struct Promise {
+    Emitted event;
+    std::size_t device = 0;
+    Ordinal ordinal;
+    Position device_position;
+    std::uint64_t gate_moves = 0;
+    bool first_in_batch = false;
+  };
+  // What the batches were found to be, counted here from the events alone.
+  struct BatchBook {
+    std::uint32_t granted = 0;
+    std::uint32_t settled = 0;
+  };
+
+  // ---- the log
+  void commit(const Events& events);
+  void deliver(const Recorded& event, const std::vector<std::string>& tags);
+  template <class State, class Command>
+  bool obey(const State& state, const Command& command);
+  void write_promises(std::size_t most);
+  void react();
+
+  // ---- who does things
+  void turn_of_device(std::size_t index);
+  bool ask_campaign(std::size_t index);
+  void act_on(DeviceUpdate& update);
+  void report_end(const DeviceUpdate& update);
+  void turn_of_operator();
+  void deadlines();
+  void let_time_pass();
+
+  // ---- what must hold
+  void check(bool holds, const std::string& what) const;
+  void check_before(const Emitted& emitted) const;
+  void check_campaign() const;
+  void check_progress(const DeviceUpdate& before, const DeviceUpdate& after) const;
+  void check_end() const;
+  void keep_book(const Recorded& event);
+
+  std::uint32_t number(std::uint32_t from, std::uint32_t to);
+  bool percent(std::uint32_t chance) { return number(1, 100) <= chance; }
+  Context context() const { return {now_, {}, settings_}; }
+  Stream own_stream() const { return campaign_.id; }
+
+  FleetOptions options_;
+  std::mt19937 random_;
+  Settings settings_;
+  Time now_;
+  Position position_;
+  Campaign campaign_;
+  std::vector<Device> devices_;
+  std::map<UpdateId, DeviceUpdate> updates_;
+  std::deque<Promise> promises_;
+  Reservations reserved_;
+  Bitmap told_;
+  std::uint64_t gate_moves_ = 0;
+  std::uint32_t next_ordinal_ = 0;
+  std::uint32_t next_direct_ = 0;
+  std::map<std::uint32_t, BatchBook> batches_;
+  std::map<std::string, std::uint32_t> last_actions_;
+};
+
+}  // namespace ota::domain::testing

@@ -1,0 +1,328 @@
+#include "tests/property/generators.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "domain/codec/codec.hpp"
+#include "tests/domain/samples.hpp"
+
+namespace ota::domain {
+
+void showValue(const Event& event, std::ostream& out) {
+  out << event_name(event_type(event)) << ' ' << to_json_text(event);
+}
+
+void showValue(const UpdateId& id, std::ostream& out) { out << to_text(id); }
+
+void showValue(const Report& r, std::ostream& out) {
+  static const char* const kKinds[] = {"progress", "note", "success", "failure", "declined"};
+  out << "report " << kKinds[static_cast<int>(r.kind)] << " of attempt " << r.attempt;
+  if (r.phase) out << " in " << to_text(*r.phase);
+  if (r.phase_basis_points) out << " at " << *r.phase_basis_points;
+  for (const auto& line : r.details) out << " '" << line << '\'';
+}
+
+void showValue(const UpdateCommand& command, std::ostream& out) {
+  struct Show {
+    std::ostream& out;
+    void operator()(const StartAttempt& c) { out << "start attempt " << c.attempt; }
+    void operator()(const Report& c) { showValue(c, out); }
+    void operator()(const CancelUpdate& c) { out << "cancel, reach " << static_cast<int>(c.reach); }
+    void operator()(const AnswerCancel& c) {
+      out << (c.accepted ? "agree" : "refuse") << " to stop attempt " << c.attempt;
+    }
+    void operator()(const DeadlineReached& c) {
+      out << "deadline " << static_cast<int>(c.deadline) << " of attempt " << c.attempt;
+    }
+    void operator()(const RetryUpdate& c) {
+      out << "retry, campaign " << (c.campaign_open ? "open" : "ended");
+    }
+  };
+  std::visit(Show{out}, command);
+}
+
+}  // namespace ota::domain
+
+namespace ota::domain::testing {
+namespace {
+
+// [from, to]
+std::uint32_t number(std::uint32_t from, std::uint32_t to) {
+  return *rc::gen::inRange<std::uint32_t>(from, to + 1);
+}
+bool coin() { return *rc::gen::arbitrary<bool>(); }
+bool one_in(std::uint32_t n) { return number(1, n) == n; }
+
+template <class E>
+E value_up_to(E last) {
+  return static_cast<E>(number(1, static_cast<std::uint32_t>(last)));
+}
+
+std::vector<std::string> lines() {
+  static const std::vector<std::string> kLines = {"flashing", "slot B", "", "42 %"};
+  std::vector<std::string> some;
+  for (std::uint32_t n = number(0, 2); n > 0; --n) some.push_back(kLines[number(0, 3)]);
+  return some;
+}
+
+Attributes attributes() {
+  static const std::vector<std::string> kKeys = {"device_model", "firmware_version",
+                                                 "hardware_version", "site", "name"};
+  static const std::vector<std::string> kValues = {"SF-100", "2.0.0", "2.1.0", "2.2.0", "1.2"};
+  Attributes some;
+  for (std::uint32_t n = number(0, 3); n > 0; --n)
+    some[kKeys[number(0, 4)]] = kValues[number(0, 4)];
+  return some;
+}
+
+UpdatePlan any_plan() {
+  UpdatePlan p = plan();
+  p.firmware = coin() ? kFirmware : kOtherFirmware;
+  p.priority = value_up_to(Priority::kEmergency);
+  p.max_retries = number(0, 3);
+  p.timeout_minutes = number(5, 60);
+  p.force_update = one_in(4);
+  return p;
+}
+
+AttemptEnded any_end() {
+  AttemptEnded e;
+  e.attempt = number(0, 3);
+  e.success = coin();
+  e.kind = value_up_to(FailureKind::kTimeout);
+  e.error_code = "flash";
+  e.batch = number(0, 2);
+  e.retry = coin();
+  e.retry_count = number(0, 3);
+  e.spared_retries = number(0, 20);
+  if (coin()) e.retry_at = *any_time();
+  return e;
+}
+
+ProgressReported any_progress() {
+  ProgressReported p;
+  p.attempt = number(0, 3);
+  p.phase = static_cast<UpdateStatus>(number(0, 12));
+  p.phase_basis_points = number(0, 20'000);
+  p.details = lines();
+  return p;
+}
+
+}  // namespace
+
+rc::Gen<Time> any_time() {
+  return rc::gen::map(rc::gen::inRange(0, 600),
+                      [](int minute) { return kBefore + minutes(minute); });
+}
+
+rc::Gen<UpdateId> any_update_id() {
+  return rc::gen::exec([] {
+    if (one_in(6)) return kDirect;
+    const auto kind = static_cast<std::uint8_t>(one_in(8) ? 1 : 0);
+    return UpdateId::in_campaign(kCampaign, {number(0, 7)}, kind);
+  });
+}
+
+rc::Gen<Event> any_update_event() {
+  return rc::gen::exec([]() -> Event {
+    const std::uint32_t attempt = number(0, 3);
+    const std::uint32_t batch = number(0, 2);
+    switch (number(0, 12)) {
+      case 0:
+        return UpdateRequested{any_plan()};
+      case 1: {
+        AttemptGranted g{attempt, {number(1, 50)}, batch, coin(), *any_time(), {}};
+        if (coin()) g.plan = any_plan();
+        return g;
+      }
+      case 2:
+        return AttemptStarted{attempt, *any_time()};
+      case 3:
+        return any_progress();
+      case 4:
+        return LateReportRecorded{attempt, UpdateStatus::kInstalling, {}, lines()};
+      case 5:
+      case 6:
+        return any_end();
+      case 7:
+        return GrantLapsed{attempt, batch, coin()};
+      case 8:
+        return UpdateSkipped{static_cast<SkipReason>(number(0, 4)), "fact"};
+      case 9:
+        return CancelRequested{value_up_to(CancelCause::kSuperseded), *any_time()};
+      case 10:
+        return CancelRefused{lines()};
+      case 11:
+        return UpdateCancelled{value_up_to(CancelCause::kSuperseded), attempt, batch, coin()};
+      default: {
+        RetryAsked r{number(0, 3), attempt, {}};
+        if (coin()) r.plan = any_plan();
+        return r;
+      }
+    }
+  });
+}
+
+rc::Gen<Event> any_device_event() {
+  return rc::gen::exec([]() -> Event {
+    switch (number(0, 3)) {
+      case 0:
+        return DeviceRegistered{{number(0, 7)}, RegisteredVia::kPoll, attributes(), {}};
+      case 1:
+        return DeviceAttributesChanged{attributes(), {"site"}, coin(), coin(), {"beta"}};
+      case 2:
+        return DeviceDeleted{"gone", {number(0, 7)}};
+      default:
+        return DeviceReturned{{number(0, 7)}, RegisteredVia::kApi};
+    }
+  });
+}
+
+rc::Gen<Event> any_campaign_event() {
+  return rc::gen::exec([]() -> Event {
+    switch (number(0, 8)) {
+      case 0:
+        return CampaignStarted{};
+      case 1:
+        return CampaignPaused{"lunch"};
+      case 2:
+        return CampaignResumed{};
+      case 3:
+        return CampaignCancelled{"no"};
+      case 4:
+        return CampaignAborted{};
+      case 5:
+        return CampaignClosed{static_cast<CampaignStatus>(number(6, 8)), {}};
+      case 6:
+        return CampaignTargetPart{0, to_bytes(set_of({number(0, 9)}))};
+      case 7:
+        return UnknownEvent{22};
+      default:
+        return BatchOpened{number(0, 3)};
+    }
+  });
+}
+
+rc::Gen<CampaignPolicy> any_policy() {
+  return rc::gen::exec([] {
+    CampaignPolicy p;
+    p.strategy = value_up_to(Strategy::kBlueGreen);
+    p.max_concurrent_updates = number(1, 8);
+    p.batch_size = number(1, 6);
+    p.batch_settle_percent = number(1, 100);
+    p.timeout_minutes = number(5, 60);
+    p.auto_rollback = coin();
+    p.failure_threshold_percent = number(1, 100);
+    p.min_finished_for_verdict = number(1, 20);
+    p.max_retries = number(0, 3);
+    p.force_update = one_in(4);
+    return p;
+  });
+}
+
+rc::Gen<Report> any_report(std::uint32_t attempt_max) {
+  return rc::gen::exec([attempt_max] {
+    using enum UpdateStatus;
+    static const UpdateStatus kPhases[] = {kInProgress, kDownloading, kVerifying, kInstalling,
+                                           kRebooting};
+    Report r;
+    r.attempt = number(0, attempt_max);
+    r.kind = static_cast<Report::Kind>(std::max<int>(0, static_cast<int>(number(0, 8)) - 4));
+    if (coin()) r.phase = kPhases[number(0, 4)];
+    if (coin()) r.phase_basis_points = number(0, 12'000);
+    r.failure = value_up_to(FailureKind::kTimeout);
+    r.details = lines();
+    if (one_in(4)) r.signature_verified = coin();
+    if (one_in(4)) r.checksum_verified = coin();
+    return r;
+  });
+}
+
+rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max) {
+  return rc::gen::exec([attempt_max]() -> UpdateCommand {
+    const std::uint32_t attempt = number(0, attempt_max);
+    switch (number(0, 9)) {
+      case 0:
+        return StartAttempt{attempt};
+      case 1:
+        return CancelUpdate{value_up_to(CancelCause::kSuperseded),
+                            static_cast<CancelUpdate::Reach>(number(0, 2))};
+      case 2:
+        return AnswerCancel{attempt, coin(), lines()};
+      case 3:
+      case 4:
+        return DeadlineReached{value_up_to(UpdateDeadline::kCancelGiveUp), attempt};
+      case 5:
+        return RetryUpdate{!one_in(4)};
+      default:
+        return *any_report(attempt_max);
+    }
+  });
+}
+
+rc::Gen<DeviceCommand> any_device_command() {
+  return rc::gen::exec([]() -> DeviceCommand {
+    switch (number(0, 7)) {
+      case 0:
+      case 1:
+        return RegisterDevice{
+            {number(0, 99)}, value_up_to(RegisteredVia::kDeviceService), attributes(), {}};
+      case 2: {
+        ChangeAttributes c;
+        c.mode = static_cast<ChangeAttributes::Mode>(number(0, 2));
+        c.values = attributes();
+        for (const auto* key : {"site", "name"}) {
+          if (coin() && !c.values.contains(key)) c.removed.push_back(key);
+        }
+        if (one_in(3)) c.groups = lines();
+        c.by_device = coin();
+        return c;
+      }
+      case 3:
+        if (one_in(3)) return DeleteDevice{"gone"};
+        [[fallthrough]];
+      case 4: {
+        const auto id = UpdateId::direct(bytes_16(static_cast<std::uint8_t>(number(0, 3))));
+        return RequestUpdate{id, kDevice, any_plan()};
+      }
+      default:
+        return GrantDirect{minutes(number(0, 30))};
+    }
+  });
+}
+
+rc::Gen<CampaignCommand> any_campaign_command() {
+  return rc::gen::exec([]() -> CampaignCommand {
+    switch (number(0, 4)) {
+      case 0:
+        return CreateCampaign{kCampaign, created({1, 2, 3})};
+      case 1:
+        return StartCampaign{};
+      case 2:
+        return PauseCampaign{"lunch"};
+      case 3:
+        return ResumeCampaign{};
+      default:
+        return CancelCampaign{"no"};
+    }
+  });
+}
+
+rc::Gen<FirmwareCommand> any_firmware_command() {
+  return rc::gen::exec([]() -> FirmwareCommand {
+    auto record = firmware_record();
+    record.sha256[0] = coin() ? 1 : 2;
+    switch (number(0, 3)) {
+      case 0:
+        return RegisterFirmware{record, {}};
+      case 1:
+        return RegisterFirmware{record, std::array<std::uint8_t, 20>{9}};
+      case 2:
+        return DeprecateFirmware{"old"};
+      default:
+        return RestoreFirmware{"needed"};
+    }
+  });
+}
+
+}  // namespace ota::domain::testing

@@ -1,0 +1,43 @@
+// Random facts and commands over a small world: few devices, few attempts, so that they meet.
+#pragma once
+
+#include <rapidcheck.h>
+
+#include <ostream>
+#include <vector>
+
+#include "domain/campaign/campaign.hpp"
+#include "domain/device/device.hpp"
+#include "domain/firmware/firmware.hpp"
+#include "domain/update/update.hpp"
+
+namespace ota::domain {
+
+// How rapidcheck shows a counterexample; found by argument-dependent look-up.
+void showValue(const Event& event, std::ostream& out);
+void showValue(const UpdateId& id, std::ostream& out);
+void showValue(const Report& report, std::ostream& out);
+void showValue(const UpdateCommand& command, std::ostream& out);
+
+}  // namespace ota::domain
+
+namespace ota::domain::testing {
+
+// An event of any kind that an update, a device or a campaign folds, whether or not it could follow
+// what came before.
+rc::Gen<Event> any_update_event();
+rc::Gen<Event> any_device_event();
+rc::Gen<Event> any_campaign_event();  // not its creation
+rc::Gen<CampaignPolicy> any_policy();
+
+rc::Gen<Report> any_report(std::uint32_t attempt_max);
+rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max);
+rc::Gen<DeviceCommand> any_device_command();
+rc::Gen<CampaignCommand> any_campaign_command();
+rc::Gen<FirmwareCommand> any_firmware_command();
+
+rc::Gen<Time> any_time();
+// One of the campaign's updates (mostly a target's), or a direct one.
+rc::Gen<UpdateId> any_update_id();
+
+}  // namespace ota::domain::testing
