@@ -1,0 +1,171 @@
+#include "eventstore/database.hpp"
+
+#include <fmt/format.h>
+#include <rocksdb/env.h>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+#include "eventstore/database_options.hpp"
+#include "eventstore/directory.hpp"
+#include "eventstore/log.hpp"
+
+namespace ota::eventstore {
+namespace {
+
+constexpr std::string_view kWhat = "event log";
+constexpr std::string_view kFormatKey = "format";
+constexpr unsigned kFormat = 1;
+// What a start replays in well under a second; closing a log with less is not worth seven small
+// tables.
+constexpr std::uint64_t kReplayedRowsMax = 20'000;
+
+using Names = std::vector<std::string>;
+
+bool contains(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool has_rows(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family) {
+  const std::unique_ptr<rocksdb::Iterator> rows(db.NewIterator({}, family));
+  rows->SeekToFirst();
+  check(rows->status(), "look into a family");
+  return rows->Valid();
+}
+
+[[noreturn]] void not_a_log(const std::filesystem::path& directory, std::string_view why) {
+  throw std::runtime_error(fmt::format(
+      "the directory {} holds a database that is not an event log: {}", directory.string(), why));
+}
+
+// A database without `meta` is either one whose creation was interrupted, or not ours: then leave
+// it untouched.
+void refuse_foreign(const std::filesystem::path& directory, const Names& names,
+                    const rocksdb::DBOptions& options) {
+  if (contains(names, "meta")) return;
+  for (const std::string& name : names) {
+    const bool ours =
+        name == rocksdb::kDefaultColumnFamilyName ||
+        std::find(kFamilyNames.begin(), kFamilyNames.end(), name) != kFamilyNames.end();
+    if (!ours) not_a_log(directory, fmt::format("it has a column family \"{}\"", name));
+  }
+  rocksdb::DB* raw = nullptr;
+  const rocksdb::Options read_only(options, {});
+  check_opened(rocksdb::DB::OpenForReadOnly(read_only, directory.string(), &raw), directory, kWhat);
+  const std::unique_ptr<rocksdb::DB> db(raw);
+  if (has_rows(*db, db->DefaultColumnFamily())) not_a_log(directory, "it has rows of its own");
+}
+
+Names existing_families(const std::filesystem::path& directory, const rocksdb::DBOptions& options) {
+  Names names;
+  if (prepare_directory(directory, kWhat) == DirectoryState::kEmpty) return names;
+  check_opened(rocksdb::DB::ListColumnFamilies(options, directory.string(), &names), directory,
+               kWhat);
+  refuse_foreign(directory, names, options);
+  return names;
+}
+
+}  // namespace
+
+void check(const rocksdb::Status& status, std::string_view doing) {
+  if (!status.ok()) {
+    throw LogError(fmt::format("the event log could not {}: {}", doing, status.ToString()));
+  }
+}
+
+std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
+                                         std::shared_ptr<const Head> head, rocksdb::Env* env) {
+  const rocksdb::DBOptions options = database_options(env);
+  const auto families = family_options(std::move(head));
+  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
+  for (std::size_t i = 0; i < kFamilyNames.size(); ++i) {
+    wanted.emplace_back(kFamilyNames[i], families[i]);
+  }
+  wanted.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  // RocksDB opens all families or none. Those of a newer version are opened to read that it is
+  // newer.
+  for (const std::string& name : existing_families(directory, options)) {
+    const bool known = std::any_of(wanted.begin(), wanted.end(),
+                                   [&name](const auto& family) { return family.name == name; });
+    if (!known) wanted.emplace_back(name, rocksdb::ColumnFamilyOptions());
+  }
+
+  std::unique_ptr<Database> database(new Database);
+  database->directory_ = directory;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* raw = nullptr;
+  check_opened(rocksdb::DB::Open(options, directory.string(), wanted, &handles, &raw), directory,
+               kWhat);
+  database->db_.reset(raw);
+  std::copy_n(handles.begin(), kFamilyNames.size(), database->handles_.begin());
+  database->others_.assign(handles.begin() + kFamilyNames.size(), handles.end());
+  database->read_format();
+  return database;
+}
+
+void Database::read_format() {
+  rocksdb::PinnableSlice value;
+  if (!get(Family::kMeta, kFormatKey, value)) {
+    if (others_.size() > 1 || has_rows(*db_, family(Family::kLog))) {
+      not_a_log(directory_, "it does not say which format it has");
+    }
+    check(db_->Put(durable_write(), family(Family::kMeta), slice(kFormatKey),
+                   std::to_string(kFormat)),
+          "write its format");
+    return;
+  }
+  unsigned format = 0;
+  const auto read = std::from_chars(value.data(), value.data() + value.size(), format);
+  if (read.ec != std::errc() || read.ptr != value.data() + value.size() || format == 0) {
+    throw std::runtime_error(fmt::format("the event log in {} is damaged: its format is \"{}\"",
+                                         directory_.string(), view(value)));
+  }
+  if (format > kFormat) {
+    throw std::runtime_error(
+        fmt::format("the event log in {} was written by a newer version: it has format {}, this "
+                    "version knows format {}",
+                    directory_.string(), format, kFormat));
+  }
+  if (others_.size() > 1) not_a_log(directory_, "it has column families that no version made");
+}
+
+Database::~Database() {
+  if (!db_) return;
+  std::uint64_t rows = 0;
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+    std::uint64_t in_memory = 0;
+    db_->GetIntProperty(handle, rocksdb::DB::Properties::kNumEntriesActiveMemTable, &in_memory);
+    rows += in_memory;
+  }
+  // A flush that fails costs the next start time, nothing else: the WAL has it all.
+  if (rows > kReplayedRowsMax) {
+    db_->Flush(rocksdb::FlushOptions(), {handles_.begin(), handles_.end()}).PermitUncheckedError();
+  }
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  for (rocksdb::ColumnFamilyHandle* handle : others_) db_->DestroyColumnFamilyHandle(handle);
+}
+
+bool Database::get(Family from, std::string_view key, rocksdb::PinnableSlice& value) const {
+  const rocksdb::Status status = db_->Get({}, family(from), slice(key), &value);
+  if (status.IsNotFound()) return false;
+  check(status, "read a row");
+  return true;
+}
+
+std::unique_ptr<rocksdb::Iterator> Database::iterate_names(Family over,
+                                                           const rocksdb::Snapshot* at) const {
+  rocksdb::ReadOptions options;
+  options.prefix_same_as_start = true;
+  options.snapshot = at;
+  return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, family(over)));
+}
+
+std::unique_ptr<rocksdb::Iterator> Database::iterate(Family over, bool fill_cache) const {
+  rocksdb::ReadOptions options;
+  options.total_order_seek = true;
+  options.fill_cache = fill_cache;
+  return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, family(over)));
+}
+
+}  // namespace ota::eventstore

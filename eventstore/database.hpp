@@ -1,0 +1,82 @@
+// The RocksDB behind the log: its column families, their options, and how it is opened.
+//
+// Inside the event store only: rooms above see Log and Journal. Reading is safe from any thread;
+// writing is the Journal's writer's alone.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "eventstore/types.hpp"
+
+namespace ota::eventstore {
+
+enum class Family : std::size_t { kLog, kStreams, kTags, kSnapshots, kCommands, kTiles, kMeta };
+inline constexpr std::array<const char*, 7> kFamilyNames = {
+    "log", "streams", "tags", "snapshots", "commands", "tiles", "meta"};
+
+// The newest committed event. Written by the writer after the commit, the time first.
+struct Head {
+  std::atomic<std::uint64_t> position{0};
+  std::atomic<std::int64_t> time_us{0};
+
+  Position at() const { return {position.load(std::memory_order_acquire)}; }
+  Timestamp time() const {
+    return Timestamp{std::chrono::microseconds(time_us.load(std::memory_order_acquire))};
+  }
+  void move_to(Position next, Timestamp time_of_next) {
+    time_us.store(time_of_next.time_since_epoch().count(), std::memory_order_release);
+    position.store(next.value, std::memory_order_release);
+  }
+};
+
+class Database {
+ public:
+  // Opens or creates. `head` tells the commands' compaction filter the time. `env` null: the usual
+  // files. Throws std::runtime_error with a sentence for people.
+  static std::unique_ptr<Database> open(const std::filesystem::path& directory,
+                                        std::shared_ptr<const Head> head, rocksdb::Env* env);
+  // Flushes first if there is much in memory, so that the next start need not replay it.
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* family(Family family) const {
+    return handles_[static_cast<std::size_t>(family)];
+  }
+  const std::filesystem::path& directory() const { return directory_; }
+
+  // Reads one row; empty if there is none. Throws LogError if the database cannot tell.
+  bool get(Family family, std::string_view key, rocksdb::PinnableSlice& value) const;
+  // Iterates over the rows of names (streams, tags, snapshots) that share the first 8 bytes of
+  // where it is put.
+  std::unique_ptr<rocksdb::Iterator> iterate_names(Family family,
+                                                   const rocksdb::Snapshot* at = nullptr) const;
+  // Iterates over everything in a family.
+  std::unique_ptr<rocksdb::Iterator> iterate(Family family, bool fill_cache = true) const;
+
+ private:
+  Database() = default;
+  void read_format();
+
+  std::filesystem::path directory_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, kFamilyNames.size()> handles_{};
+  std::vector<rocksdb::ColumnFamilyHandle*> others_;
+};
+
+// Throws LogError if `status` is not ok.
+void check(const rocksdb::Status& status, std::string_view doing);
+
+inline rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+inline std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+
+}  // namespace ota::eventstore

@@ -1,0 +1,101 @@
+#include "eventstore/journal.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "eventstore/assert.hpp"
+#include "eventstore/dispatcher.hpp"
+#include "eventstore/limits.hpp"
+#include "eventstore/log_impl.hpp"
+#include "eventstore/request_queue.hpp"
+#include "eventstore/writer.hpp"
+
+namespace ota::eventstore {
+namespace {
+
+constexpr int kExitSoftware = 70;
+
+Timestamp system_clock() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+[[noreturn]] void stop_process(const std::string& why) {
+  std::fprintf(stderr, "%s\nNothing was answered that is not on disk. Stopping.\n", why.c_str());
+  std::fflush(stderr);
+  _exit(kExitSoftware);
+}
+
+Journal::Options with_defaults(Journal::Options options) {
+  if (!options.clock) options.clock = system_clock;
+  if (!options.fail_stop) options.fail_stop = stop_process;
+  if (options.group_events_max == 0) options.group_events_max = limits::kGroupEvents;
+  if (options.tag_memory_events == 0) options.tag_memory_events = limits::kTagMemoryEvents;
+  return options;
+}
+
+}  // namespace
+
+struct Journal::Impl {
+  Impl(std::shared_ptr<Log> log_of, std::vector<Tail*> tails, Options options)
+      : log(claim(std::move(log_of))),
+        dispatcher(std::move(tails), in_flight),
+        writer(*log, *log->impl_->database, *log->impl_->head, queue, dispatcher, counters,
+               with_defaults(std::move(options))),
+        thread([this] { writer.run(); }) {}
+  ~Impl() { log->impl_->has_journal = false; }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  static std::shared_ptr<Log> claim(std::shared_ptr<Log> log) {
+    OTA_ASSERT(!log->impl_->has_journal.exchange(true));  // one writer
+    return log;
+  }
+  // While everything is still there: completions may call append() to the very end.
+  void close() {
+    queue.close();
+    thread.join();
+    dispatcher.wait_idle();
+  }
+
+  std::shared_ptr<Log> log;
+  std::atomic<std::size_t> in_flight{0};
+  JournalCounters counters;
+  RequestQueue queue;
+  Dispatcher dispatcher;
+  Writer writer;
+  std::thread thread;  // last: it uses the others
+};
+
+Journal::Journal(std::shared_ptr<Log> log, std::vector<Tail*> tails, Options options)
+    : impl_(std::make_unique<Impl>(std::move(log), std::move(tails), std::move(options))) {}
+Journal::~Journal() { impl_->close(); }
+
+void Journal::append(Append append, Completion done) {
+  AppendRequest request{std::make_unique<PreparedAppend>(std::move(append)), std::move(done)};
+  impl_->in_flight.fetch_add(1, std::memory_order_relaxed);
+  impl_->queue.push(std::move(request));
+}
+
+void Journal::barrier(Completion done) { impl_->queue.push(BarrierRequest{std::move(done)}); }
+
+void Journal::put_snapshot(std::string stream, Position position, std::string bytes) {
+  OTA_ASSERT(!stream.empty() && stream.size() <= limits::kStreamBytes);
+  OTA_ASSERT(position.value != 0 && position <= impl_->log->head());  // never ahead of the log
+  if (bytes.size() > limits::kSnapshotBytes) return;
+  impl_->queue.push(SnapshotRequest{std::move(stream), position, std::move(bytes)});
+}
+
+std::size_t Journal::in_flight() const { return impl_->in_flight.load(std::memory_order_relaxed); }
+
+Journal::Metrics Journal::metrics() const {
+  const JournalCounters& counters = impl_->counters;
+  return {counters.groups.load(std::memory_order_relaxed),
+          counters.events.load(std::memory_order_relaxed),
+          counters.conflicts.load(std::memory_order_relaxed),
+          counters.commit_us_total.load(std::memory_order_relaxed),
+          counters.commit_us_max.load(std::memory_order_relaxed)};
+}
+
+}  // namespace ota::eventstore

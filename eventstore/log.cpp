@@ -1,0 +1,113 @@
+#include "eventstore/log.hpp"
+
+#include <fmt/format.h>
+
+#include "eventstore/assert.hpp"
+#include "eventstore/command_index.hpp"
+#include "eventstore/directory.hpp"
+#include "eventstore/keys.hpp"
+#include "eventstore/log_impl.hpp"
+#include "eventstore/name_rows.hpp"
+#include "eventstore/recovery.hpp"
+#include "eventstore/tag_reader.hpp"
+#include "eventstore/tiles.hpp"
+
+namespace ota::eventstore {
+
+std::shared_ptr<Log> Log::open(const std::filesystem::path& directory) {
+  return open(directory, Options());
+}
+
+std::shared_ptr<Log> Log::open(const std::filesystem::path& directory, const Options& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->database = Database::open(directory, impl->head, options.env);
+  try {
+    const Recovered found = recover_head(*impl->database);
+    impl->head->move_to(found.head, found.head_time);
+  } catch (const LogError& error) {
+    throw LogError(
+        fmt::format("the event log in {} is damaged: {}", directory.string(), error.what()),
+        error.position);
+  }
+  return std::shared_ptr<Log>(new Log(std::move(impl)));
+}
+
+Log::Log(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Log::~Log() { OTA_ASSERT(!impl_->has_journal); }
+
+Position Log::head() const { return impl_->head->at(); }
+Timestamp Log::head_time() const { return impl_->head->time(); }
+
+void Log::scan(Position after, const Visitor& visit) const {
+  const Position last = head();
+  if (after >= last) return;
+  const auto rows = impl_->database->iterate(Family::kLog, /*fill_cache=*/false);
+  Position position{after.value + 1};
+  RecordedEvent event;
+  for (rows->Seek(log_key(position)); position <= last; rows->Next(), ++position.value) {
+    if (!rows->Valid() || view(rows->key()) != log_key(position)) {
+      check(rows->status(), "read its events");
+      throw LogError(fmt::format("event {} is missing", position.value), position);
+    }
+    decode_at(position, view(rows->value()), event);
+    if (!visit(event)) return;
+  }
+}
+
+void Log::read_stream(std::string_view stream, Position after, const Visitor& visit) const {
+  NameRows rows(*impl_->database, Family::kStreams, stream);
+  RecordedEvent event;
+  for (rows.seek_after(after); rows.valid(); rows.next()) {
+    decode_at(rows.position(), rows.value(), event);
+    if (!visit(event)) return;
+  }
+}
+
+void Log::read_tag(std::string_view tag, Position after, const Visitor& visit) const {
+  eventstore::read_tag(*impl_->database, tag, after, visit);
+}
+
+bool Log::read_one(Position position, const Visitor& visit) const {
+  rocksdb::PinnableSlice record;
+  if (!impl_->database->get(Family::kLog, log_key(position), record)) return false;
+  RecordedEvent event;
+  decode_at(position, view(record), event);
+  visit(event);
+  return true;
+}
+
+Position Log::newest(std::string_view tag) const {
+  Position newest;
+  for (const Family family : {Family::kStreams, Family::kTags}) {
+    NameRows rows(*impl_->database, family, tag);
+    rows.seek_at_most({UINT64_MAX});
+    newest = std::max(newest, rows.position());
+  }
+  return newest;
+}
+
+std::optional<Snapshot> Log::snapshot(std::string_view stream, Position at_most) const {
+  NameRows rows(*impl_->database, Family::kSnapshots, stream);
+  rows.seek_at_most(at_most);
+  if (!rows.valid()) return std::nullopt;
+  return Snapshot{rows.position(), std::string(rows.value())};
+}
+
+std::optional<CommandRecord> Log::command(const CommandId& id, Timestamp now) const {
+  rocksdb::PinnableSlice row;
+  if (!impl_->database->get(Family::kCommands, command_key(id), row)) return std::nullopt;
+  const auto record = decode_command(view(row));
+  if (!record) throw LogError("what is remembered of a command is damaged");
+  if (is_forgotten(*record, now)) return std::nullopt;
+  return record;
+}
+
+std::optional<Hash> Log::leaf_hash(Position position) const {
+  return read_leaf(*impl_->database, position);
+}
+
+Log::Stats Log::stats() const {
+  return {head().value, directory_bytes(impl_->database->directory())};
+}
+
+}  // namespace ota::eventstore

@@ -1,0 +1,37 @@
+// Who is behind a subject token. The log holds tokens only, so that a person can be forgotten
+// without touching it.
+//
+// A third small database, every write synced before it returns: a token must be known before it
+// enters an append. One person has one token; a person who returns after an erasure gets a new one.
+// Safe from any thread. Every verb throws std::runtime_error with a sentence for people if the
+// database cannot be read or written.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "eventstore/types.hpp"
+
+namespace ota::eventstore {
+
+class Subjects {
+ public:
+  // Throws std::runtime_error with a sentence for people.
+  static std::unique_ptr<Subjects> open(const std::filesystem::path& directory);
+  virtual ~Subjects() = default;
+
+  // The token of a person (1..256 bytes), made and synced at the first call. An empty id has the
+  // empty token.
+  virtual SubjectToken token_for(std::string_view person) = 0;
+  // Who it is; empty if erased or unknown.
+  virtual std::optional<std::string> person(SubjectToken token) const = 0;
+  // Deletes the row of a token, flushed and compacted, so that no copy of the name stays on disk.
+  // Idempotent.
+  virtual void erase(SubjectToken token) = 0;
+};
+
+}  // namespace ota::eventstore
