@@ -1,0 +1,169 @@
+#include "projections/campaign_counts.hpp"
+
+#include "projections/limits.hpp"
+
+namespace ota::projections {
+namespace {
+
+std::uint32_t* counter(CampaignCounts& counts, Standing standing) {
+  switch (standing) {
+    case Standing::kInProgress:
+      return &counts.in_progress;
+    case Standing::kCompleted:
+      return &counts.completed;
+    case Standing::kFailed:
+      return &counts.failed;
+    case Standing::kCancelled:
+      return &counts.cancelled;
+    default:
+      return nullptr;  // pending is the rest
+  }
+}
+
+std::uint32_t* counter(BatchCounts& counts, domain::UpdateStatus status) {
+  switch (status) {
+    case domain::UpdateStatus::kCompleted:
+      return &counts.completed;
+    case domain::UpdateStatus::kFailed:
+      return &counts.failed;
+    case domain::UpdateStatus::kCancelled:
+      return &counts.cancelled;
+    default:
+      return nullptr;
+  }
+}
+
+std::string batch_key(domain::CampaignId id, std::uint32_t batch) {
+  return in_campaign(Table::kBatchCounts, id).u32(batch).take();
+}
+
+}  // namespace
+
+std::string RowCodec<CampaignCounts>::encode(const CampaignCounts& c) {
+  return BytesOut()
+      .u32(c.total)
+      .u32(c.in_progress)
+      .u32(c.completed)
+      .u32(c.failed)
+      .u32(c.cancelled)
+      .u64(c.update_seconds_total)
+      .time(c.updated_at)
+      .take();
+}
+std::optional<CampaignCounts> RowCodec<CampaignCounts>::decode(std::string_view bytes) {
+  BytesIn in(bytes);
+  const CampaignCounts counts{in.u32(), in.u32(), in.u32(), in.u32(),
+                              in.u32(), in.u64(), in.time()};
+  return in.complete() ? std::optional(counts) : std::nullopt;
+}
+
+std::string RowCodec<BatchCounts>::encode(const BatchCounts& c) {
+  return BytesOut().u32(c.granted).u32(c.completed).u32(c.failed).u32(c.cancelled).take();
+}
+std::optional<BatchCounts> RowCodec<BatchCounts>::decode(std::string_view bytes) {
+  BytesIn in(bytes);
+  const BatchCounts counts{in.u32(), in.u32(), in.u32(), in.u32()};
+  return in.complete() ? std::optional(counts) : std::nullopt;
+}
+
+CampaignCountsView::CampaignCountsView(Rows& rows)
+    : counts_(rows, limits::kCachedCampaigns),
+      batches_(rows, limits::kCachedCounters),
+      errors_(rows, limits::kCachedCounters) {}
+
+void CampaignCountsView::commit() {
+  counts_.commit();
+  batches_.commit();
+  errors_.commit();
+}
+
+CampaignCounts& CampaignCountsView::of(domain::CampaignId id) {
+  return counts_.edit_or_make(id_key(Table::kCampaignCounts, id.bytes));
+}
+
+// ---- folding ------------------------------------------------------------------------------------
+
+void CampaignCountsView::apply(Change& change) {
+  if (change.campaign) on_campaign(*change.campaign, change.event.time);
+  for (const auto id : change.withdrawn_from) {
+    auto& counts = of(id);
+    ++counts.cancelled;
+    counts.updated_at = change.event.time;
+  }
+  if (change.update && change.update->campaign) on_update(*change.update, change.event);
+}
+
+void CampaignCountsView::on_campaign(CampaignChange& campaign, domain::Time at) {
+  auto& counts = of(campaign.campaign->state.id);
+  counts.updated_at = at;
+  if (campaign.created) {
+    counts.total = static_cast<std::uint32_t>(campaign.targets->cardinality());
+    counts.cancelled = static_cast<std::uint32_t>(campaign.withdrawn.cardinality());
+  }
+  if (campaign.ended) {
+    campaign.pending_cancelled = counts.pending();
+    counts.cancelled += counts.pending();
+  }
+}
+
+void CampaignCountsView::on_update(const UpdateChange& update, const domain::Recorded& event) {
+  if (update.stands == Standing::kNone) return;
+  const auto id = update.campaign->state.id;
+  if (update.stood != update.stands) {
+    auto& counts = of(id);
+    counts.updated_at = event.time;
+    if (auto* from = counter(counts, update.stood)) --*from;
+    if (auto* to = counter(counts, update.stands)) ++*to;
+    counts.update_seconds_total += update.after.seconds - update.before.seconds;
+  }
+  count_batch(id, update);
+  if (const auto* ended = std::get_if<domain::AttemptEnded>(&event.event);
+      ended && !ended->success) {
+    ++errors_.edit_or_make(in_campaign(Table::kErrorCount, id).raw(ended->error_code).take());
+  }
+}
+
+// An update belongs to the batch of its last grant; one that lapsed and waits, to none.
+void CampaignCountsView::count_batch(domain::CampaignId id, const UpdateChange& update) {
+  const auto& before = update.before;
+  const auto& after = update.after;
+  if (before.batch == after.batch && before.status == after.status) return;
+  if (before.batch > 0) {
+    auto& counts = batches_.edit_or_make(batch_key(id, before.batch));
+    --counts.granted;
+    if (auto* from = counter(counts, before.status)) --*from;
+  }
+  if (after.batch > 0) {
+    auto& counts = batches_.edit_or_make(batch_key(id, after.batch));
+    ++counts.granted;
+    if (auto* to = counter(counts, after.status)) ++*to;
+  }
+}
+
+// ---- queries ------------------------------------------------------------------------------------
+
+CampaignCounts campaign_counts(const Reader& reader, domain::CampaignId id) {
+  return reader.row<CampaignCounts>(id_key(Table::kCampaignCounts, id.bytes))
+      .value_or(CampaignCounts{});
+}
+
+std::map<std::uint32_t, BatchCounts> batch_counts(const Reader& reader, domain::CampaignId id) {
+  std::map<std::uint32_t, BatchCounts> batches;
+  for (Range range(reader, id_key(Table::kBatchCounts, id.bytes)); range.valid(); range.next()) {
+    batches.emplace_hint(batches.end(), BytesIn(range.rest()).u32(),
+                         Reader::decoded<BatchCounts>(range.value()));
+  }
+  return batches;
+}
+
+std::map<std::string, std::uint64_t> error_codes(const Reader& reader, domain::CampaignId id) {
+  std::map<std::string, std::uint64_t> codes;
+  for (Range range(reader, id_key(Table::kErrorCount, id.bytes));
+       range.valid() && codes.size() < limits::kErrorCodesShown; range.next()) {
+    codes.emplace_hint(codes.end(), std::string(range.rest()),
+                       Reader::decoded<std::uint64_t>(range.value()));
+  }
+  return codes;
+}
+
+}  // namespace ota::projections

@@ -1,0 +1,46 @@
+// Campaigns: their own events folded, their target sets, the lists of them. What their updates do
+// to them is counted by CampaignCountsView.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "projections/target_sets.hpp"
+#include "projections/view.hpp"
+
+namespace ota::projections {
+
+class CampaignView final : public View {
+ public:
+  CampaignView(Rows& rows, TargetSets& sets);
+
+  std::string_view name() const override { return "campaigns"; }
+  void load(const Reader& reader) override;
+  void apply(Change& change) override;
+  void commit() override;
+
+  // For the views behind this one. Null: no such campaign. The set is never null for one that
+  // exists.
+  const CampaignEntry* find(domain::CampaignId id);
+  TargetSet targets_of(domain::CampaignId id);
+  // Not closed; those whose targets are still on their way have no entry that exists.
+  const std::map<domain::CampaignId, bool>& open() const { return open_; }
+
+ private:
+  void fold(Change& change, domain::CampaignId id);
+  void create(CampaignChange& seen, CampaignEntry& entry, const domain::Recorded& event);
+  void withdraw_from_unborn(const domain::Recorded& event);
+  void list(const CampaignEntry& entry);
+  void relist(const CampaignEntry& entry, domain::CampaignStatus before);
+  void set_open(domain::CampaignId id, bool exists);
+
+  Rows& rows_;
+  TargetSets& sets_;
+  RowCache<CampaignEntry> entries_;
+  std::map<domain::CampaignId, bool> open_;          // id -> exists
+  std::map<domain::CampaignId, TargetSet> created_;  // in this group: their rows cannot be read yet
+};
+
+}  // namespace ota::projections

@@ -1,0 +1,121 @@
+#include "projections/database.hpp"
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <stdexcept>
+
+#include "projections/limits.hpp"
+
+namespace ota::projections {
+namespace {
+
+constexpr const char* kFolder = "rows";
+constexpr const char* kIteratedName = "iterated";
+
+std::string folder_in(const std::filesystem::path& directory) {
+  return (directory / kFolder).string();
+}
+
+rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache,
+                                            std::size_t buffer_bytes, bool looked_up) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.format_version = 5;
+  if (looked_up) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = buffer_bytes;
+  options.max_write_buffer_number = 3;
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = rocksdb::kLZ4Compression;
+  if (looked_up) {  // most updates and actions are new: do not search the memtable for them
+    options.memtable_prefix_bloom_size_ratio = 0.05;
+    options.memtable_whole_key_filtering = true;
+  }
+  return options;
+}
+
+rocksdb::DBOptions database_options() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.atomic_flush =
+      true;  // without a WAL the only thing that keeps the families at one position
+  options.allow_concurrent_memtable_write = false;
+  options.enable_write_thread_adaptive_yield = false;
+  options.max_background_jobs = 2;
+  options.bytes_per_sync = std::size_t{1} << 20;
+  options.avoid_flush_during_shutdown = false;
+  options.keep_log_file_num = 2;
+  options.max_log_file_size = std::size_t{4} << 20;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  return options;
+}
+
+}  // namespace
+
+void check(const rocksdb::Status& status, std::string_view doing) {
+  if (!status.ok()) {
+    throw std::runtime_error(fmt::format("the views cannot {}: {}", doing, status.ToString()));
+  }
+}
+
+std::unique_ptr<Database> Database::open(const std::filesystem::path& directory) {
+  std::filesystem::create_directories(directory);
+  const auto cache = rocksdb::NewLRUCache(limits::kBlockCacheBytes);
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families{
+      {rocksdb::kDefaultColumnFamilyName, family_options(cache, limits::kRowsBufferBytes, true)},
+      {kIteratedName, family_options(cache, limits::kIndexBufferBytes, false)}};
+  std::unique_ptr<Database> database(new Database);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const auto try_open = [&] {
+    return rocksdb::DB::Open(database_options(), folder_in(directory), families, &handles, &db);
+  };
+  auto status = try_open();
+  if (status.IsCorruption() || status.IsInvalidArgument()) {
+    destroy(directory);
+    status = try_open();
+  }
+  if (!status.ok()) {
+    throw std::runtime_error(
+        fmt::format("the views in {} cannot be opened: {}", directory.string(), status.ToString()));
+  }
+  database->db_.reset(db);
+  std::copy(handles.begin(), handles.end(), database->handles_.begin());
+  return database;
+}
+
+void Database::destroy(const std::filesystem::path& directory) {
+  const auto status = rocksdb::DestroyDB(folder_in(directory), rocksdb::Options());
+  if (!status.ok()) {
+    throw std::runtime_error(fmt::format("the views in {} cannot be deleted: {}",
+                                         directory.string(), status.ToString()));
+  }
+}
+
+Database::~Database() {
+  if (!db_) return;
+  // Not written to disk: the next start folds it again.
+  (void)db_->Flush(rocksdb::FlushOptions(), {handles_.begin(), handles_.end()});
+  for (auto* handle : handles_) (void)db_->DestroyColumnFamilyHandle(handle);
+  (void)db_->Close();
+}
+
+void Database::write(rocksdb::WriteBatch& batch) {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  check(db_->Write(options, &batch), "be written");
+}
+
+void Database::flush(bool wait) {
+  rocksdb::FlushOptions options;
+  options.wait = wait;
+  options.allow_write_stall = !wait;  // else it may wait although it was asked not to
+  check(db_->Flush(options, {handles_.begin(), handles_.end()}), "be flushed to disk");
+}
+
+}  // namespace ota::projections

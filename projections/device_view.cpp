@@ -1,0 +1,294 @@
+#include "projections/device_view.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "domain/codec/state_codec.hpp"
+#include "projections/limits.hpp"
+#include "projections/paging.hpp"
+
+namespace ota::projections {
+namespace {
+
+constexpr std::string_view kOrdinalsGiven = "ordinals";
+
+// Only these can change what lists and counts know of a device.
+bool moves_listing(const domain::Event& event) {
+  if (const auto* ended = std::get_if<domain::AttemptEnded>(&event)) return ended->success;
+  return std::holds_alternative<domain::DeviceRegistered>(event) ||
+         std::holds_alternative<domain::DeviceAttributesChanged>(event) ||
+         std::holds_alternative<domain::DeviceDeleted>(event) ||
+         std::holds_alternative<domain::DeviceReturned>(event);
+}
+
+// The ordinal that an event of a device gives to it.
+std::optional<domain::Ordinal> given_by(const domain::Event& event) {
+  if (const auto* e = std::get_if<domain::DeviceRegistered>(&event)) return e->ordinal;
+  if (const auto* e = std::get_if<domain::DeviceReturned>(&event)) return e->ordinal;
+  return std::nullopt;
+}
+
+void put_optional(BytesOut& out, const std::optional<domain::Ordinal>& ordinal) {
+  out.u8(ordinal ? 1 : 0).u32(ordinal.value_or(domain::Ordinal{}).value);
+}
+std::optional<domain::Ordinal> get_optional(BytesIn& in) {
+  const bool has = in.u8() != 0;
+  const domain::Ordinal ordinal{in.u32()};
+  return has ? std::optional(ordinal) : std::nullopt;
+}
+
+}  // namespace
+
+std::string RowCodec<DevicePlace>::encode(const DevicePlace& place) {
+  BytesOut out;
+  put_optional(out, place.ordinal);
+  put_optional(out, place.row);
+  return out.u8(place.listed ? 1 : 0).take();
+}
+std::optional<DevicePlace> RowCodec<DevicePlace>::decode(std::string_view bytes) {
+  BytesIn in(bytes);
+  DevicePlace place;
+  place.ordinal = get_optional(in);
+  place.row = get_optional(in);
+  place.listed = in.u8() != 0;
+  return in.complete() ? std::optional(place) : std::nullopt;
+}
+
+std::string RowCodec<domain::Device>::encode(const domain::Device& device) {
+  return domain::encode_state(device);
+}
+std::optional<domain::Device> RowCodec<domain::Device>::decode(std::string_view bytes) {
+  return domain::decode_device_state(bytes);
+}
+
+DeviceView::DeviceView(Rows& rows, const domain::Settings& settings, PollIndex& polls)
+    : rows_(rows),
+      settings_(settings),
+      polls_(polls),
+      devices_(rows, limits::kCachedEntities),
+      places_(rows, limits::kCachedEntities),
+      names_(rows, limits::kCachedCounters) {}
+
+void DeviceView::load(const Reader& reader) {
+  ordinals_given_ = devices::ordinals_given(reader);
+  polls_.clear();
+  for (Range range(reader, key_in(Table::kDevice).take()); range.valid(); range.next()) {
+    const auto device = Reader::decoded<domain::Device>(range.value());
+    if (device.registered) polls_.put(device.id.value, poll_record(device));
+  }
+}
+
+// ---- folding ------------------------------------------------------------------------------------
+
+void DeviceView::apply(Change& change) {
+  if (const auto* reserved = std::get_if<domain::IdsReserved>(&change.event.event)) {
+    reserve(*reserved);
+  } else if (change.event.device) {
+    fold(change, *change.event.device);
+  }
+}
+
+void DeviceView::reserve(const domain::IdsReserved& reserved) {
+  domain::Ordinal ordinal = reserved.first;
+  for (const auto& id : reserved.devices) {
+    name(ordinal, id);
+    places_.edit_or_make(device_place_key(id)).ordinal = ordinal;
+    ++ordinal.value;
+  }
+}
+
+void DeviceView::fold(Change& change, const domain::DeviceId& id) {
+  const auto& event = change.event;
+  const auto given = given_by(event.event);
+  const auto key = device_place_key(id.value);
+  const auto* known = places_.find(key);
+  if (!known && !given) return;  // of an id that nobody has: there is no device to speak of
+  DevicePlace place = known ? *known : DevicePlace{};
+  const DevicePlace place_before = place;
+  if (given) {
+    name(*given, id.value);
+    place.ordinal = given;
+  }
+  auto* device = row_of(id, place);
+  if (!device) return;
+  DeviceChange& seen = change.device.emplace();
+  seen.relisted = moves_listing(event.event);
+  if (seen.relisted) seen.before = listing_of(*device);
+  domain::evolve(*device, event, settings_);
+  if (given) device = move_row(place, *given, device);
+  if (std::holds_alternative<domain::DeviceDeleted>(event.event)) place.ordinal.reset();
+  seen.device = device;
+  if (seen.relisted) {
+    seen.after = listing_of(*device);
+    place.listed = seen.after.listed;
+    relist(id.value, seen.before, seen.after);
+  }
+  if (!known || place != place_before) places_.edit_or_make(key) = place;
+  if (device->registered) touched_.insert_or_assign(id.value, *place.row);
+}
+
+domain::Device* DeviceView::row_of(const domain::DeviceId& id, DevicePlace& place) {
+  if (place.row) return devices_.edit(ordinal_key(Table::kDevice, *place.row));
+  if (!place.ordinal) return nullptr;
+  place.row = place.ordinal;
+  auto& device = devices_.edit_or_make(ordinal_key(Table::kDevice, *place.row));
+  device.id = id;
+  return &device;
+}
+
+domain::Device* DeviceView::move_row(DevicePlace& place, domain::Ordinal to,
+                                     domain::Device* device) {
+  const domain::Ordinal from = *place.row;
+  if (from == to) return device;
+  auto& moved = devices_.edit_or_make(ordinal_key(Table::kDevice, to));
+  moved = *device;
+  devices_.erase(ordinal_key(Table::kDevice, from));
+  place.row = to;
+  return &moved;
+}
+
+void DeviceView::name(domain::Ordinal ordinal, const std::string& id) {
+  names_.edit_or_make(ordinal_key(Table::kDeviceName, ordinal)) = id;
+  if (ordinal.value < ordinals_given_) return;
+  ordinals_given_ = ordinal.value + 1;
+  ordinals_moved_ = true;
+}
+
+std::string DeviceView::id_of(domain::Ordinal ordinal) {
+  const auto* name = names_.find(ordinal_key(Table::kDeviceName, ordinal));
+  return name ? *name : std::string();
+}
+
+DeviceListing DeviceView::listing_of(const domain::Device& device) const {
+  if (!device.registered || device.deleted) return {};
+  auto facts = domain::facts_of(device.attributes, settings_);
+  return {true, std::move(facts.model), std::move(facts.firmware_version), device.groups};
+}
+
+void DeviceView::relist(const std::string& id, const DeviceListing& before,
+                        const DeviceListing& after) {
+  const auto move = [&](DeviceDimension dimension, const std::string& from, const std::string& to) {
+    if (from == to) return;
+    if (!from.empty()) rows_.erase(device_list_prefix(dimension, from) + id);
+    if (!to.empty()) rows_.put(device_list_prefix(dimension, to) + id, {});
+  };
+  move(DeviceDimension::kModel, before.model, after.model);
+  move(DeviceDimension::kVersion, before.version, after.version);
+  const auto in = [](const std::vector<std::string>& groups, const std::string& group) {
+    return std::find(groups.begin(), groups.end(), group) != groups.end();
+  };
+  for (const auto& group : before.groups) {
+    if (!in(after.groups, group)) move(DeviceDimension::kGroup, group, {});
+  }
+  for (const auto& group : after.groups) {
+    if (!in(before.groups, group)) move(DeviceDimension::kGroup, {}, group);
+  }
+}
+
+void DeviceView::commit() {
+  to_publish_.reserve(touched_.size());
+  for (const auto& [id, row] : touched_) {
+    const auto* device = devices_.find(ordinal_key(Table::kDevice, row));
+    if (device) to_publish_.emplace_back(id, poll_record(*device));
+  }
+  touched_.clear();
+  devices_.commit();
+  places_.commit();
+  names_.commit();
+  if (ordinals_moved_) rows_.put(meta_key(kOrdinalsGiven), BytesOut().u32(ordinals_given_).take());
+  ordinals_moved_ = false;
+}
+
+void DeviceView::publish() {
+  for (const auto& [id, record] : to_publish_) polls_.put(id, record);
+  to_publish_.clear();
+}
+
+// ---- queries ------------------------------------------------------------------------------------
+
+namespace devices {
+namespace {
+
+constexpr char kList = 'd';
+
+std::optional<domain::Device> at(const Reader& reader, const DevicePlace& place) {
+  if (!place.row) return std::nullopt;
+  return reader.row<domain::Device>(ordinal_key(Table::kDevice, *place.row));
+}
+
+bool holds(const DeviceFilter& filter, const domain::Device& device,
+           const domain::Settings& settings) {
+  const auto facts = domain::facts_of(device.attributes, settings);
+  if (filter.model && *filter.model != facts.model) return false;
+  if (filter.firmware_version && *filter.firmware_version != facts.firmware_version) return false;
+  return !filter.group || std::find(device.groups.begin(), device.groups.end(), *filter.group) !=
+                              device.groups.end();
+}
+
+// The list that leaves least to be looked through; its rows may or may not hold the places.
+std::string shortest_list(const DeviceFilter& filter) {
+  if (filter.group) return device_list_prefix(DeviceDimension::kGroup, *filter.group);
+  if (filter.firmware_version) {
+    return device_list_prefix(DeviceDimension::kVersion, *filter.firmware_version);
+  }
+  if (filter.model) return device_list_prefix(DeviceDimension::kModel, *filter.model);
+  return key_in(Table::kDevicePlace).take();
+}
+
+}  // namespace
+
+std::optional<domain::Device> find(const Reader& reader, const domain::DeviceId& id) {
+  const auto place = reader.row<DevicePlace>(device_place_key(id.value));
+  auto device = place ? at(reader, *place) : std::nullopt;
+  // Only reserved: what stands in its row is not yet a device.
+  return device && device->registered ? std::move(device) : std::nullopt;
+}
+
+Page<domain::Device> list(const Reader& reader, const DeviceFilter& filter,
+                          const PageRequest& request, const domain::Settings& settings) {
+  using Filler = PageFiller<domain::Device>;
+  const std::string id_prefix = filter.id_prefix.value_or("");
+  std::string after;
+  if (!request.cursor.empty()) {
+    const auto last = place_of(kList, request.cursor);
+    if (!last || !last->starts_with(id_prefix)) return Filler::bad_cursor();
+    after = last->substr(id_prefix.size()) + '\0';
+  }
+  Filler filler(kList, request);
+  for (Range range(reader, shortest_list(filter) + id_prefix, after); range.valid(); range.next()) {
+    const std::string id = id_prefix + std::string(range.rest());
+    const auto place = range.value().empty()
+                           ? reader.row<DevicePlace>(device_place_key(id))
+                           : std::optional(Reader::decoded<DevicePlace>(range.value()));
+    if (!place || !place->listed) continue;
+    auto device = at(reader, *place);
+    if (!device || !holds(filter, *device, settings)) continue;
+    if (!filler.take(id, [&] { return std::move(*device); })) break;
+  }
+  return filler.take_page();
+}
+
+std::optional<domain::DeviceId> id_of(const Reader& reader, domain::Ordinal ordinal) {
+  auto id = reader.row<std::string>(ordinal_key(Table::kDeviceName, ordinal));
+  return id ? std::optional(domain::DeviceId{std::move(*id)}) : std::nullopt;
+}
+
+std::optional<domain::Ordinal> ordinal_of(const Reader& reader, const domain::DeviceId& id) {
+  const auto place = reader.row<DevicePlace>(device_place_key(id.value));
+  return place ? place->ordinal : std::nullopt;
+}
+
+std::uint32_t ordinals_given(const Reader& reader) {
+  rocksdb::PinnableSlice value;
+  return reader.get(meta_key(kOrdinalsGiven), value) ? BytesIn(view(value)).u32() : 0;
+}
+
+void each(const Reader& reader, const std::function<bool(const domain::Device&)>& visit) {
+  for (Range range(reader, key_in(Table::kDevice).take()); range.valid(); range.next()) {
+    const auto device = Reader::decoded<domain::Device>(range.value());
+    if (device.registered && !device.deleted && !visit(device)) return;
+  }
+}
+
+}  // namespace devices
+}  // namespace ota::projections

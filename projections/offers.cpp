@@ -1,0 +1,83 @@
+#include "projections/offers.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+namespace ota::projections {
+namespace {
+
+constexpr std::size_t kWordBits = 64;
+
+std::size_t words_for(const domain::Bitmap& set) {
+  return set.isEmpty() ? 0 : set.maximum() / kWordBits + 1;
+}
+std::uint64_t mask_of(std::uint32_t ordinal) { return std::uint64_t{1} << (ordinal % kWordBits); }
+
+}  // namespace
+
+Offer::Offer(domain::CampaignId campaign, domain::Priority priority, domain::Time created,
+             const domain::Bitmap& hopeful)
+    : campaign_(campaign),
+      priority_(priority),
+      created_(created),
+      words_(words_for(hopeful)),
+      bits_(std::make_unique<std::atomic<std::uint64_t>[]>(words_)) {
+  for (const std::uint32_t ordinal : hopeful) set_hopeful(ordinal, true);
+}
+
+void Offer::set_room(bool first_attempts, bool retries) {
+  room_.store(first_attempts, std::memory_order_release);
+  room_for_retries_.store(retries, std::memory_order_release);
+}
+
+void Offer::set_hopeful(std::uint32_t ordinal, bool hopeful) {
+  const std::size_t word = ordinal / kWordBits;
+  if (word >= words_) return;
+  if (hopeful) {
+    bits_[word].fetch_or(mask_of(ordinal), std::memory_order_release);
+  } else {
+    bits_[word].fetch_and(~mask_of(ordinal), std::memory_order_release);
+  }
+}
+
+bool Offer::is_hopeful(std::uint32_t ordinal) const {
+  const std::size_t word = ordinal / kWordBits;
+  return word < words_ && (bits_[word].load(std::memory_order_acquire) & mask_of(ordinal)) != 0;
+}
+
+Offers::Offers() : offers_(std::make_shared<const std::vector<OfferPtr>>()) {}
+
+void Offers::publish(OfferPtr offer) {
+  const auto campaign = offer->campaign();
+  replace(campaign, std::move(offer));
+}
+
+void Offers::withdraw(domain::CampaignId campaign) { replace(campaign, nullptr); }
+
+std::shared_ptr<const std::vector<OfferPtr>> Offers::all() const {
+  const std::shared_lock lock(mutex_);
+  return offers_;
+}
+
+bool Offers::any_for(domain::Ordinal ordinal) const {
+  const auto offers = all();
+  return std::any_of(offers->begin(), offers->end(), [&](const OfferPtr& offer) {
+    return offer->has_room() && offer->is_hopeful(ordinal.value);
+  });
+}
+
+// Readers keep the list that they have; campaigns come and go seldom enough to copy it.
+void Offers::replace(domain::CampaignId campaign, OfferPtr with) {
+  const std::unique_lock lock(mutex_);
+  auto next = std::make_shared<std::vector<OfferPtr>>(*offers_);
+  std::erase_if(*next, [&](const OfferPtr& offer) { return offer->campaign() == campaign; });
+  if (with) next->push_back(std::move(with));
+  std::sort(next->begin(), next->end(), [](const OfferPtr& a, const OfferPtr& b) {
+    if (a->priority() != b->priority()) return a->priority() > b->priority();
+    return std::pair(a->created(), a->campaign()) < std::pair(b->created(), b->campaign());
+  });
+  offers_ = std::move(next);
+}
+
+}  // namespace ota::projections

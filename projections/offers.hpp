@@ -1,0 +1,63 @@
+// What running campaigns have to give, for the poll path: may this device hope for a grant now?
+//
+// Each running campaign publishes one offer and changes it in place; HTTP threads read it without a
+// lock. An answer of "yes" may be out of date (the campaign decides); "no" is right unless an event
+// is in flight this very moment.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <shared_mutex>
+#include <vector>
+
+#include "domain/bitmap.hpp"
+#include "domain/ids.hpp"
+#include "domain/words.hpp"
+
+namespace ota::projections {
+
+class Offer {
+ public:
+  // `hopeful`: the devices that may be granted their first attempt; sized for the highest ordinal
+  // in it.
+  Offer(domain::CampaignId campaign, domain::Priority priority, domain::Time created,
+        const domain::Bitmap& hopeful);
+
+  domain::CampaignId campaign() const { return campaign_; }
+  domain::Priority priority() const { return priority_; }
+  domain::Time created() const { return created_; }
+
+  void set_room(bool first_attempts, bool retries);
+  void set_hopeful(std::uint32_t ordinal, bool hopeful);
+  bool has_room() const { return room_.load(std::memory_order_acquire); }
+  bool has_room_for_retries() const { return room_for_retries_.load(std::memory_order_acquire); }
+  bool is_hopeful(std::uint32_t ordinal) const;
+
+ private:
+  domain::CampaignId campaign_;
+  domain::Priority priority_;
+  domain::Time created_;
+  std::atomic<bool> room_{false};
+  std::atomic<bool> room_for_retries_{false};
+  std::size_t words_ = 0;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> bits_;
+};
+using OfferPtr = std::shared_ptr<Offer>;
+
+class Offers {
+ public:
+  Offers();
+  void publish(OfferPtr offer);  // replaces the campaign's earlier one
+  void withdraw(domain::CampaignId campaign);
+  // In the order in which a device tries them: priority, then age.
+  std::shared_ptr<const std::vector<OfferPtr>> all() const;
+  bool any_for(domain::Ordinal ordinal) const;
+
+ private:
+  void replace(domain::CampaignId campaign, OfferPtr with);
+  mutable std::shared_mutex mutex_;
+  std::shared_ptr<const std::vector<OfferPtr>> offers_;
+};
+
+}  // namespace ota::projections

@@ -1,0 +1,82 @@
+// All views in their order, and what happens when one of them fails.
+//
+// One thread folds and commits. A view that throws is broken from that position on: it and those
+// that build on it are called no more, the rest goes on. That is remembered in the rows, so the
+// next start builds all anew.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "projections/batched_rows.hpp"
+#include "projections/campaign_counts.hpp"
+#include "projections/campaign_view.hpp"
+#include "projections/deadlines.hpp"
+#include "projections/device_view.hpp"
+#include "projections/firmware_counts.hpp"
+#include "projections/firmware_view.hpp"
+#include "projections/period_statistics.hpp"
+#include "projections/statistics_view.hpp"
+#include "projections/update_view.hpp"
+
+namespace ota::projections {
+
+// Where the rows stand: the last event that they contain, and its time, which tells one log from
+// another.
+struct Progress {
+  domain::Position position;
+  domain::Time time{};
+};
+
+class Pipeline {
+ public:
+  Pipeline(Database& database, const domain::Settings& settings, PollIndex& polls,
+           TargetSets& sets);
+
+  // Brings into memory what is kept there, before the first event.
+  void load(const Reader& reader);
+  // Folds one event. Never throws.
+  void apply(const domain::Recorded& event);
+  // Makes everything folded since the last commit visible, together with where it stands. False if
+  // it cannot be written: then nothing is folded any more.
+  bool commit(const Progress& progress);
+  // Notes that something is wrong from `position` on, whatever the views make of it.
+  void complain(domain::Position position, const std::string& why);
+
+  const DeadlineView& deadlines() const { return deadlines_; }
+  // Empty: healthy. Any thread.
+  std::string broken() const;
+
+  static Progress progress_in(const Reader& reader);
+  // What was wrong when the rows were last written; empty: nothing.
+  static std::string broken_in(const Reader& reader);
+
+ private:
+  struct Stage {
+    View* view;
+    std::vector<const View*> needs;
+    bool broken = false;
+  };
+  template <class Work>
+  void guarded(Stage& stage, domain::Position position, const Work& work);
+  void set_aside(Stage& stage, domain::Position position, const std::string& why);
+
+  BatchedRows rows_;
+  DeviceView devices_;
+  FirmwareView firmware_;
+  CampaignView campaigns_;
+  UpdateView updates_;
+  CampaignCountsView campaign_counts_;
+  FirmwareCountsView firmware_counts_;
+  StatisticsView statistics_;
+  PeriodView periods_;
+  DeadlineView deadlines_;
+  std::vector<Stage> stages_;
+  bool unwritable_ = false;
+  bool complained_ = false;  // since the last commit
+  mutable std::mutex mutex_;
+  std::string broken_;
+};
+
+}  // namespace ota::projections

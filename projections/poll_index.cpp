@@ -1,0 +1,70 @@
+#include "projections/poll_index.hpp"
+
+#include <algorithm>
+
+namespace ota::projections {
+namespace {
+
+// When this update may be asked for without any campaign's offer; max: an offer decides, or it is
+// running.
+domain::Time ask_at(const domain::UpdateId& id, const domain::UnfinishedUpdate& update) {
+  if (update.status != domain::UpdateStatus::kScheduled) return domain::Time::max();
+  if (update.next_retry_at) return *update.next_retry_at;
+  return id.of_campaign ? domain::Time::max() : update.requested_at;
+}
+
+}  // namespace
+
+PollRecord poll_record(const domain::Device& device) {
+  PollRecord record;
+  record.ordinal = device.ordinal;
+  record.deleted = device.deleted;
+  if (const auto* active = device.active()) {
+    record.active = active->second.action;
+    record.cancelling = active->second.cancelling;
+  }
+  if (device.installed_action) record.installed = *device.installed_action;
+  for (const auto& [id, update] : device.updates) {
+    record.ask_at = std::min(record.ask_at, ask_at(id, update));
+  }
+  record.wants_attributes_from = device.wants_attributes_from.value_or(domain::Time::max());
+  return record;
+}
+
+PollIndex::Shard& PollIndex::shard_of(std::string_view device_id) {
+  return shards_[Hash{}(device_id) % kShards];
+}
+const PollIndex::Shard& PollIndex::shard_of(std::string_view device_id) const {
+  return shards_[Hash{}(device_id) % kShards];
+}
+
+std::optional<PollRecord> PollIndex::find(std::string_view device_id) const {
+  const Shard& shard = shard_of(device_id);
+  const std::shared_lock lock(shard.mutex);
+  const auto found = shard.records.find(device_id);
+  return found == shard.records.end() ? std::nullopt : std::optional<PollRecord>(found->second);
+}
+
+void PollIndex::put(const std::string& device_id, const PollRecord& record) {
+  Shard& shard = shard_of(device_id);
+  const std::unique_lock lock(shard.mutex);
+  shard.records.insert_or_assign(device_id, record);
+}
+
+void PollIndex::clear() {
+  for (auto& shard : shards_) {
+    const std::unique_lock lock(shard.mutex);
+    shard.records.clear();
+  }
+}
+
+std::size_t PollIndex::size() const {
+  std::size_t size = 0;
+  for (const auto& shard : shards_) {
+    const std::shared_lock lock(shard.mutex);
+    size += shard.records.size();
+  }
+  return size;
+}
+
+}  // namespace ota::projections

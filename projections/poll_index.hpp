@@ -1,0 +1,56 @@
+// What a poll needs to know of a device, in memory: most polls have nothing to do and must cost
+// next to nothing.
+//
+// Written by the views as they apply events (one thread); read by every HTTP thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "domain/device/device.hpp"
+
+namespace ota::projections {
+
+struct PollRecord {
+  domain::Ordinal ordinal;
+  domain::ActionId active;     // of the update in progress; 0: none
+  domain::ActionId installed;  // of the newest update that succeeded; 0: none
+  bool deleted = false;
+  bool cancelling = false;  // cancelAction is offered for `active`
+  // The earliest moment at which an update that waits on the device itself may be tried: a direct
+  // one, or a retry.
+  domain::Time ask_at = domain::Time::max();
+  domain::Time wants_attributes_from = domain::Time::max();
+};
+PollRecord poll_record(const domain::Device& device);
+
+class PollIndex {
+ public:
+  std::optional<PollRecord> find(std::string_view device_id) const;
+  void put(const std::string& device_id, const PollRecord& record);
+  void clear();
+  std::size_t size() const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  };
+  struct Shard {
+    mutable std::shared_mutex mutex;
+    std::unordered_map<std::string, PollRecord, Hash, std::equal_to<>> records;
+  };
+  Shard& shard_of(std::string_view device_id);
+  const Shard& shard_of(std::string_view device_id) const;
+  // Contention of some dozen threads, and no more memory than that needs.
+  static constexpr std::size_t kShards = 64;
+  std::array<Shard, kShards> shards_;
+};
+
+}  // namespace ota::projections

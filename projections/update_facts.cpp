@@ -1,0 +1,101 @@
+#include "projections/update_facts.hpp"
+
+#include <utility>
+
+namespace ota::projections {
+namespace {
+
+// A batch loses who lapses, until the next grant.
+std::uint32_t batch_of(const domain::DeviceUpdate& u) {
+  const bool lapsed =
+      u.status == domain::UpdateStatus::kScheduled && !u.retry && !u.retry_at && u.attempt > 0;
+  return lapsed ? 0 : u.batch;
+}
+
+std::uint64_t seconds_of(const domain::DeviceUpdate& u) {
+  if (u.status != domain::UpdateStatus::kCompleted || !u.started_at || !u.completed_at) return 0;
+  const auto took =
+      std::chrono::duration_cast<std::chrono::seconds>(*u.completed_at - *u.started_at);
+  return took.count() > 0 ? static_cast<std::uint64_t>(took.count()) : 0;
+}
+
+}  // namespace
+
+UpdateFacts facts_of(const domain::DeviceUpdate& u) {
+  UpdateFacts facts;
+  facts.exists = u.exists;
+  facts.status = u.status;
+  facts.attempt = u.attempt;
+  facts.batch = batch_of(u);
+  facts.firmware = u.plan.firmware;
+  facts.download_size = u.plan.download_size;
+  facts.created_at = u.created_at;
+  facts.seconds = seconds_of(u);
+  facts.start_by = u.start_by;
+  facts.timeout_at = u.timeout_at;
+  if (u.cancel) facts.give_up_at = u.cancel->give_up_at;
+  return facts;
+}
+
+Standing standing_of(domain::UpdateStatus status, bool campaign_ended) {
+  switch (status) {
+    case domain::UpdateStatus::kCreated:
+    case domain::UpdateStatus::kScheduled:
+      return campaign_ended ? Standing::kCancelled : Standing::kPending;
+    case domain::UpdateStatus::kInProgress:
+    case domain::UpdateStatus::kDownloading:
+    case domain::UpdateStatus::kVerifying:
+    case domain::UpdateStatus::kInstalling:
+    case domain::UpdateStatus::kRebooting:
+      return Standing::kInProgress;
+    case domain::UpdateStatus::kCompleted:
+    case domain::UpdateStatus::kRollback:
+      return Standing::kCompleted;  // undone, it stays counted
+    case domain::UpdateStatus::kFailed:
+      return Standing::kFailed;
+    case domain::UpdateStatus::kCancelled:
+      return Standing::kCancelled;
+  }
+  return Standing::kNone;
+}
+
+domain::UpdateStatus pending_status(const CampaignEntry& campaign) {
+  if (campaign.ended()) return domain::UpdateStatus::kCancelled;
+  return campaign.state.started_at ? domain::UpdateStatus::kScheduled
+                                   : domain::UpdateStatus::kCreated;
+}
+
+domain::DeviceUpdate pending_update(const CampaignEntry& campaign, domain::Ordinal ordinal,
+                                    domain::DeviceId device) {
+  const auto& c = campaign.state;
+  domain::DeviceUpdate u;
+  u.id = domain::UpdateId::in_campaign(c.id, ordinal);
+  u.device = std::move(device);
+  u.plan.firmware = c.firmware;
+  u.plan.to_version = c.facts.version;
+  u.plan.priority = c.policy.priority;
+  u.plan.max_retries = c.policy.max_retries;
+  u.plan.timeout_minutes = c.policy.timeout_minutes;
+  u.plan.download_size = c.facts.file_size;
+  u.plan.firmware_number = c.facts.number;
+  u.plan.force_update = c.policy.force_update;
+  u.plan.pre_update_commands = c.policy.pre_update_commands;
+  u.plan.post_update_commands = c.policy.post_update_commands;
+  u.plan.maintenance_window = c.policy.maintenance_window;
+  u.status = pending_status(campaign);
+  u.created_at = c.created_at;
+  u.updated_at = campaign.ended_at ? *campaign.ended_at : c.started_at.value_or(c.created_at);
+  if (campaign.ended()) u.completed_at = campaign.ended_at;
+  return u;
+}
+
+domain::DeviceUpdate withdrawn_update(const CampaignEntry& campaign, domain::Ordinal ordinal,
+                                      domain::DeviceId device, domain::Time at) {
+  auto u = pending_update(campaign, ordinal, std::move(device));
+  u.status = domain::UpdateStatus::kCancelled;
+  u.updated_at = at;
+  u.completed_at = at;
+  return u;
+}
+
+}  // namespace ota::projections

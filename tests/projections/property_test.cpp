@@ -1,0 +1,254 @@
+// Whatever a fleet does, the views show what the domain's folds have: fixed seeds, thousands of
+// events.
+#include <doctest/doctest.h>
+
+#include "domain/codec/state_codec.hpp"
+#include "tests/projections/random_world.hpp"
+
+namespace ota::projections {
+namespace {
+
+using namespace testing;
+using domain::UpdateStatus;
+
+constexpr std::uint32_t kSeeds = 12;
+constexpr int kSteps = 2'000;
+constexpr int kFullCheckEvery = 50;
+
+// Where a campaign stands, as numbers that can be compared at once.
+using Numbers = std::array<std::uint64_t, 6>;
+Numbers numbers_of(const CampaignRow& row) {
+  return {row.total, row.pending(), row.in_progress, row.completed, row.failed, row.cancelled};
+}
+Numbers numbers_of(const domain::Campaign& fold) {
+  return {fold.targets.cardinality(), fold.pending(),
+          fold.granted.cardinality(), fold.completed.cardinality(),
+          fold.failed.cardinality(),  fold.cancelled.cardinality()};
+}
+
+// After every step; those that are closed change no more.
+void check_counters(const Views& views, const RandomWorld& world) {
+  for (const auto& [id, fold] : world.campaigns) {
+    if (fold.closed) continue;
+    const auto row = views.campaign_summary(id);
+    REQUIRE(row);
+    CHECK((numbers_of(*row) == numbers_of(fold)));
+  }
+}
+
+void check_campaigns(const Views& views, const RandomWorld& world) {
+  std::vector<domain::CampaignId> open;
+  Statistics sum;
+  for (const auto& [id, fold] : world.campaigns) {
+    const auto row = views.campaign_summary(id);
+    REQUIRE(row);
+    CHECK((numbers_of(*row) == numbers_of(fold)));
+    CHECK(row->status == fold.status);
+    CHECK(row->status_reason == fold.status_reason);
+    CHECK(row->closed == fold.closed);
+    CHECK(row->revision == fold.revision);
+    CHECK(row->batch == fold.batch);
+    CHECK(row->verdict == fold.verdict);
+    CHECK(row->ended_at == fold.ended_at);
+    if (!fold.closed) open.push_back(id);
+    ++sum.campaigns[fold.status];
+    sum.total_updates += row->total;
+    sum.in_progress_updates += row->in_progress;
+    sum.completed_updates += row->completed;
+    sum.failed_updates += row->failed;
+    sum.cancelled_updates += row->cancelled;
+    sum.data_transferred += row->completed * kFileBytes;
+    sum.started_campaigns += fold.started_at ? 1 : 0;
+  }
+  for (const auto& [id, u] : world.updates) {
+    if (id.of_campaign) continue;
+    ++sum.total_updates;
+    sum.in_progress_updates += u.in_progress() ? 1 : 0;
+    sum.completed_updates += u.status == UpdateStatus::kCompleted ? 1 : 0;
+    sum.failed_updates += u.status == UpdateStatus::kFailed ? 1 : 0;
+    sum.cancelled_updates += u.status == UpdateStatus::kCancelled ? 1 : 0;
+    sum.data_transferred += u.status == UpdateStatus::kCompleted ? u.plan.download_size : 0;
+  }
+  const auto s = views.statistics();
+  CHECK(s.campaigns == sum.campaigns);
+  CHECK(s.total_updates == sum.total_updates);
+  CHECK(s.in_progress_updates == sum.in_progress_updates);
+  CHECK(s.completed_updates == sum.completed_updates);
+  CHECK(s.failed_updates == sum.failed_updates);
+  CHECK(s.cancelled_updates == sum.cancelled_updates);
+  CHECK(s.data_transferred == sum.data_transferred);
+  CHECK(s.started_campaigns == sum.started_campaigns);
+  CHECK((views.open_campaigns() == open));
+}
+
+void check_updates(const Views& views, const RandomWorld& world) {
+  std::vector<std::tuple<domain::Time, domain::UpdateId, int, std::uint32_t>> deadlines;
+  for (const auto& [id, fold] : world.updates) {
+    const auto row = views.update(id);
+    REQUIRE(row);
+    auto expected = fold;
+    // What a row has from its campaign before its first event.
+    const auto campaign =
+        id.campaign() ? world.campaigns.find(*id.campaign()) : world.campaigns.end();
+    const bool target =
+        campaign != world.campaigns.end() && campaign->second.targets.contains(id.ordinal.value);
+    if (target) {
+      expected.created_at = campaign->second.created_at;
+      expected.device = world.names.at(id.ordinal.value);
+      if (fold.plan.to_version.empty()) expected.plan = row->plan;
+      CHECK(row->plan.to_version == "2.0.0");
+    }
+    CHECK(domain::encode_state(*row) == domain::encode_state(expected));
+    const auto add = [&](const auto& due, domain::UpdateDeadline kind) {
+      if (due) deadlines.emplace_back(*due, id, static_cast<int>(kind), fold.attempt);
+    };
+    add(fold.start_by, domain::UpdateDeadline::kStartBy);
+    add(fold.timeout_at, domain::UpdateDeadline::kTimeout);
+    add(fold.cancel ? std::optional(fold.cancel->give_up_at) : std::nullopt,
+        domain::UpdateDeadline::kCancelGiveUp);
+  }
+  std::sort(deadlines.begin(), deadlines.end());
+  std::vector<std::tuple<domain::Time, domain::UpdateId, int, std::uint32_t>> found;
+  for (const auto& d : views.due(domain::Time::max(), 10'000)) {
+    found.emplace_back(d.due, d.update, static_cast<int>(d.kind), d.attempt);
+  }
+  CHECK((found == deadlines));
+}
+
+void check_devices(const Views& views, const RandomWorld& world) {
+  std::uint64_t listed = 0;
+  std::map<std::string, std::map<std::string, std::uint64_t>> versions;
+  for (const auto& [id, fold] : world.devices) {
+    const auto row = views.device(id);
+    const auto ordinal = world.ordinals.find(id);
+    CHECK((views.ordinal_of(id) ==
+           (ordinal == world.ordinals.end() ? std::nullopt : std::optional(ordinal->second))));
+    REQUIRE(row.has_value() == fold.registered);
+    if (!fold.registered) continue;
+    CHECK(domain::encode_state(*row) == domain::encode_state(fold));
+    const auto poll = views.polls().find(id.value);
+    REQUIRE(poll);
+    const auto expected = poll_record(fold);
+    CHECK(poll->active == expected.active);
+    CHECK(poll->deleted == expected.deleted);
+    CHECK(poll->ask_at == expected.ask_at);
+    CHECK(poll->ordinal == expected.ordinal);
+    if (fold.deleted) continue;
+    ++listed;
+    const auto facts = domain::facts_of(fold.attributes, world.settings);
+    if (!facts.model.empty() && !facts.firmware_version.empty())
+      ++versions[facts.model][facts.firmware_version];
+  }
+  CHECK(views.statistics().devices == listed);
+  CHECK(views.statistics().devices_by_model_version == versions);
+  CHECK(views.device_list({}, {1'000, 0, ""}).rows.size() == listed);
+  std::uint32_t highest = 0;
+  for (const auto& [ordinal, id] : world.names) {
+    highest = ordinal + 1;
+    CHECK((views.device_of({ordinal}) == id));
+  }
+  CHECK(views.ordinals_given() == highest);
+}
+
+void check_lists(const Views& views, const RandomWorld& world) {
+  for (const auto& [id, fold] : world.campaigns) {
+    std::map<UpdateStatus, std::uint64_t> by_status;
+    std::vector<std::uint32_t> ordinals;
+    const auto all =
+        by_cursor([&](const PageRequest& page) { return views.campaign_updates(id, {}, page); }, 5);
+    for (const auto& u : all) {
+      ordinals.push_back(u.id.ordinal.value);
+      ++by_status[u.status];
+      CHECK(views.update_or_pending(u.id)->status == u.status);
+    }
+    CHECK((ordinals == std::vector<std::uint32_t>(fold.targets.begin(), fold.targets.end())));
+    for (int s = 1; s <= 11; ++s) {
+      const auto status = static_cast<UpdateStatus>(s);
+      const auto ask = [&](const PageRequest& page) {
+        return views.campaign_updates(id, status, page);
+      };
+      const auto some = by_cursor(ask, 3);
+      CHECK(some.size() == by_status[status]);
+      for (const auto& u : some) CHECK(u.status == status);
+    }
+    CHECK(by_status[UpdateStatus::kCompleted] == fold.completed.cardinality());
+    CHECK(by_status[UpdateStatus::kFailed] == fold.failed.cardinality());
+  }
+}
+
+void check_periods(const Views& views, const RandomWorld& world, domain::Time from) {
+  PeriodStatistics expected;
+  for (const auto& [id, fold] : world.campaigns) {
+    if (fold.created_at < from) continue;
+    expected.updates += fold.targets.cardinality();
+    expected.failures += fold.failed.cardinality();
+    expected.data_transferred += fold.completed.cardinality() * kFileBytes;
+  }
+  for (const auto& [id, at] : world.created_at) {
+    if (at < from) continue;
+    const auto& u = world.updates.at(id);
+    ++expected.updates;
+    expected.failures += u.status == UpdateStatus::kFailed ? 1 : 0;
+    expected.data_transferred += u.status == UpdateStatus::kCompleted ? u.plan.download_size : 0;
+  }
+  const auto found = views.statistics_since(from);
+  CHECK(found.updates == expected.updates);
+  CHECK(found.failures == expected.failures);
+  CHECK(found.data_transferred == expected.data_transferred);
+}
+
+TEST_CASE("the views show what the domain's folds have, whatever a fleet does") {
+  std::uint64_t events = 0;
+  std::map<std::size_t, std::uint64_t> kinds;
+  for (std::uint32_t seed = 1; seed <= kSeeds; ++seed) {
+    CAPTURE(seed);
+    RandomWorld world(seed);
+    ReadStory t(world.settings);
+    for (int step = 0; step < kSteps; ++step) {
+      CAPTURE(step);
+      world.step(t.views().due(world.story.now(), 100));
+      const auto& told = world.story.events();
+      if (const auto from = t.views().position().value; from < told.size()) {
+        t.views().apply(group_of(told, from, told.size()));
+      }
+      REQUIRE(t.views().broken() == "");
+      check_counters(t.views(), world);
+      if (step % kFullCheckEvery != kFullCheckEvery - 1) continue;
+      check_campaigns(t.views(), world);
+      check_updates(t.views(), world);
+      check_devices(t.views(), world);
+      check_lists(t.views(), world);
+      for (const auto back : {minutes(0), minutes(1), minutes(3), minutes(61), minutes(1'500)}) {
+        check_periods(t.views(), world, world.story.now() - back - domain::Duration(step));
+      }
+      if (step == kSteps / 2 - 1) t.restart();
+    }
+    const auto& told = world.story.events();
+    CHECK(t.views().digest() == digest_of_rebuilt(told, world.settings, 1));
+    CHECK(t.views().digest() == digest_of_rebuilt(told, world.settings, 1'000'000));
+    events += told.size();
+    for (const auto& event : told) ++kinds[event.event.index()];
+  }
+  // The fleets were not idle: every kind of event of updates, devices and campaigns happened.
+  CHECK(events > 8'000);
+  for (const auto& example :
+       std::vector<domain::Event>{domain::DeviceRegistered{}, domain::DeviceAttributesChanged{},
+                                  domain::DeviceDeleted{},    domain::DeviceReturned{},
+                                  domain::IdsReserved{},      domain::CampaignTargetPart{},
+                                  domain::CampaignStarted{},  domain::CampaignPaused{},
+                                  domain::CampaignResumed{},  domain::CampaignCancelled{},
+                                  domain::CampaignAborted{},  domain::CampaignClosed{},
+                                  domain::BatchOpened{},      domain::UpdateRequested{},
+                                  domain::AttemptGranted{},   domain::AttemptStarted{},
+                                  domain::ProgressReported{}, domain::LateReportRecorded{},
+                                  domain::AttemptEnded{},     domain::GrantLapsed{},
+                                  domain::UpdateSkipped{},    domain::CancelRequested{},
+                                  domain::CancelRefused{},    domain::UpdateCancelled{},
+                                  domain::RetryAsked{}}) {
+    CAPTURE(example.index());
+    CHECK(kinds[example.index()] > 10);
+  }
+}
+
+}  // namespace
+}  // namespace ota::projections
