@@ -1,0 +1,309 @@
+// The campaign actor: operators' commands, the campaign's side of the grant protocol, and what follows from its state.
+//
+// Grants are pipelined: a place is reserved in memory while its append is in flight. From handing over an event that
+// moves the gate until its commit nothing is granted. An open campaign never rests.
+#include <algorithm>
+#include <unordered_map>
+
+#include "actors/entities.hpp"
+#include "actors/entity.hpp"
+#include "domain/campaign/grant.hpp"
+#include "domain/codec/state_codec.hpp"
+#include "eventstore/fault.hpp"
+
+namespace ota::actors {
+namespace {
+
+using GrantReply = std::shared_ptr<Reply<domain::Result<GrantOutcome>>>;
+
+class CampaignActor final : public Entity {
+ public:
+  CampaignActor(caf::actor_config& config, World& world, caf::actor shard, domain::CampaignId id)
+      : Entity(config, world, std::move(shard), id) {
+    state_.id = id;
+  }
+  const char* name() const override { return "campaign"; }
+
+ protected:
+  std::vector<std::string> followed_tags() const override {
+    std::vector<std::string> tags{key_, domain::fleet_tag()};
+    if (firmware_) tags.push_back(domain::stream_name(*firmware_));
+    return tags;
+  }
+
+  void load() override {
+    if (const auto kept = world_.log->snapshot(key_)) {
+      if (auto state = domain::decode_campaign_state(kept->bytes)) state_ = std::move(*state);
+    }
+    // The firmware must be followed before the log is read, and is known only from what was read: ask the views.
+    if (const auto row = world_.views->campaign(state_.id)) follow_firmware(row->record.firmware);
+    read_followed(state_.position);
+  }
+
+  void fold(const domain::Recorded& event) override {
+    domain::evolve(state_, event);
+    if (const auto* id = std::get_if<domain::UpdateId>(&event.stream)) {
+      changed_.push_back(id->ordinal.value);
+      // Its attempt is over: if the campaign has ended meanwhile, it must be told again.
+      if (std::holds_alternative<domain::AttemptEnded>(event.event) ||
+          std::holds_alternative<domain::GrantLapsed>(event.event)) {
+        told_.remove(id->ordinal.value);
+      }
+    } else {
+      offer_stale_ = true;
+    }
+  }
+
+  domain::Position position() const override { return state_.position; }
+  std::uint32_t revision() const override { return state_.revision; }
+  std::string snapshot() const override { return domain::encode_state(state_); }
+  bool may_rest() const override {
+    return (!state_.exists || state_.closed) && grants_.empty() && cancels_.empty();
+  }
+
+  void drop_everything() override {
+    grants_.clear();
+    cancels_.clear();
+    if (offer_) world_.offers.withdraw(state_.id);
+    offer_.reset();
+  }
+
+  void handle(const RequestPtr& request) override {
+    if (const auto* ask = std::get_if<AskGrant>(&request->command)) {
+      request->reply(Done{});
+      grant(*ask);
+      return;
+    }
+    const auto* command = std::get_if<domain::CampaignCommand>(&request->command);
+    if (!command) return;
+    if (const auto* create = std::get_if<domain::CreateCampaign>(command)) follow_firmware(create->record.firmware);
+    submit([this, request, command] { return decide(*command, request->meta); }, request->meta,
+           std::move(request->reply));
+  }
+
+  void react() override {
+    publish();
+    if (!state_.exists || in_turn()) return;
+    const auto due = domain::next(state_, told_, limits::kOutstanding - std::min(cancels_.size(), limits::kOutstanding),
+                                  world_.now());
+    if (!due.own.empty()) {
+      OTA_FAULT("campaign.before_own_event");
+      submit_own([this]() -> domain::Result<Plan> {
+        Plan plan;
+        plan.events = domain::next(state_, told_, 0, world_.now()).own;
+        plan.conditions = {gate_condition()};
+        return plan;
+      });
+    }
+    for (const auto& cancel : due.cancels) send_cancel(cancel);
+  }
+
+  void append_done(std::uint64_t ticket, const eventstore::AppendOutcome& outcome) override {
+    const auto found = grants_.find(ticket);
+    if (found == grants_.end()) return;
+    auto [ordinal, first_in_batch, kind, reply] = std::move(found->second);
+    grants_.erase(found);
+    reserved_.ordinals.remove(ordinal);
+    if (first_in_batch) --reserved_.in_batch;
+    changed_.push_back(ordinal);
+    publish();
+    OTA_FAULT("campaign.before_grant_reply");
+    if (std::holds_alternative<eventstore::Committed>(outcome)) {
+      (*reply)(GrantOutcome{kind, {}});
+    } else {
+      (*reply)(GrantOutcome{GrantOutcome::Kind::kConflict, "something newer was written"});
+    }
+  }
+
+  void answered(std::uint64_t ticket, const Answer& answer) override {
+    const auto found = cancels_.find(ticket);
+    if (found == cancels_.end()) return;
+    // Told and answered: its events, if any, show the effect. Not answered: told again.
+    if (answer.ok()) told_.add(found->second);
+    cancels_.erase(found);
+    react();
+  }
+
+ private:
+  struct Promise {
+    std::uint32_t ordinal = 0;
+    bool first_in_batch = false;
+    GrantOutcome::Kind kind = GrantOutcome::Kind::kGranted;
+    GrantReply reply;
+  };
+
+  eventstore::Condition gate_condition() const {
+    return {domain::gate_tag(state_.id), projections::to_store(position())};
+  }
+
+  void follow_firmware(domain::FirmwareId firmware) {
+    if (firmware_) return;
+    firmware_ = firmware;
+    world_.router.follow({domain::stream_name(firmware)}, caf::actor_cast<caf::actor>(this));
+  }
+
+  // The own tag is long, the firmware's and the fleet's are short: gather those, and merge by position.
+  void read_followed(domain::Position after) {
+    std::vector<domain::Recorded> others;
+    const auto gather = [&](const std::string& tag) {
+      world_.log->read_tag(tag, projections::to_store(after), [&](const eventstore::RecordedEvent& event) {
+        others.push_back(projections::decode(event));
+        return true;
+      });
+    };
+    gather(domain::fleet_tag());
+    if (firmware_) gather(domain::stream_name(*firmware_));
+    std::sort(others.begin(), others.end(), [](const auto& a, const auto& b) { return a.position < b.position; });
+    std::size_t next = 0;
+    const auto fold_others_before = [&](domain::Position p) {
+      for (; next < others.size() && others[next].position < p; ++next) {
+        if (state_.exists) domain::evolve(state_, others[next]);
+      }
+    };
+    world_.log->read_tag(key_, projections::to_store(after), [&](const eventstore::RecordedEvent& event) {
+      const auto recorded = projections::decode(event);
+      fold_others_before(recorded.position);
+      domain::evolve(state_, recorded);
+      ++folded_events_;
+      folded_bytes_ += event.payload.size();
+      return true;
+    });
+    fold_others_before({UINT64_MAX});
+    offer_stale_ = true;
+  }
+
+  domain::Result<Plan> decide(const domain::CampaignCommand& command, const Meta& meta) {
+    Plan plan;
+    plan.otherwise = {false, revision(), projections::to_store(position()), {}, {}};
+    auto decision = domain::decide(state_, command, world_.context(meta.caller));
+    if (!decision) return decision.error();
+    plan.events = std::move(decision.value());
+    if (const auto* create = std::get_if<domain::CreateCampaign>(&command)) {
+      // What was resolved against an older firmware must not begin.
+      plan.conditions = {own_condition(),
+                         {domain::stream_name(create->record.firmware), projections::to_store(create->record.resolved_at)}};
+    } else if (std::holds_alternative<domain::AddTargetPart>(command)) {
+      plan.conditions = {own_condition()};
+    } else {
+      plan.conditions = {gate_condition()};
+    }
+    if (!plan.events.empty()) publish_closed();
+    return plan;
+  }
+
+  void grant(const AskGrant& ask) {
+    auto& reply = *ask.reply;
+    if (in_turn() || grants_.size() >= limits::kOutstanding) {
+      reply(GrantOutcome{GrantOutcome::Kind::kWait, "the campaign is being changed"});
+      return;
+    }
+    const auto decision = domain::grant(state_, reserved_, ask.ask, world_.context({}));
+    if (const auto* wait = std::get_if<domain::Wait>(&decision)) {
+      reply(GrantOutcome{GrantOutcome::Kind::kWait, wait->fact});
+      return;
+    }
+    Promise promise{ask.ask.ordinal.value, false, GrantOutcome::Kind::kGranted, ask.reply};
+    domain::Event event;
+    if (const auto* granted = std::get_if<domain::AttemptGranted>(&decision)) {
+      promise.first_in_batch = !granted->retry && granted->batch == state_.batch;
+      event = *granted;
+    } else {
+      promise.kind = GrantOutcome::Kind::kSkipped;
+      event = std::get<domain::UpdateSkipped>(decision);
+    }
+    reserved_.ordinals.add(promise.ordinal);
+    if (promise.first_in_batch) ++reserved_.in_batch;
+    changed_.push_back(promise.ordinal);
+    publish();
+    OTA_FAULT("campaign.before_grant");
+    const auto update = domain::UpdateId::in_campaign(state_.id, ask.ask.ordinal);
+    const auto decided_at = projections::to_store(position());
+    const auto ticket =
+        append_freely({{update, std::move(event), ask.ask.device}},
+                      {{domain::stream_name(ask.ask.device), projections::to_store(ask.ask.device_position)},
+                       {domain::stream_name(state_.firmware), decided_at},
+                       gate_condition()},
+                      {});
+    grants_.emplace(ticket, std::move(promise));
+  }
+
+  void send_cancel(const domain::CancelOf& cancel) {
+    const std::uint32_t ordinal = cancel.update.ordinal.value;
+    for (const auto& [ticket, o] : cancels_) {
+      if (o == ordinal) return;
+    }
+    const auto ticket = next_ticket();
+    cancels_.emplace(ticket, ordinal);
+    auto request = std::make_shared<Request>();
+    request->to = cancel.update;
+    request->command = domain::UpdateCommand(domain::CancelUpdate{cancel.cause, cancel.reach});
+    request->meta.causation = projections::to_store(position());
+    request->device = world_.views->device_of({ordinal});
+    request->reply = Reply<Answer>([self = caf::actor_cast<caf::actor>(this), ticket](Answer answer) {
+      caf::anon_send(self, Answered{ticket, std::make_shared<const Answer>(std::move(answer))});
+    });
+    OTA_FAULT("campaign.before_cancel");
+    world_.send(std::move(request));
+  }
+
+  // ---- the offer on the poll path ---------------------------------------------------------------------------------
+
+  bool hopeful(std::uint32_t o) const {
+    return state_.is_remaining(o) && !state_.retries.contains(o) && !reserved_.ordinals.contains(o);
+  }
+
+  void publish_closed() {
+    if (offer_) offer_->set_room(false, false);
+  }
+
+  void publish() {
+    if (!state_.exists || state_.closed || domain::is_terminal(state_.status)) {
+      if (offer_) world_.offers.withdraw(state_.id);
+      offer_.reset();
+      changed_.clear();
+      return;
+    }
+    if (state_.status == domain::CampaignStatus::kCreated) return;
+    if (!offer_ || offer_stale_) {
+      domain::Bitmap open = state_.remaining();
+      open -= reserved_.ordinals;
+      for (const auto& [o, at] : state_.retries) open.remove(o);
+      const bool fresh = !offer_;
+      if (fresh) {  // sized for every target: those that are not hopeful now may become so
+        offer_ = std::make_shared<projections::Offer>(state_.id, state_.policy.priority, state_.created_at,
+                                                      state_.targets);
+      }
+      for (const auto o : state_.targets) offer_->set_hopeful(o, open.contains(o));
+      offer_stale_ = false;
+      set_room();
+      if (fresh) world_.offers.publish(offer_);
+    } else {
+      for (const auto o : changed_) offer_->set_hopeful(o, hopeful(o));
+      set_room();
+    }
+    changed_.clear();
+  }
+
+  void set_room() {
+    const auto room = domain::room(state_, reserved_);
+    offer_->set_room(room.for_first_attempts, room.for_retries);
+  }
+
+  domain::Campaign state_;
+  domain::Reservations reserved_;
+  std::unordered_map<std::uint64_t, Promise> grants_;
+  std::unordered_map<std::uint64_t, std::uint32_t> cancels_;
+  domain::Bitmap told_;
+  projections::OfferPtr offer_;
+  bool offer_stale_ = true;
+  std::optional<domain::FirmwareId> firmware_;   // that is followed
+  std::vector<std::uint32_t> changed_;    // ordinals whose hope may have changed since the last publish()
+};
+
+}  // namespace
+
+caf::actor spawn_campaign(caf::actor_system& system, World& world, const caf::actor& shard, domain::CampaignId id) {
+  return system.spawn<CampaignActor>(std::ref(world), shard, id);
+}
+
+}  // namespace ota::actors

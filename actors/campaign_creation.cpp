@@ -1,0 +1,136 @@
+// How a campaign comes to be: targets resolved once against the views at one position, unknown ids reserved, big sets
+// written ahead in parts, and one event that makes all of it true. Parts without that event are nothing.
+#include <openssl/evp.h>
+
+#include <fmt/format.h>
+
+#include "actors/limits.hpp"
+#include "actors/service.hpp"
+#include "domain/bitmap.hpp"
+#include "domain/limits.hpp"
+#include "domain/rollout.hpp"
+#include "domain/version.hpp"
+
+namespace ota::actors {
+namespace {
+
+bool in_any_group(const domain::Device& device, const std::vector<std::string>& groups) {
+  for (const auto& group : device.groups) {
+    if (std::find(groups.begin(), groups.end(), group) != groups.end()) return true;
+  }
+  return false;
+}
+
+// Known and different: left out, counted by reason (decision 11). Unknown goes in and is looked at when it asks.
+std::string reason_to_exclude(const domain::Device& device, const domain::FirmwareFacts& firmware,
+                              const domain::Settings& settings) {
+  const auto facts = domain::facts_of(device.attributes, settings);
+  if (!facts.model.empty() && facts.model != firmware.device_model) return "incompatible_model";
+  if (!facts.hardware_version.empty() &&
+      !domain::in_hardware_range(facts.hardware_version, firmware.min_hardware_version,
+                                 firmware.max_hardware_version)) {
+    return "incompatible_hardware";
+  }
+  return {};
+}
+
+// Contiguous pieces of a set, each at most limits::kTargetPartBytes when serialised.
+std::vector<std::string> split(const domain::Bitmap& set) {
+  std::vector<std::string> parts;
+  domain::Bitmap part;
+  std::uint32_t in_part = 0;
+  // 32-bit ordinals cost at most 2 bytes each in a bitmap's worst case, plus headers.
+  constexpr std::uint32_t kOrdinalsPerPart = limits::kReserveChunk * 12;
+  for (const auto ordinal : set) {
+    part.add(ordinal);
+    if (++in_part == kOrdinalsPerPart) {
+      parts.push_back(domain::to_bytes(std::move(part)));
+      part = {};
+      in_part = 0;
+    }
+  }
+  if (in_part > 0) parts.push_back(domain::to_bytes(std::move(part)));
+  return parts;
+}
+
+std::array<std::uint8_t, 32> hash_of(const std::vector<std::string>& parts) {
+  std::array<std::uint8_t, 32> digest{};
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  for (const auto& part : parts) EVP_DigestUpdate(context.get(), part.data(), part.size());
+  EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
+  return digest;
+}
+
+}  // namespace
+
+Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
+  auto& v = views();
+  const auto resolved_at = v.position();
+  const auto firmware = v.firmware(spec.firmware);
+  if (!firmware) return domain::not_found("Firmware", domain::to_text(spec.firmware));
+  const auto& record = firmware->firmware.record;
+  if (firmware->firmware.status != domain::FirmwareStatus::kAvailable) {
+    return domain::wrong_state("firmware", domain::to_text(firmware->firmware.status), "roll out", {"available"});
+  }
+  if (record.facts.is_beta && !spec.policy.allow_beta) {
+    return domain::invalid("allow_beta", "Beta firmware requires explicit opt-in: allow_beta is false");
+  }
+  auto listed = ordinals_of(spec.devices, meta);
+  if (!listed) return listed.error();
+
+  domain::CampaignCreated created;
+  domain::Bitmap targets;
+  domain::Bitmap known;
+  v.each_device([&](const domain::Device& device) {
+    const auto ordinal = device.ordinal.value;
+    known.add(ordinal);
+    const bool wanted = listed.value().contains(ordinal) || in_any_group(device, spec.groups) ||
+                        (spec.filter && domain::matches(*spec.filter, device, settings()));
+    if (!wanted) return true;
+    ++created.target_device_count;
+    if (const auto reason = reason_to_exclude(device, record.facts, settings()); !reason.empty()) {
+      ++created.excluded[reason];
+    } else {
+      targets.add(ordinal);
+    }
+    return true;
+  });
+  const domain::Bitmap unknown = listed.value() - known;
+  created.target_device_count += static_cast<std::uint32_t>(unknown.cardinality());
+  targets |= unknown;
+
+  created.name = spec.name;
+  created.description = spec.description;
+  created.firmware = spec.firmware;
+  created.firmware_name = record.name;
+  created.facts = record.facts;
+  created.policy = spec.policy;
+  if (record.facts.is_security_update) {  // decision 6
+    created.policy.priority = std::max(created.policy.priority, domain::Priority::kHigh);
+  }
+  created.target_groups = spec.groups;
+  created.target_filters_json = spec.filter_json;
+  created.resolved_at = resolved_at;
+  const auto pick = domain::pick_percentage(spec.id, targets, spec.policy.rollout_percentage);
+  created.picked = pick.count;
+  created.pick_cutoff = pick.cutoff;
+
+  auto bytes = domain::to_bytes(targets);
+  if (bytes.size() <= domain::limits::kTargetPartBytes) {
+    created.targets = std::move(bytes);
+  } else {
+    const auto parts = split(targets);
+    created.parts = static_cast<std::uint32_t>(parts.size());
+    created.parts_hash = hash_of(parts);
+    Meta of_part = meta;
+    of_part.repeatable = false;
+    for (std::uint32_t i = 0; i < parts.size(); ++i) {
+      const auto answer = campaign(spec.id, domain::AddTargetPart{{i, parts[i]}}, of_part);
+      if (!answer) return answer;
+    }
+  }
+  return campaign(spec.id, domain::CreateCampaign{spec.id, std::move(created)}, std::move(meta));
+}
+
+}  // namespace ota::actors

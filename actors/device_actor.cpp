@@ -1,0 +1,293 @@
+// The device actor: registration, attributes, deletion, and the device's side of the grant protocol.
+//
+// A poll takes the device's turn: one choice at a time, other commands of this device wait. Candidates are tried in
+// order (priority, direct before campaign, age); the first that grants wins, a closed gate lets the next one try.
+#include <algorithm>
+
+#include "actors/entities.hpp"
+#include "actors/entity.hpp"
+#include "domain/codec/state_codec.hpp"
+#include "eventstore/fault.hpp"
+
+namespace ota::actors {
+namespace {
+
+class DeviceActor final : public Entity {
+ public:
+  DeviceActor(caf::actor_config& config, World& world, caf::actor shard, domain::DeviceId id)
+      : Entity(config, world, std::move(shard), id) {
+    state_.id = std::move(id);
+  }
+  const char* name() const override { return "device"; }
+
+ protected:
+  void load() override {
+    if (const auto kept = world_.log->snapshot(key_)) {
+      if (auto state = domain::decode_device_state(kept->bytes)) state_ = std::move(*state);
+    }
+    read_tag(key_, state_.position);
+  }
+  void fold(const domain::Recorded& event) override { domain::evolve(state_, event, world_.settings); }
+  domain::Position position() const override { return state_.position; }
+  std::uint32_t revision() const override { return 0; }
+  std::string snapshot() const override { return domain::encode_state(state_); }
+  bool may_rest() const override { return !turn_; }
+  void drop_everything() override { turn_.reset(); }   // its reply answers as it goes
+
+  void handle(const RequestPtr& request) override {
+    if (const auto* poll = std::get_if<Poll>(&request->command)) {
+      take_turn(request, [this, sleep = poll->sleep] {
+        turn_->sleep = sleep;
+        register_if_unknown({{}, domain::RegisteredVia::kPoll, {}, {}});
+      });
+      return;
+    }
+    const auto* command = std::get_if<domain::DeviceCommand>(&request->command);
+    if (!command) return;
+    if (const auto* reg = std::get_if<domain::RegisterDevice>(command)) {
+      take_turn(request, [this, reg] {
+        turn_->only_register = true;
+        register_if_unknown(*reg);
+      });
+      return;
+    }
+    submit([this, request, command] { return decide(*command, request->meta); }, request->meta,
+           std::move(request->reply));
+  }
+
+  void ordinal_given(std::uint64_t ticket, domain::Ordinal ordinal) override {
+    if (!turn_ || turn_->ticket != ticket) return;
+    turn_->registration.ordinal = ordinal;
+    append_registration();
+  }
+
+  void append_done(std::uint64_t ticket, const eventstore::AppendOutcome& outcome) override {
+    if (!turn_ || turn_->ticket != ticket) return;
+    if (std::holds_alternative<eventstore::Refused>(outcome)) {
+      finish(domain::DomainError{domain::ErrorCode::kUnavailable, "the service is stopping", {}, {}, {}, {}});
+      return;
+    }
+    const bool committed = std::holds_alternative<eventstore::Committed>(outcome);
+    turn_->wrote = turn_->wrote || committed;
+    if (turn_->registering) {
+      turn_->registering = false;
+      if (committed || ++turn_->conflicts > limits::kConflictsMax) {
+        continue_turn();
+      } else {
+        register_if_unknown(turn_->registration);
+      }
+      return;
+    }
+    if (committed) {
+      finish_well();
+    } else {
+      choose_again();
+    }
+  }
+
+  void grant_answered(std::uint64_t ticket, const domain::Result<GrantOutcome>& answer) override {
+    if (!turn_ || turn_->ticket != ticket) return;
+    if (!answer) {
+      try_next();
+      return;
+    }
+    switch (answer.value().kind) {
+      case GrantOutcome::Kind::kGranted:
+        turn_->wrote = true;
+        finish_well();
+        break;
+      case GrantOutcome::Kind::kConflict: choose_again(); break;
+      default: try_next(); break;
+    }
+  }
+
+ private:
+  // What may be offered: an update of the device's own, or a campaign.
+  struct Candidate {
+    domain::Priority priority = domain::Priority::kNormal;
+    bool direct = false;
+    domain::Time since{};
+    domain::CampaignId campaign;
+  };
+  struct Turn {
+    Reply<Answer> reply;
+    Meta meta;
+    domain::Duration sleep{};
+    bool only_register = false;
+    bool registering = false;
+    domain::RegisterDevice registration;
+    std::vector<Candidate> candidates;
+    std::size_t next = 0;
+    std::uint64_t ticket = 0;
+    int conflicts = 0;
+    bool wrote = false;
+  };
+
+  domain::Result<Plan> decide(const domain::DeviceCommand& command, const Meta& meta) {
+    Plan plan;
+    plan.conditions = {own_condition()};
+    plan.otherwise = {false, revision(), projections::to_store(position()), {}, {}};
+    auto decision = domain::decide(state_, command, world_.context(meta.caller));
+    if (!decision) return decision.error();
+    plan.events = std::move(decision.value());
+    return plan;
+  }
+
+  // ---- the turn ---------------------------------------------------------------------------------------------------
+
+  void take_turn(const RequestPtr& request, std::function<void()> first) {
+    submit_turn(
+        [this, request, first = std::move(first)](Reply<Answer> reply) {
+          turn_.emplace();
+          turn_->reply = std::move(reply);
+          turn_->meta = request->meta;
+          first();
+        },
+        std::move(request->reply));
+  }
+
+  void finish(Answer answer) {
+    auto reply = std::move(turn_->reply);
+    turn_.reset();
+    reply(std::move(answer));
+    end_turn();
+  }
+  void finish_well() { finish(Done{turn_->wrote, 0, projections::to_store(position()), {}, {}}); }
+
+  void register_if_unknown(domain::RegisterDevice registration) {
+    if (state_.registered && !state_.deleted) {
+      continue_turn();
+      return;
+    }
+    if (state_.deleted && registration.via == domain::RegisteredVia::kPoll) {
+      finish(domain::not_found("Device", state_.id.value));
+      return;
+    }
+    turn_->registering = true;
+    turn_->registration = std::move(registration);
+    turn_->ticket = next_ticket();
+    world_.ask_ordinal(state_.id, [self = caf::actor_cast<caf::actor>(this), ticket = turn_->ticket](domain::Ordinal ordinal) {
+                         caf::anon_send(self, OrdinalGiven{ticket, ordinal});
+                       });
+  }
+
+  void append_registration() {
+    auto decision = domain::decide(state_, domain::DeviceCommand(turn_->registration), world_.context(turn_->meta.caller));
+    if (!decision) {
+      finish(decision.error());
+    } else if (decision.value().empty()) {
+      turn_->registering = false;
+      continue_turn();
+    } else {
+      turn_->ticket = append_freely(std::move(decision.value()), {own_condition()}, turn_->meta);
+    }
+  }
+
+  void continue_turn() {
+    if (turn_->only_register) {
+      finish_well();
+    } else {
+      choose();
+    }
+  }
+
+  // ---- the choice -------------------------------------------------------------------------------------------------
+
+  void choose() {
+    turn_->candidates.clear();
+    turn_->next = 0;
+    if (!state_.active()) gather_candidates();
+    try_next();
+  }
+
+  // On a conflict once more, then the poll is answered without an offer (design 4).
+  void choose_again() {
+    if (++turn_->conflicts > 1) {
+      finish_well();
+    } else {
+      choose();
+    }
+  }
+
+  void gather_candidates() {
+    auto& list = turn_->candidates;
+    const auto now = world_.now();
+    for (const auto& [id, u] : state_.updates) {
+      if (u.status != domain::UpdateStatus::kScheduled) continue;
+      if (u.next_retry_at && *u.next_retry_at > now) continue;
+      const auto campaign = id.campaign();
+      if (campaign && !u.next_retry_at) continue;  // lapsed: it is among the offers
+      list.push_back({u.plan.priority, !campaign, u.requested_at, campaign.value_or(domain::CampaignId{})});
+    }
+    for (const auto& offer : *world_.offers.all()) {
+      if (offer->has_room() && offer->is_hopeful(state_.ordinal.value)) {
+        list.push_back({offer->priority(), false, offer->created(), offer->campaign()});
+      }
+    }
+    std::stable_sort(list.begin(), list.end(), [](const Candidate& a, const Candidate& b) {
+      if (a.priority != b.priority) return a.priority > b.priority;
+      if (a.direct != b.direct) return a.direct;
+      return a.since < b.since;
+    });
+  }
+
+  void try_next() {
+    while (turn_->next < turn_->candidates.size()) {
+      const auto& candidate = turn_->candidates[turn_->next++];
+      if (candidate.direct ? grant_direct() : ask_campaign(candidate.campaign)) return;
+    }
+    finish_well();
+  }
+
+  bool grant_direct() {
+    const auto read_at = projections::to_store(world_.views->position());
+    auto decision =
+        domain::decide(state_, domain::DeviceCommand(domain::GrantDirect{turn_->sleep}), world_.context({}));
+    if (!decision || decision.value().empty()) return false;
+    const auto update = std::get<domain::UpdateId>(decision.value().front().stream);
+    const auto firmware = state_.updates.at(update).plan.firmware;
+    const auto row = world_.views->firmware(firmware);
+    if (!row || !row->firmware.content_here || row->firmware.status == domain::FirmwareStatus::kRecalled) return false;
+    turn_->ticket = append_freely(std::move(decision.value()),
+                                  {own_condition(), {domain::stream_name(firmware), read_at}}, turn_->meta);
+    return true;
+  }
+
+  bool ask_campaign(domain::CampaignId campaign) {
+    const auto update = domain::UpdateId::in_campaign(campaign, state_.ordinal);
+    auto request = std::make_shared<Request>();
+    request->to = campaign;
+    AskGrant ask;
+    ask.ask.device = state_.id;
+    ask.ask.ordinal = state_.ordinal;
+    ask.ask.facts = domain::facts_of(state_.attributes, world_.settings);
+    ask.ask.device_position = position();
+    ask.ask.action = domain::next_action(state_.last_action, world_.settings.first_action);
+    if (const auto known = state_.updates.find(update); known != state_.updates.end()) {
+      ask.ask.attempts = known->second.attempt;
+      ask.ask.batch = known->second.batch;
+    }
+    ask.ask.poll_sleep = turn_->sleep;
+    turn_->ticket = next_ticket();
+    ask.reply = std::make_shared<Reply<domain::Result<GrantOutcome>>>(
+        [self = caf::actor_cast<caf::actor>(this), ticket = turn_->ticket](domain::Result<GrantOutcome> outcome) {
+          caf::anon_send(
+              self, GrantAnswered{ticket, std::make_shared<const domain::Result<GrantOutcome>>(std::move(outcome))});
+        });
+    request->command = std::move(ask);
+    OTA_FAULT("device.before_ask");
+    world_.send(std::move(request));
+    return true;
+  }
+
+  domain::Device state_;
+  std::optional<Turn> turn_;
+};
+
+}  // namespace
+
+caf::actor spawn_device(caf::actor_system& system, World& world, const caf::actor& shard, domain::DeviceId id) {
+  return system.spawn<DeviceActor>(std::ref(world), shard, std::move(id));
+}
+
+}  // namespace ota::actors

@@ -1,0 +1,106 @@
+#include "actors/directory.hpp"
+
+#include <unordered_map>
+
+#include "actors/messages.hpp"
+#include "actors/world.hpp"
+#include "eventstore/journal.hpp"
+
+namespace ota::actors {
+namespace {
+
+constexpr std::size_t kPendingMax = 65'536;   // entries to look through now and then; some megabytes
+
+struct State {
+  std::uint32_t next = 0;
+  bool loaded = false;
+  // Given, and not in the view when last looked; swept when it grows.
+  std::unordered_map<std::string, std::uint32_t> pending;
+  static inline const char* name = "directory";
+};
+
+class Directory {
+ public:
+  Directory(caf::stateful_actor<State>* self, World& world) : self_(self), world_(world) {}
+
+  // The view knows no ordinal of a deleted id: it gets a new one when it returns (decision 22).
+  std::uint32_t ordinal(const std::string& id) {
+    load();
+    if (const auto known = known_or_given(id)) return *known;
+    sweep();
+    return give(id);
+  }
+
+  void reserve(const ListAskPtr& ask) {
+    load();
+    domain::Bitmap set;
+    domain::IdsReserved reserved;
+    for (const auto& id : ask->devices) {
+      if (const auto known = known_or_given(id)) {
+        set.add(*known);
+      } else {
+        if (reserved.devices.empty()) reserved.first = {self_->state.next};
+        reserved.devices.push_back(id);
+        set.add(give(id));
+      }
+    }
+    if (reserved.devices.empty()) {
+      ask->reply(std::move(set));
+      return;
+    }
+    eventstore::Append append;
+    Meta meta = ask->meta;
+    meta.repeatable = false;  // the command's one event is the campaign's creation
+    append.events = to_append({{domain::DirectoryStream{}, std::move(reserved), std::nullopt}}, meta);
+    world_.journal->append(std::move(append), [ask, set = std::move(set)](const eventstore::AppendOutcome& o) {
+      if (std::holds_alternative<eventstore::Committed>(o)) {
+        ask->reply(set);
+      } else {
+        ask->reply(domain::DomainError{domain::ErrorCode::kUnavailable, "the service is stopping", {}, {}, {}, {}});
+      }
+    });
+  }
+
+ private:
+  void load() {
+    if (self_->state.loaded) return;
+    self_->state.next = world_.views->ordinals_given();
+    self_->state.loaded = true;
+  }
+  std::optional<std::uint32_t> known_or_given(const std::string& id) {
+    auto& pending = self_->state.pending;
+    if (const auto known = world_.views->ordinal_of({id})) {
+      pending.erase(id);
+      return known->value;
+    }
+    const auto given = pending.find(id);
+    if (given == pending.end()) return std::nullopt;
+    if (!is_committed(given->second)) return given->second;
+    pending.erase(given);  // it was registered and deleted since: the number is retired
+    return std::nullopt;
+  }
+  std::uint32_t give(const std::string& id) { return self_->state.pending[id] = self_->state.next++; }
+  // Which device a number stands for stays readable for ever.
+  bool is_committed(std::uint32_t number) const { return world_.views->device_of({number}).has_value(); }
+  void sweep() {
+    if (self_->state.pending.size() < kPendingMax) return;
+    std::erase_if(self_->state.pending, [&](const auto& entry) { return is_committed(entry.second); });
+  }
+
+  caf::stateful_actor<State>* self_;
+  World& world_;
+};
+
+}  // namespace
+
+caf::actor spawn_directory(caf::actor_system& system, World& world) {
+  return system.spawn([&world](caf::stateful_actor<State>* self) -> caf::behavior {
+    auto directory = std::make_shared<Directory>(self, world);
+    return {
+        [directory](const OrdinalAskPtr& ask) { ask->answer({directory->ordinal(ask->device.value)}); },
+        [directory](const ListAskPtr& ask) { directory->reserve(ask); },
+    };
+  });
+}
+
+}  // namespace ota::actors

@@ -1,0 +1,34 @@
+// Every bound of the actors, with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace ota::actors::limits {
+
+// Commands between the door and their answers. Mailboxes have no bound of their own, so the door has one.
+inline constexpr std::size_t kInFlight = 8'192;
+// Commands that wait for one entity; a second at 4 ms a commit.
+inline constexpr std::size_t kStash = 256;
+// Appends or questions that one actor has outstanding.
+inline constexpr std::size_t kOutstanding = 256;
+// How often a command is decided again after a conflict before it is answered `busy`.
+inline constexpr int kConflictsMax = 3;
+// Entities that one shard keeps active; an idle one costs about 1.5 kB and its state.
+inline constexpr std::size_t kShards = 16;
+inline constexpr std::size_t kEntitiesPerShard = 50'000 / kShards;
+inline constexpr std::chrono::seconds kIdle{120};
+inline constexpr std::chrono::seconds kSweep{10};
+// A snapshot is worth its bytes when at least this much was folded since the last one.
+inline constexpr std::size_t kSnapshotBytesMin = 1 << 20;
+inline constexpr std::size_t kSnapshotFactor = 4;
+inline constexpr std::size_t kSnapshotEventsAtRest = 64;
+// Deadlines: looked at this often at the latest; delivered again after this long; given up after this many times.
+inline constexpr std::chrono::milliseconds kTick{1'000};
+inline constexpr std::chrono::seconds kRedeliver{30};
+inline constexpr int kDeliveriesMax = 3;
+inline constexpr std::size_t kDueBatch = 1'024;
+// Ids that the directory reserves with one event: a poll must never wait long behind a list (design 4).
+inline constexpr std::size_t kReserveChunk = 4'096;
+
+}  // namespace ota::actors::limits

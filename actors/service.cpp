@@ -1,0 +1,239 @@
+#include "actors/service.hpp"
+
+#include <semaphore>
+#include <stdexcept>
+
+#include <caf/all.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/directory.hpp"
+#include "actors/messages.hpp"
+#include "actors/shard.hpp"
+#include "actors/timer.hpp"
+#include "actors/world.hpp"
+#include "eventstore/fault.hpp"
+
+namespace ota::actors {
+namespace {
+
+// Decodes each committed group once, lets the views fold it, then tells the actors.
+class Feed final : public eventstore::Tail {
+ public:
+  Feed(projections::Views& views, Router& router) : views_(views), router_(router) {}
+  void on_group(const eventstore::GroupPtr& group) override {
+    const auto decoded = projections::decode(group);
+    views_.apply(*decoded);
+    OTA_FAULT("actors.before_delivery");
+    router_.deliver(decoded);
+  }
+
+ private:
+  projections::Views& views_;
+  Router& router_;
+};
+
+domain::Time system_now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+caf::actor_system_config& configure(caf::actor_system_config& config, std::size_t threads) {
+  // The default policy walks a list per steal and takes a hundred times longer with many ready actors.
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", threads);
+  config.set("scheduler.max-throughput", std::size_t{64});
+  return config;
+}
+
+}  // namespace
+
+struct Service::Impl {
+  ServiceOptions options;
+  std::shared_ptr<eventstore::Log> log;
+  std::unique_ptr<eventstore::Subjects> subjects;
+  std::unique_ptr<projections::Views> views;
+  World world;
+  std::unique_ptr<Feed> feed;
+  caf::actor_system_config config;
+  std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<eventstore::Journal> journal;
+  caf::actor timer;
+  std::atomic<std::size_t> in_flight{0};
+  mutable std::mutex trouble_mutex;
+  Trouble trouble;
+};
+
+std::unique_ptr<Service> Service::open(ServiceOptions options) {
+  auto impl = std::make_unique<Impl>();
+  if (!options.clock) options.clock = system_now;
+  impl->options = std::move(options);
+  const auto& o = impl->options;
+  std::filesystem::create_directories(o.data_directory);
+  impl->log = eventstore::Log::open(o.data_directory / "log");
+  impl->subjects = eventstore::Subjects::open(o.data_directory / "subjects");
+  impl->views = projections::Views::open(o.data_directory / "views", o.settings);
+  impl->views->catch_up(*impl->log, o.progress ? o.progress : [](std::uint64_t, std::uint64_t) {});
+
+  auto& world = impl->world;
+  world.settings = o.settings;
+  world.clock = o.clock;
+  world.log = impl->log;
+  world.views = impl->views.get();
+  auto* raw = impl.get();
+  world.report_poisoned = [raw](const std::string&, const std::string& why) {
+    spdlog::error("{}", why);
+    const std::lock_guard lock(raw->trouble_mutex);
+    raw->trouble.set_aside.push_back(why);
+  };
+
+  impl->feed = std::make_unique<Feed>(*impl->views, world.router);
+  std::vector<eventstore::Tail*> tails{impl->feed.get()};
+  tails.insert(tails.end(), o.tails.begin(), o.tails.end());
+  impl->system = std::make_unique<caf::actor_system>(configure(impl->config, o.scheduler_threads));
+  eventstore::Journal::Options journal_options;
+  journal_options.clock = o.clock;
+  impl->journal = std::make_unique<eventstore::Journal>(impl->log, tails, std::move(journal_options));
+  world.journal = impl->journal.get();
+  world.directory = spawn_directory(*impl->system, world);
+  for (auto& shard : world.shards) shard = spawn_shard(*impl->system, world);
+
+  std::unique_ptr<Service> service(new Service(std::move(impl)));
+  // The door opens when every open campaign is loaded: a poll must not miss what one of them would grant.
+  for (const auto id : service->views().open_campaigns()) service->ask(id, Wake{}, {});
+  service->impl_->timer = spawn_timer(*service->impl_->system, service->impl_->world, [raw](const std::string& what) {
+    spdlog::error("{}", what);
+    const std::lock_guard lock(raw->trouble_mutex);
+    raw->trouble.stuck.push_back(what);
+  });
+  return service;
+}
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Service::~Service() {
+  // Actors end first, while journal and system still stand: a completion may still speak to an actor that has ended.
+  caf::anon_send_exit(impl_->timer, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(impl_->world.directory, caf::exit_reason::user_shutdown);
+  for (auto& shard : impl_->world.shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
+  impl_->system->await_all_actors_done();
+  impl_->journal.reset();
+  impl_->world.router.clear();
+  impl_->timer = {};
+  impl_->world.directory = {};
+  for (auto& shard : impl_->world.shards) shard = {};
+  impl_->views->flush();
+  impl_->system.reset();
+}
+
+// ---- commands ----------------------------------------------------------------------------------------------------
+
+Answer Service::ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device) {
+  if (impl_->in_flight.fetch_add(1) >= limits::kInFlight) {
+    impl_->in_flight.fetch_sub(1);
+    return domain::DomainError{domain::ErrorCode::kBusy,
+                               fmt::format("{} commands are in flight; try again", limits::kInFlight), {}, {}, {}, {}};
+  }
+  struct Slot {
+    std::binary_semaphore ready{0};
+    std::optional<Answer> answer;
+  };
+  const auto slot = std::make_shared<Slot>();
+  auto request = std::make_shared<Request>();
+  request->to = std::move(to);
+  request->command = std::move(command);
+  request->meta = std::move(meta);
+  request->device = std::move(device);
+  request->reply = Reply<Answer>([slot](Answer answer) {
+    slot->answer = std::move(answer);
+    slot->ready.release();
+  });
+  impl_->world.send(std::move(request));
+  slot->ready.acquire();
+  impl_->in_flight.fetch_sub(1);
+  return std::move(*slot->answer);
+}
+
+Answer Service::firmware(domain::FirmwareId id, domain::FirmwareCommand command, Meta meta) {
+  return ask(id, Command(std::move(command)), std::move(meta));
+}
+Answer Service::campaign(domain::CampaignId id, domain::CampaignCommand command, Meta meta) {
+  return ask(id, Command(std::move(command)), std::move(meta));
+}
+Answer Service::update(domain::UpdateId id, domain::UpdateCommand command, Meta meta,
+                       std::optional<domain::DeviceId> device) {
+  return ask(id, Command(std::move(command)), std::move(meta), std::move(device));
+}
+Answer Service::device(const domain::DeviceId& id, domain::DeviceCommand command, Meta meta) {
+  return ask(id, Command(std::move(command)), std::move(meta));
+}
+
+domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id, const Meta& meta) {
+  const auto& polls = impl_->views->polls();
+  auto record = polls.find(id.value);
+  const bool hope = !record || (!record->deleted && record->active.value == 0 &&
+                                (record->ask_at <= now() || impl_->world.offers.any_for(record->ordinal)));
+  if (hope) {
+    const auto answer = ask(id, Poll{impl_->options.settings.poll_sleep}, meta);
+    if (!answer) return answer.error();
+    record = polls.find(id.value);
+  }
+  if (!record || record->deleted) return domain::not_found("Device", id.value);
+  return *record;
+}
+
+void Service::settle() const {
+  const auto ready = std::make_shared<std::binary_semaphore>(0);
+  impl_->journal->barrier([ready](const eventstore::AppendOutcome&) { ready->release(); });
+  ready->acquire();
+}
+
+void Service::count_download(domain::FirmwareId id) {
+  eventstore::Append append;
+  append.events = to_append({{domain::DownloadsStream{id}, domain::DownloadCompleted{id}, std::nullopt}}, {});
+  impl_->journal->append(std::move(append), [](const eventstore::AppendOutcome&) {});
+}
+
+// ---- what is here ------------------------------------------------------------------------------------------------
+
+projections::Views& Service::views() const { return *impl_->views; }
+const eventstore::Log& Service::log() const { return *impl_->log; }
+eventstore::Journal& Service::journal() const { return *impl_->journal; }
+eventstore::Subjects& Service::subjects() const { return *impl_->subjects; }
+const domain::Settings& Service::settings() const { return impl_->options.settings; }
+domain::Time Service::now() const { return impl_->options.clock(); }
+domain::Caller Service::caller_of(std::string_view person) const {
+  return person.empty() ? domain::Caller{} : projections::to_domain(impl_->subjects->token_for(person));
+}
+Service::Trouble Service::trouble() const {
+  const std::lock_guard lock(impl_->trouble_mutex);
+  return impl_->trouble;
+}
+std::size_t Service::in_flight() const { return impl_->in_flight.load(); }
+
+domain::Result<domain::Bitmap> Service::ordinals_of(const std::vector<std::string>& devices, const Meta& meta) {
+  using Outcome = domain::Result<domain::Bitmap>;
+  domain::Bitmap all;
+  for (std::size_t from = 0; from < devices.size(); from += limits::kReserveChunk) {
+    auto ask = std::make_shared<ListAsk>();
+    const auto to = std::min(devices.size(), from + limits::kReserveChunk);
+    ask->devices.assign(devices.begin() + static_cast<std::ptrdiff_t>(from),
+                        devices.begin() + static_cast<std::ptrdiff_t>(to));
+    ask->meta = meta;
+    struct Slot {
+      std::binary_semaphore ready{0};
+      std::optional<Outcome> outcome;
+    };
+    const auto slot = std::make_shared<Slot>();
+    ask->reply = Reply<Outcome>([slot](Outcome outcome) {
+      slot->outcome = std::move(outcome);
+      slot->ready.release();
+    });
+    caf::anon_send(impl_->world.directory, ListAskPtr(std::move(ask)));
+    slot->ready.acquire();
+    if (!slot->outcome->ok()) return slot->outcome->error();
+    all |= slot->outcome->value();
+  }
+  return all;
+}
+
+}  // namespace ota::actors

@@ -1,0 +1,102 @@
+// The service as the front door and the gateways see it: commands in, answers out, views to read.
+//
+// Every call that carries a command blocks until its effect is durable and visible in the views, or it is refused.
+// Calls are safe from any thread but not from actors. No CAF type appears here.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "actors/request.hpp"
+#include "domain/filter.hpp"
+#include "domain/settings.hpp"
+#include "eventstore/journal.hpp"
+#include "eventstore/subjects.hpp"
+#include "projections/views.hpp"
+
+namespace ota::actors {
+
+struct ServiceOptions {
+  std::filesystem::path data_directory;
+  domain::Settings settings;
+  std::function<domain::Time()> clock;    // default: the system clock
+  std::size_t scheduler_threads = 2;
+  // Bus cursors and other followers of the log; informed after the views and before the actors. They outlive the service.
+  std::vector<eventstore::Tail*> tails;
+  std::function<void(std::uint64_t done, std::uint64_t of)> progress;   // of catching up at start
+};
+
+// What an operator asks of a new campaign, checked field by field already.
+struct CampaignSpec {
+  domain::CampaignId id;
+  std::string name;
+  std::string description;
+  domain::FirmwareId firmware;
+  std::vector<std::string> devices;       // explicit ids
+  std::vector<std::string> groups;
+  std::optional<domain::Filter> filter;
+  std::string filter_json;                // as asked
+  domain::CampaignPolicy policy;
+};
+
+class Service {
+ public:
+  // Opens the log and the views, brings the views to the head, activates open campaigns. Throws std::runtime_error with
+  // a sentence for people.
+  static std::unique_ptr<Service> open(ServiceOptions options);
+  // Callers must have stopped calling. Everything handed in is committed.
+  ~Service();
+
+  Answer firmware(domain::FirmwareId id, domain::FirmwareCommand command, Meta meta);
+  Answer campaign(domain::CampaignId id, domain::CampaignCommand command, Meta meta);
+  // `device`: of an update that may have no events yet.
+  Answer update(domain::UpdateId id, domain::UpdateCommand command, Meta meta,
+                std::optional<domain::DeviceId> device = {});
+  Answer device(const domain::DeviceId& id, domain::DeviceCommand command, Meta meta);
+
+  // Resolves the targets, reserves unknown ids, writes the campaign (design 4). BR-OTA-011, BR-OTA-012, decision 13.
+  Answer create_campaign(const CampaignSpec& spec, Meta meta);
+
+  // What a poll of this device shows; registers an unknown id and asks for a grant where there is hope. Most polls only
+  // read memory. NotFound: the device was deleted.
+  domain::Result<projections::PollRecord> poll(const domain::DeviceId& id, const Meta& meta);
+
+  // Waits until everything handed in so far is visible in the views.
+  void settle() const;
+  // An administrator's download has ended with the last byte. Does not wait.
+  void count_download(domain::FirmwareId id);
+
+  projections::Views& views() const;
+  const eventstore::Log& log() const;
+  eventstore::Journal& journal() const;
+  eventstore::Subjects& subjects() const;
+  const domain::Settings& settings() const;
+  domain::Time now() const;
+  // The token of a person, made if new; empty for an empty id.
+  domain::Caller caller_of(std::string_view person) const;
+
+  struct Trouble {
+    std::vector<std::string> set_aside;   // entities that could not be loaded
+    std::vector<std::string> stuck;       // deadlines without effect
+  };
+  Trouble trouble() const;
+  std::size_t in_flight() const;
+
+ private:
+  struct Impl;
+  explicit Service(std::unique_ptr<Impl> impl);
+  Answer ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device = {});
+  domain::Result<domain::Bitmap> ordinals_of(const std::vector<std::string>& devices, const Meta& meta);
+  std::unique_ptr<Impl> impl_;
+};
+
+// A new UUIDv7: time ordered, the rest random.
+domain::Bytes16 new_uuid(domain::Time now);
+std::string random_bytes(std::size_t count);
+
+}  // namespace ota::actors

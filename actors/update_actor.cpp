@@ -1,0 +1,68 @@
+// The device-update actor: what a device reports of its attempt, cancellation, deadlines, retries.
+#include "actors/entities.hpp"
+#include "actors/entity.hpp"
+#include "domain/codec/state_codec.hpp"
+
+namespace ota::actors {
+namespace {
+
+class UpdateActor final : public Entity {
+ public:
+  UpdateActor(caf::actor_config& config, World& world, caf::actor shard, domain::UpdateId id)
+      : Entity(config, world, std::move(shard), id) {
+    state_.id = id;
+  }
+  const char* name() const override { return "device-update"; }
+
+ protected:
+  void load() override {
+    if (const auto kept = world_.log->snapshot(key_)) {
+      if (auto state = domain::decode_update_state(kept->bytes)) state_ = std::move(*state);
+    }
+    read_tag(key_, state_.position);
+  }
+  void fold(const domain::Recorded& event) override { domain::evolve(state_, event); }
+  domain::Position position() const override { return state_.position; }
+  std::uint32_t revision() const override { return state_.revision; }
+  std::string snapshot() const override { return domain::encode_state(state_); }
+
+  void handle(const RequestPtr& request) override {
+    const auto* command = std::get_if<domain::UpdateCommand>(&request->command);
+    if (!command) return;
+    // One of a campaign may be cancelled before it has events: then only the caller knows whose it is.
+    if (!state_.exists && request->device) state_.device = *request->device;
+    submit([this, request, command] { return decide(*command, request->meta); }, request->meta,
+           std::move(request->reply));
+  }
+
+ private:
+  domain::Result<Plan> decide(domain::UpdateCommand command, const Meta& meta) {
+    Plan plan;
+    plan.conditions = {own_condition()};
+    plan.otherwise = {false, revision(), projections::to_store(position()), {}, {}};
+    if (auto* retry = std::get_if<domain::RetryUpdate>(&command)) {
+      // Else a device could be re-opened behind the end of its campaign (design 5).
+      if (const auto campaign = state_.id.campaign()) {
+        const auto read_at = projections::to_store(world_.views->position());
+        const auto row = world_.views->campaign(*campaign);
+        retry->campaign_open = row && (row->status == domain::CampaignStatus::kInProgress ||
+                                       row->status == domain::CampaignStatus::kPaused);
+        plan.conditions.push_back({domain::gate_tag(*campaign), read_at});
+      }
+    }
+    auto decision = domain::decide(state_, command, world_.context(meta.caller));
+    if (!decision) return decision.error();
+    plan.events = std::move(decision.value());
+    return plan;
+  }
+
+  domain::DeviceUpdate state_;
+};
+
+}  // namespace
+
+caf::actor spawn_update(caf::actor_system& system, World& world, const caf::actor& shard, domain::UpdateId id) {
+  return system.spawn<UpdateActor>(std::ref(world), shard, id);
+}
+
+}  // namespace ota::actors

@@ -1,0 +1,44 @@
+#include "actors/world.hpp"
+
+#include "actors/messages.hpp"
+#include "actors/directory.hpp"
+#include "domain/codec/codec.hpp"
+
+namespace ota::actors {
+
+std::string key_of(const EntityId& id) {
+  return std::visit([](const auto& value) { return domain::stream_name(value); }, id);
+}
+
+void World::send(RequestPtr request) {
+  const std::size_t shard = std::hash<std::string>{}(key_of(request->to)) % shards.size();
+  caf::anon_send(shards[shard], std::move(request));
+}
+
+void World::ask_ordinal(const domain::DeviceId& device, std::function<void(domain::Ordinal)> answer) {
+  auto ask = std::make_shared<OrdinalAsk>();
+  ask->device = device;
+  ask->answer = std::move(answer);
+  caf::anon_send(directory, OrdinalAskPtr(std::move(ask)));
+}
+
+std::vector<eventstore::NewEvent> to_append(const domain::Events& events, const Meta& meta) {
+  std::vector<eventstore::NewEvent> out;
+  out.reserve(events.size());
+  for (const auto& emitted : events) {
+    auto encoded = domain::encode(emitted.event);
+    eventstore::NewEvent event;
+    event.stream = domain::stream_name(emitted.stream);
+    event.type = encoded.type;
+    event.tags = domain::tags_of(emitted);
+    event.payload = std::move(encoded.payload);
+    event.origin.caller = projections::to_store(meta.caller);
+    event.origin.command = meta.command;
+    event.origin.correlation = meta.correlation;
+    event.origin.causation = meta.causation;
+    out.push_back(std::move(event));
+  }
+  return out;
+}
+
+}  // namespace ota::actors

@@ -1,0 +1,48 @@
+// What every actor can reach. One per process; outlives all actors.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <caf/actor.hpp>
+
+#include "actors/limits.hpp"
+#include "actors/request.hpp"
+#include "actors/router.hpp"
+#include "domain/settings.hpp"
+#include "eventstore/journal.hpp"
+#include "projections/offers.hpp"
+#include "projections/views.hpp"
+
+namespace ota::actors {
+
+struct World {
+  domain::Settings settings;
+  std::function<domain::Time()> clock;
+  std::shared_ptr<eventstore::Log> log;
+  projections::Views* views = nullptr;
+  projections::Offers offers;
+  Router router;
+  eventstore::Journal* journal = nullptr;
+  std::array<caf::actor, limits::kShards> shards;
+  caf::actor directory;
+  std::function<void(const std::string& entity, const std::string& why)> report_poisoned;
+
+  domain::Time now() const { return clock(); }
+  domain::Context context(domain::Caller caller) const { return {clock(), caller, settings}; }
+  // Hands a request to the shard of its entity. From any thread.
+  void send(RequestPtr request);
+  // The number of a device that is about to be registered or returns.
+  void ask_ordinal(const domain::DeviceId& device, std::function<void(domain::Ordinal)> answer);
+};
+
+// The log's name of an entity's stream: what shards and the router know it by.
+std::string key_of(const EntityId& id);
+
+// The events of a decision, ready for the journal.
+std::vector<eventstore::NewEvent> to_append(const domain::Events& events, const Meta& meta);
+
+}  // namespace ota::actors
