@@ -1,0 +1,49 @@
+#include "http/api.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "http/json_text.hpp"
+
+namespace ota::http {
+
+Api::Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o)
+    : service(s), artifacts(a), options(std::move(o)), render(s, "/api/v1/ota") {}
+
+void Api::add_to(Router& router) {
+  RouteOptions admin_defaults;
+  admin_defaults.no_store = true;
+  auto admin = router.under({"/api/v1/ota", "/api/v1"}, admin_defaults);
+  add_firmware_routes(admin, *this);
+  add_campaign_routes(admin, *this);
+  add_update_routes(admin, *this);
+  add_device_routes(admin, *this);
+  add_service_routes(admin, router, *this);
+  add_audit_routes(admin, *this);
+  add_ddi_routes(router, *this);
+}
+
+std::optional<nlohmann::json> json_body(RequestContext& context, bool required) {
+  if (!required && context.body().empty()) return nlohmann::json::object();
+  auto parsed = parse_json(context.body());
+  if (auto* problem = std::get_if<Problem>(&parsed)) {
+    context.answer(*problem);
+    return std::nullopt;
+  }
+  auto& value = std::get<nlohmann::json>(parsed);
+  return std::move(value);
+}
+
+void answer_list(RequestContext& context, ListAnswer list) {
+  nlohmann::json body{{"count", list.rows.size()}, {"limit", list.limit}, {"offset", list.offset},
+                      {"filters", std::move(list.filters)}};
+  body[std::string(list.plural)] = std::move(list.rows);
+  body["next_cursor"] = list.next_cursor.empty() ? nlohmann::json(nullptr) : nlohmann::json(list.next_cursor);
+  context.answer_json(200, body.dump());
+}
+
+void answer_resource(RequestContext& context, int status, const nlohmann::json& resource, std::uint32_t revision) {
+  context.set_header("ETag", fmt::format("\"{}\"", revision));
+  context.answer_json(status, resource.dump());
+}
+
+}  // namespace ota::http

@@ -1,0 +1,68 @@
+// The routes of the service: administration under /api/v1/ota (and /api/v1), devices under /{tenant}/controller/v1.
+//
+// A handler parses, turns the request into a command or a query, and renders the answer. It decides nothing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/ports/artifact_store.hpp"
+#include "actors/service.hpp"
+#include "http/render.hpp"
+#include "http/router.hpp"
+
+namespace ota::http {
+
+// A neighbour as /health/detailed shows it.
+struct DependencyHealth {
+  std::string name;
+  bool healthy = true;
+  std::vector<std::pair<std::string, std::string>> facts;
+};
+
+struct ApiOptions {
+  std::string tenant = "DEFAULT";
+  std::vector<std::string> extra_formats;         // file extensions beside those of BR-OTA-002
+  std::string version;
+  // The gateways' part of /health/detailed; may be empty. An unhealthy neighbour makes the service degraded, not down.
+  std::function<std::vector<DependencyHealth>()> neighbours;
+};
+
+// Everything a route needs. Must outlive the front door.
+struct Api {
+  actors::Service& service;
+  actors::ArtifactStore& artifacts;
+  ApiOptions options;
+  Renderer render;
+
+  Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o);
+  void add_to(Router& router);
+};
+
+void add_firmware_routes(Router::Group& admin, Api& api);
+void add_campaign_routes(Router::Group& admin, Api& api);
+void add_update_routes(Router::Group& admin, Api& api);
+void add_device_routes(Router::Group& admin, Api& api);
+void add_service_routes(Router::Group& admin, Router& router, Api& api);
+void add_audit_routes(Router::Group& admin, Api& api);
+void add_ddi_routes(Router& router, Api& api);
+
+// ---- shared by the routes ----------------------------------------------------------------------------------------
+
+// The body as JSON, or answered with what is wrong.
+std::optional<nlohmann::json> json_body(RequestContext& context, bool required = true);
+// `fields` in one list: {"<plural>": [...], "count", "limit", "offset", "next_cursor", "filters"}.
+struct ListAnswer {
+  std::string_view plural;
+  nlohmann::json rows;
+  std::int64_t limit = 0;
+  std::int64_t offset = 0;
+  std::string next_cursor;
+  nlohmann::json filters;
+};
+void answer_list(RequestContext& context, ListAnswer list);
+void answer_resource(RequestContext& context, int status, const nlohmann::json& resource, std::uint32_t revision);
+
+}  // namespace ota::http

@@ -1,0 +1,287 @@
+#include "http/campaign_request.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <date/tz.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "http/json_reader.hpp"
+#include "http/text.hpp"
+
+namespace ota::http {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kPriorities = "low, normal, high, critical, emergency";
+constexpr const char* kStrategies = "immediate, scheduled, staged, canary, blue_green";
+constexpr const char* kTriggers = "manual, failure_rate, health_check, timeout, error_threshold";
+constexpr std::size_t kTargetsMax = 1'000'000;
+constexpr std::size_t kGroupsMax = 1'000;
+constexpr std::size_t kCommandsMax = 50;
+constexpr std::size_t kChannelsMax = 50;
+
+std::uint32_t whole(JsonReader& body, std::string_view name, std::int64_t low, std::int64_t high,
+                    std::uint32_t fallback) {
+  return static_cast<std::uint32_t>(body.integer_or(name, {low, high}, fallback));
+}
+
+std::optional<std::uint16_t> minute_of_day(const std::string& text) {
+  unsigned hours = 0;
+  unsigned minutes = 0;
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const auto h = std::from_chars(text.data(), text.data() + 2, hours);
+  const auto m = std::from_chars(text.data() + 3, text.data() + 5, minutes);
+  if (h.ptr != text.data() + 2 || m.ptr != text.data() + 5 || hours > 23 || minutes > 59) return std::nullopt;
+  return static_cast<std::uint16_t>(hours * 60 + minutes);
+}
+
+bool is_time_zone(const std::string& name) {
+  if (name == "device" || name == "UTC") return true;
+  try {
+    return date::locate_zone(name) != nullptr;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+std::optional<domain::MaintenanceWindow> read_window(JsonReader& body, FieldErrors& errors) {
+  auto* object = body.object("maintenance_window");
+  if (!object) return std::nullopt;
+  JsonReader window(*object, errors, body.location("maintenance_window"));
+  const auto start_text = window.required_string("start", {5, 5});
+  const auto end_text = window.required_string("end", {5, 5});
+  const auto zone = window.string_or("timezone", {1, 64}, "UTC");
+  const auto start = minute_of_day(start_text);
+  const auto end = minute_of_day(end_text);
+  if (!start_text.empty() && !start) window.fail("start", fmt::format("\"{}\" is not a time HH:MM", start_text));
+  if (!end_text.empty() && !end) window.fail("end", fmt::format("\"{}\" is not a time HH:MM", end_text));
+  if (start && end && *start == *end) {
+    window.fail("end", fmt::format("the window is empty: it starts and ends at {}", start_text));
+  }
+  if (!is_time_zone(zone)) {
+    window.fail("timezone", fmt::format("\"{}\" is neither an IANA time zone nor \"device\"", zone));
+  }
+  if (!start || !end) return std::nullopt;
+  return domain::MaintenanceWindow{*start, *end, zone};
+}
+
+// ---- target_filters ----------------------------------------------------------------------------------------------
+
+struct FilterReading {
+  FieldErrors& errors;
+  domain::Filter clauses;
+
+  std::optional<std::string> scalar(const json& value, const json& at) {
+    if (value.is_string()) return value.get<std::string>();
+    if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
+    if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
+    errors.add(at, fmt::format("a text is wanted, not {}", shown(value.dump())), "string_type");
+    return std::nullopt;
+  }
+
+  std::vector<std::string> list(const json& values, const json& at) {
+    std::vector<std::string> texts;
+    for (const auto& value : values) {
+      if (auto text = scalar(value, at)) texts.push_back(std::move(*text));
+    }
+    if (values.empty()) errors.add(at, "the list is empty", "too_short");
+    return texts;
+  }
+
+  static json inside(json at, std::string_view name) {
+    at.push_back(name);
+    return at;
+  }
+
+  // "SF-100", ["a", "b"] or {"lt": "2.1.0", ...}.
+  void clause(domain::FilterField field, const std::string& attribute, const json& condition, const json& at) {
+    if (condition.is_array()) {
+      add(field, attribute, domain::FilterOp::kIn, list(condition, at));
+      return;
+    }
+    if (!condition.is_object()) {
+      if (auto text = scalar(condition, at)) add(field, attribute, domain::FilterOp::kEq, {std::move(*text)});
+      return;
+    }
+    if (condition.empty()) errors.add(at, "no operator is given", "missing");
+    for (const auto& [word, value] : condition.items()) {
+      const auto op = domain::parse_filter_op(word);
+      if (!op) {
+        errors.add(inside(at, word),
+                   fmt::format("\"{}\" is not an operator; eq, ne, in, lt, lte, gt, gte, prefix are", word), "enum");
+      } else if (*op == domain::FilterOp::kIn) {
+        if (value.is_array()) {
+          add(field, attribute, *op, list(value, inside(at, word)));
+        } else {
+          errors.add(inside(at, word), "a list is wanted", "list_type");
+        }
+      } else if (auto text = scalar(value, inside(at, word))) {
+        add(field, attribute, *op, {std::move(*text)});
+      }
+    }
+  }
+
+  void add(domain::FilterField field, const std::string& attribute, domain::FilterOp op,
+           std::vector<std::string> values) {
+    if (!values.empty()) clauses.push_back({field, attribute, op, std::move(values)});
+  }
+
+  void read(const json& filters, const json& at) {
+    for (const auto& [name, condition] : filters.items()) {
+      if (name == "attributes") {
+        if (!condition.is_object()) {
+          errors.add(inside(at, name), "an object is wanted", "dict_type");
+          continue;
+        }
+        for (const auto& [attribute, wanted] : condition.items()) {
+          clause(domain::FilterField::kAttribute, attribute, wanted, inside(inside(at, name), attribute));
+        }
+      } else if (const auto field = domain::parse_filter_field(name)) {
+        clause(*field, {}, condition, inside(at, name));
+      } else {
+        errors.add(inside(at, name),
+                   fmt::format("\"{}\" cannot be filtered by; device_model, firmware_version, hardware_version, "
+                               "group and attributes can",
+                               name),
+                   "enum");
+      }
+    }
+  }
+};
+
+std::vector<domain::RollbackTrigger> read_triggers(JsonReader& body) {
+  const auto words = body.strings("rollback_triggers", 5, {1, 50});
+  if (!words) return {domain::RollbackTrigger::kFailureRate};
+  std::vector<domain::RollbackTrigger> triggers;
+  for (const auto& word : *words) {
+    if (const auto trigger = domain::parse_rollback_trigger(word)) {
+      triggers.push_back(*trigger);
+    } else {
+      body.fail("rollback_triggers", fmt::format("\"{}\" is none of {}", word, kTriggers), "enum");
+    }
+  }
+  return triggers;
+}
+
+void read_schedule(JsonReader& body, domain::Time now, domain::CampaignPolicy& p) {
+  p.scheduled_start = body.time("scheduled_start");
+  p.scheduled_end = body.time("scheduled_end");
+  p.switch_at = body.time("switch_at");
+  if (p.scheduled_start && *p.scheduled_start <= now) body.fail("scheduled_start", "the time is not in the future");
+  if (p.scheduled_start && p.scheduled_end && *p.scheduled_end <= *p.scheduled_start) {
+    body.fail("scheduled_end", "the end is not after scheduled_start");
+  }
+  if (p.strategy == domain::Strategy::kScheduled && !p.scheduled_start) {
+    body.fail("scheduled_start", "strategy scheduled needs it", "missing");
+  }
+}
+
+domain::CampaignPolicy read_policy(JsonReader& body, domain::Time now, FieldErrors& errors) {
+  domain::CampaignPolicy p;
+  p.strategy = body.word_or("deployment_strategy", domain::parse_strategy, kStrategies, domain::Strategy::kStaged);
+  p.priority = body.word_or("priority", domain::parse_priority, kPriorities, domain::Priority::kNormal);
+  p.rollout_percentage = whole(body, "rollout_percentage", 1, 100, 100);
+  p.max_concurrent_updates = whole(body, "max_concurrent_updates", 1, 1'000, 10);
+  p.batch_size = whole(body, "batch_size", 1, 500, 50);
+  p.batch_settle_percent = whole(body, "batch_settle_percent", 1, 100, 95);
+  read_schedule(body, now, p);
+  p.timeout_minutes = whole(body, "timeout_minutes", 5, 1'440, 60);
+  p.auto_rollback = body.boolean_or("auto_rollback", true);
+  p.failure_threshold_percent = whole(body, "failure_threshold_percent", 1, 100, 20);
+  p.min_finished_for_verdict = whole(body, "min_finished_for_verdict", 1, 1'000'000, 20);
+  p.rollback_triggers = read_triggers(body);
+  p.requires_approval = body.boolean_or("requires_approval", false);
+  p.allow_beta = body.boolean_or("allow_beta", false);
+  p.force_update = body.boolean_or("force_update", false);
+  p.maintenance_window = read_window(body, errors);
+  p.max_retries = whole(body, "max_retries", 0, 10, 3);
+  p.pre_update_commands = body.strings("pre_update_commands", kCommandsMax, {1, 1'000}).value_or(std::vector<std::string>{});
+  p.post_update_commands = body.strings("post_update_commands", kCommandsMax, {1, 1'000}).value_or(std::vector<std::string>{});
+  p.notify_on_start = body.boolean_or("notify_on_start", false);
+  p.notify_on_complete = body.boolean_or("notify_on_complete", false);
+  p.notify_on_failure = body.boolean_or("notify_on_failure", true);
+  p.notification_channels = body.strings("notification_channels", kChannelsMax, {1, 200}).value_or(std::vector<std::string>{});
+  p.require_version_proof = body.boolean_or("require_version_proof", false);
+  p.requires_device_confirmation = body.boolean_or("requires_device_confirmation", false);
+  p.download_only = body.boolean_or("download_only", false);
+  p.error_threshold_count = whole(body, "error_threshold_count", 1, 1'000'000, 10);
+  p.health_window_minutes = whole(body, "health_window_minutes", 0, 1'440, 0);
+  p.rollback_deadline_minutes = whole(body, "rollback_deadline_minutes", 5, 43'200, 1'440);
+  return p;
+}
+
+// Asked for, but not built yet: a clear no is better than a campaign that silently does something else.
+void refuse_what_is_not_here(JsonReader& body, const domain::CampaignPolicy& p) {
+  const auto refuse = [&](std::string_view name, bool asked) {
+    if (asked) body.fail(name, "not supported by this version", "not_supported");
+  };
+  refuse("deployment_strategy", p.strategy != domain::Strategy::kImmediate && p.strategy != domain::Strategy::kStaged);
+  refuse("requires_approval", p.requires_approval);
+  refuse("maintenance_window", p.maintenance_window.has_value());
+  refuse("require_version_proof", p.require_version_proof);
+  refuse("requires_device_confirmation", p.requires_device_confirmation);
+  refuse("download_only", p.download_only);
+  refuse("scheduled_start", p.scheduled_start.has_value());
+  refuse("scheduled_end", p.scheduled_end.has_value());
+}
+
+}  // namespace
+
+actors::CampaignSpec read_campaign(json& value, domain::Time now, FieldErrors& errors) {
+  JsonReader body(value, errors);
+  actors::CampaignSpec spec;
+  spec.name = body.required_string("name", {1, 200});
+  spec.description = body.string_or("description", {0, 1'000}, "");
+  const auto firmware = body.required_string("firmware_id", {1, 100});
+  if (const auto id = domain::parse_firmware_id(firmware)) {
+    spec.firmware = *id;
+  } else if (!firmware.empty()) {
+    body.fail("firmware_id", fmt::format("\"{}\" is not a firmware id: 32 hexadecimal digits are", shown(firmware)));
+  }
+  const bool targeted = body.has("target_devices") || body.has("target_groups") || body.has("target_filters");
+  spec.devices = body.strings("target_devices", kTargetsMax, {1, 256}).value_or(std::vector<std::string>{});
+  for (const auto& device : spec.devices) {
+    if (!domain::is_valid_device_id(device)) {
+      body.fail("target_devices", fmt::format("\"{}\" is not a device id", shown(device)));
+    }
+  }
+  spec.groups = body.strings("target_groups", kGroupsMax, {1, 128}).value_or(std::vector<std::string>{});
+  if (auto* filters = body.object("target_filters")) {
+    FilterReading reading{errors, {}};
+    reading.read(*filters, body.location("target_filters"));
+    spec.filter = std::move(reading.clauses);
+    spec.filter_json = filters->dump();
+  }
+  if (!targeted) {
+    body.fail("target_devices", "at least one of target_devices, target_groups, target_filters is needed", "missing");
+  }
+  spec.policy = read_policy(body, now, errors);
+  refuse_what_is_not_here(body, spec.policy);
+  return spec;
+}
+
+domain::UpdatePlan read_update_request(json& value, FieldErrors& errors, bool& allow_beta) {
+  JsonReader body(value, errors);
+  domain::UpdatePlan plan;
+  const auto firmware = body.required_string("firmware_id", {1, 100});
+  if (const auto id = domain::parse_firmware_id(firmware)) {
+    plan.firmware = *id;
+  } else if (!firmware.empty()) {
+    body.fail("firmware_id", fmt::format("\"{}\" is not a firmware id: 32 hexadecimal digits are", shown(firmware)));
+  }
+  plan.priority = body.word_or("priority", domain::parse_priority, kPriorities, domain::Priority::kNormal);
+  plan.force_update = body.boolean_or("force_update", false);
+  plan.max_retries = whole(body, "max_retries", 0, 10, 3);
+  plan.timeout_minutes = whole(body, "timeout_minutes", 5, 1'440, 60);
+  plan.pre_update_commands = body.strings("pre_update_commands", kCommandsMax, {1, 1'000}).value_or(std::vector<std::string>{});
+  plan.post_update_commands = body.strings("post_update_commands", kCommandsMax, {1, 1'000}).value_or(std::vector<std::string>{});
+  plan.maintenance_window = read_window(body, errors);
+  if (plan.maintenance_window) body.fail("maintenance_window", "not supported by this version", "not_supported");
+  allow_beta = body.boolean_or("allow_beta", false);
+  return plan;
+}
+
+}  // namespace ota::http

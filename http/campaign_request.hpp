@@ -1,0 +1,20 @@
+// From the body of POST /campaigns to a campaign's specification; every bad field is named (spec/api.md section 4).
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "actors/service.hpp"
+#include "http/field_errors.hpp"
+
+namespace ota::http {
+
+class JsonReader;
+
+// What was refused is in `errors`; then nothing of the answer may be used. The id is left to the caller.
+// `now`: scheduled_start must lie after it.
+actors::CampaignSpec read_campaign(nlohmann::json& body, domain::Time now, FieldErrors& errors);
+
+// The body of POST /devices/{id}/update, but for what only the views know (versions, size, number).
+domain::UpdatePlan read_update_request(nlohmann::json& body, FieldErrors& errors, bool& allow_beta);
+
+}  // namespace ota::http

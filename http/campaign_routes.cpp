@@ -1,0 +1,190 @@
+// Campaigns: create, list, show, start, pause, resume, cancel, their updates and figures (spec/api.md section 4).
+#include <nlohmann/json.hpp>
+
+#include "http/api.hpp"
+#include "http/campaign_request.hpp"
+#include "http/commands.hpp"
+#include "http/field_errors.hpp"
+#include "http/json_reader.hpp"
+#include "http/query_reader.hpp"
+
+namespace ota::http {
+namespace {
+
+using nlohmann::json;
+
+// The campaign of the path, or answered with 404.
+std::optional<domain::CampaignId> campaign_id(RequestContext& context) {
+  const auto& text = context.parameter("campaign_id");
+  const auto id = domain::parse_campaign_id(text);
+  if (!id) context.answer(Problem::not_found("Campaign not found: " + text));
+  return id;
+}
+
+std::optional<projections::CampaignRow> campaign_row(RequestContext& context, Api& api) {
+  const auto id = campaign_id(context);
+  if (!id) return std::nullopt;
+  auto row = api.service.views().campaign(*id);
+  if (!row) context.answer(Problem::not_found("Campaign not found: " + context.parameter("campaign_id")));
+  return row;
+}
+
+void answer_campaign(RequestContext& context, Api& api, domain::CampaignId id, int status,
+                     std::string_view message = {}) {
+  const auto row = api.service.views().campaign(id);
+  if (!row) {
+    context.answer(Problem::not_found("Campaign not found: " + domain::to_text(id)));
+    return;
+  }
+  auto body = api.render.campaign(*row, true);
+  if (!message.empty()) body["message"] = message;
+  answer_resource(context, status, body, row->revision);
+}
+
+void answer_repeated(RequestContext& context, Api& api, const eventstore::CommandRecord& record) {
+  const auto stream = stream_at(api.service, record.position);
+  const auto* id = stream ? std::get_if<domain::CampaignId>(&*stream) : nullptr;
+  if (!id) {
+    context.answer(Problem::internal());
+    return;
+  }
+  answer_campaign(context, api, *id, record.status);
+}
+
+void create(RequestContext& context, Api& api) {
+  auto found = meta_of(context, api.service, 201);
+  if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
+  auto& meta = std::get<actors::Meta>(found);
+  auto before = look_back(context, api.service, context.body(), meta);
+  if (before.problem) return context.answer(*before.problem);
+  if (before.record) return answer_repeated(context, api, *before.record);
+  auto body = json_body(context);
+  if (!body) return;
+  FieldErrors errors;
+  auto spec = read_campaign(*body, api.service.now(), errors);
+  if (!errors.empty()) return context.answer(errors.problem());
+  spec.id = {actors::new_uuid(api.service.now())};
+  const auto answer = api.service.create_campaign(spec, meta);
+  if (!answer) return context.answer(problem_of(answer.error()));
+  if (answer.value().repeated) {
+    if (const auto problem = other_request(*answer.value().repeated, meta)) return context.answer(*problem);
+    return answer_repeated(context, api, *answer.value().repeated);
+  }
+  answer_campaign(context, api, spec.id, 201);
+}
+
+struct Verb {
+  std::string_view took_effect;
+  std::string_view had_already;
+};
+
+template <class MakeCommand>
+void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
+  const auto id = campaign_id(context);
+  if (!id) return;
+  auto found = meta_of(context, api.service, 200);
+  if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
+  auto& meta = std::get<actors::Meta>(found);
+  auto before = look_back(context, api.service, context.body(), meta);
+  if (before.problem) return context.answer(*before.problem);
+  if (before.record) return answer_campaign(context, api, *id, before.record->status, verb.took_effect);
+  auto body = json_body(context, false);
+  if (!body) return;
+  FieldErrors errors;
+  JsonReader reader(*body, errors);
+  domain::CampaignCommand made = make(reader);
+  if (!errors.empty()) return context.answer(errors.problem());
+  const auto answer = api.service.campaign(*id, std::move(made), meta);
+  if (!answer) return context.answer(problem_of(answer.error()));
+  if (answer.value().repeated) {
+    if (const auto problem = other_request(*answer.value().repeated, meta)) return context.answer(*problem);
+  }
+  answer_campaign(context, api, *id, 200, answer.value().wrote ? verb.took_effect : verb.had_already);
+}
+
+void list(RequestContext& context, Api& api) {
+  FieldErrors errors;
+  QueryReader query(context.query(), errors);
+  projections::CampaignFilter filter;
+  json shown = json::object();
+  filter.status = query.word("status", domain::parse_campaign_status,
+                             "created, scheduled, in_progress, paused, rollback, completed, failed, cancelled");
+  filter.priority = query.word("priority", domain::parse_priority, "low, normal, high, critical, emergency");
+  if (const auto firmware = query.string("firmware_id", {1, 100})) {
+    filter.firmware = domain::parse_firmware_id(*firmware);
+    if (!filter.firmware) query.fail("firmware_id", "\"" + *firmware + "\" is not a firmware id");
+    shown["firmware_id"] = *firmware;
+  }
+  const auto page = query.page();
+  const auto cursor = query.string("cursor", {1, 500}).value_or("");
+  if (!errors.empty()) return context.answer(errors.problem());
+  if (filter.status) shown["status"] = domain::to_text(*filter.status);
+  if (filter.priority) shown["priority"] = domain::to_text(*filter.priority);
+  const auto rows = api.service.views().campaign_list(
+      filter, {static_cast<std::size_t>(page.limit), static_cast<std::size_t>(page.offset), cursor});
+  if (rows.bad_cursor) {
+    return context.answer(Problem::invalid_field({"query", "cursor"}, "the cursor is none of ours", "value_error"));
+  }
+  json items = json::array();
+  for (const auto& row : rows.rows) items.push_back(api.render.campaign(row, false));
+  answer_list(context, {"campaigns", std::move(items), page.limit, page.offset, rows.next_cursor, std::move(shown)});
+}
+
+void updates(RequestContext& context, Api& api) {
+  const auto row = campaign_row(context, api);
+  if (!row) return;
+  FieldErrors errors;
+  QueryReader query(context.query(), errors);
+  const auto status = query.word("status", domain::parse_update_status,
+                                 "created, scheduled, in_progress, downloading, verifying, installing, rebooting, "
+                                 "completed, failed, cancelled, rollback");
+  const auto page = query.page();
+  const auto cursor = query.string("cursor", {1, 500}).value_or("");
+  if (!errors.empty()) return context.answer(errors.problem());
+  const auto found = api.service.views().campaign_updates(
+      row->id, status, {static_cast<std::size_t>(page.limit), static_cast<std::size_t>(page.offset), cursor});
+  if (found.bad_cursor) {
+    return context.answer(Problem::invalid_field({"query", "cursor"}, "the cursor is none of ours", "value_error"));
+  }
+  json items = json::array();
+  for (const auto& update : found.rows) items.push_back(api.render.update(update));
+  json shown = json::object();
+  if (status) shown["status"] = domain::to_text(*status);
+  answer_list(context, {"updates", std::move(items), page.limit, page.offset, found.next_cursor, std::move(shown)});
+}
+
+}  // namespace
+
+void add_campaign_routes(Router::Group& admin, Api& api) {
+  RouteOptions large = admin.defaults();
+  large.body_bytes_max = limits::kLargeBodyBytes;
+  admin.add("POST", "/campaigns", [&api](RequestContext& c) { create(c, api); }, large);
+  admin.add("GET", "/campaigns", [&api](RequestContext& c) { list(c, api); });
+  admin.add("GET", "/campaigns/{campaign_id}", [&api](RequestContext& c) {
+    if (const auto id = campaign_id(c)) answer_campaign(c, api, *id, 200);
+  });
+  admin.add("GET", "/campaigns/{campaign_id}/updates", [&api](RequestContext& c) { updates(c, api); });
+  admin.add("GET", "/stats/campaigns/{campaign_id}", [&api](RequestContext& c) {
+    if (const auto row = campaign_row(c, api)) {
+      answer_resource(c, 200, api.render.campaign_statistics(*row), row->revision);
+    }
+  });
+  admin.add("POST", "/campaigns/{campaign_id}/start", [&api](RequestContext& c) {
+    command(c, api, {"Campaign started", "Campaign was started already"},
+            [](JsonReader&) { return domain::StartCampaign{}; });
+  });
+  admin.add("POST", "/campaigns/{campaign_id}/pause", [&api](RequestContext& c) {
+    command(c, api, {"Campaign paused", "Campaign was paused already"},
+            [](JsonReader& b) { return domain::PauseCampaign{b.string_or("reason", {0, 1'000}, "")}; });
+  });
+  admin.add("POST", "/campaigns/{campaign_id}/resume", [&api](RequestContext& c) {
+    command(c, api, {"Campaign resumed", "Campaign is running already"},
+            [](JsonReader&) { return domain::ResumeCampaign{}; });
+  });
+  admin.add("POST", "/campaigns/{campaign_id}/cancel", [&api](RequestContext& c) {
+    command(c, api, {"Campaign cancelled", "Campaign was cancelled already"},
+            [](JsonReader& b) { return domain::CancelCampaign{b.string_or("reason", {0, 1'000}, "")}; });
+  });
+}
+
+}  // namespace ota::http

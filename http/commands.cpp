@@ -1,0 +1,121 @@
+#include "http/commands.hpp"
+
+#include <openssl/evp.h>
+
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "http/limits.hpp"
+
+namespace ota::http {
+namespace {
+
+constexpr std::uint32_t kBusyRetry = 1;          // seconds
+constexpr std::uint32_t kUnavailableRetry = 5;
+
+eventstore::CommandId first_half(const eventstore::Hash& hash) {
+  eventstore::CommandId id;
+  std::copy_n(hash.begin(), id.bytes.size(), id.bytes.begin());
+  return id;
+}
+
+}  // namespace
+
+Problem problem_of(const domain::DomainError& e) {
+  switch (e.code) {
+    case domain::ErrorCode::kInvalid:
+      return Problem::invalid_field(nlohmann::json::array({"body", e.field}), e.message, "value_error");
+    case domain::ErrorCode::kNotFound: return Problem::not_found(e.message);
+    case domain::ErrorCode::kStateTransition:
+      return Problem::state_transition(e.message, e.current_state, e.requested, e.allowed);
+    case domain::ErrorCode::kDuplicate: return Problem::duplicate(e.message);
+    case domain::ErrorCode::kRevision: return Problem::precondition_failed(e.message);
+    case domain::ErrorCode::kBusy: return Problem::unavailable(e.message, kBusyRetry);
+    case domain::ErrorCode::kUnavailable: return Problem::unavailable(e.message, kUnavailableRetry);
+  }
+  return Problem::internal();
+}
+
+eventstore::Hash hash_of(std::initializer_list<std::string_view> parts) {
+  eventstore::Hash digest{};
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  for (const auto part : parts) EVP_DigestUpdate(context.get(), part.data(), part.size());
+  EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
+  return digest;
+}
+
+std::variant<actors::Meta, Problem> meta_of(const RequestContext& context, const actors::Service& service,
+                                            std::uint16_t status) {
+  actors::Meta meta;
+  meta.status = status;
+  if (context.user_id().size() > limits::kUserIdBytes) {
+    return Problem::invalid_field({"header", "X-User-Id"},
+                                  fmt::format("at most {} bytes are allowed", limits::kUserIdBytes), "string_too_long");
+  }
+  meta.caller = service.caller_of(context.user_id());
+  if (context.request_id_is_callers()) meta.correlation = context.request_id();
+  if (const auto key = context.idempotency_key()) {
+    if (key->empty() || key->size() > limits::kIdempotencyKeyBytes) {
+      return Problem::invalid_field({"header", "Idempotency-Key"},
+                                    fmt::format("1 to {} bytes are allowed", limits::kIdempotencyKeyBytes),
+                                    "string_too_long");
+    }
+    const auto token = projections::to_store(meta.caller);
+    meta.command = first_half(hash_of({domain::view_of(token.bytes), *key}));
+    meta.repeatable = true;
+  } else if (context.request_id_is_callers()) {
+    eventstore::CommandId random;
+    const auto bytes = actors::random_bytes(random.bytes.size());
+    std::copy(bytes.begin(), bytes.end(), random.bytes.begin());
+    meta.command = random;
+  } else if (const auto bytes = domain::from_hex(context.request_id()); bytes && bytes->size() == 16) {
+    // An id of ours is the command id in hexadecimal, and not stored twice.
+    meta.command.emplace();
+    std::copy(bytes->begin(), bytes->end(), meta.command->bytes.begin());
+  }
+  if (context.if_match().is_present()) {
+    if (const auto revision = context.if_match().revision()) {
+      meta.if_match = static_cast<std::uint32_t>(*revision);
+    } else if (!context.if_match().allows(0)) {
+      return Problem::precondition_failed("If-Match does not name a revision");
+    }
+  }
+  return meta;
+}
+
+actors::Meta device_meta(const RequestContext& context) {
+  actors::Meta meta;
+  if (context.request_id_is_callers()) meta.correlation = context.request_id();
+  return meta;
+}
+
+std::optional<Problem> other_request(const eventstore::CommandRecord& record, const actors::Meta& meta) {
+  if (record.request == meta.request) return std::nullopt;
+  return Problem::invalid_field({"header", "Idempotency-Key"},
+                                "the key was used for another request within 24 hours", "idempotency_key_reused");
+}
+
+Before look_back(const RequestContext& context, const actors::Service& service, std::string_view asked,
+                 actors::Meta& meta) {
+  if (!meta.repeatable) return {};
+  meta.request = hash_of({context.method(), " ", context.path(), "\n", asked});
+  const auto record = service.log().command(*meta.command, service.now());
+  if (!record) return {};
+  if (auto problem = other_request(*record, meta)) return {{}, std::move(problem)};
+  // The log has it before the views do; the answer is read from the views.
+  if (service.views().position().value < record->position.value) service.settle();
+  return {record, {}};
+}
+
+std::optional<domain::Stream> stream_at(const actors::Service& service, eventstore::Position position) {
+  std::optional<domain::Stream> stream;
+  service.log().read_one(position, [&](const eventstore::RecordedEvent& event) {
+    stream = domain::parse_stream(event.stream);
+    return true;
+  });
+  return stream;
+}
+
+}  // namespace ota::http

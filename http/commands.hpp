@@ -1,0 +1,39 @@
+// Between HTTP and the domain: who asks and why (Meta), what may be repeated, and which answer an error becomes.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "actors/service.hpp"
+#include "http/problem.hpp"
+#include "http/request_context.hpp"
+
+namespace ota::http {
+
+// The one place that maps the domain's errors to answers (spec/api.md section 1).
+Problem problem_of(const domain::DomainError& error);
+
+// What a mutating request carries besides its body. An Idempotency-Key or If-Match that cannot be is the problem.
+std::variant<actors::Meta, Problem> meta_of(const RequestContext& context, const actors::Service& service,
+                                            std::uint16_t status);
+// The same for a device's request: nobody's token, a correlation id only if the device sent one.
+actors::Meta device_meta(const RequestContext& context);
+
+// Ties the meta to what was asked. If this very request was carried out before, its record; if its key was used for
+// another request, the problem.
+struct Before {
+  std::optional<eventstore::CommandRecord> record;
+  std::optional<Problem> problem;
+};
+Before look_back(const RequestContext& context, const actors::Service& service, std::string_view asked,
+                 actors::Meta& meta);
+// The problem if `record` remembers another request than the one of `meta`.
+std::optional<Problem> other_request(const eventstore::CommandRecord& record, const actors::Meta& meta);
+
+// The stream of the event at a position: which entity a repeated command had created.
+std::optional<domain::Stream> stream_at(const actors::Service& service, eventstore::Position position);
+
+// SHA-256 of the concatenation.
+eventstore::Hash hash_of(std::initializer_list<std::string_view> parts);
+
+}  // namespace ota::http

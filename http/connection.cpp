@@ -1,0 +1,123 @@
+#include "http/connection.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "http/limits.hpp"
+
+namespace ota::http {
+namespace {
+
+constexpr std::size_t kKeptInputBytes = 1024;  // memory that an idle connection may keep
+
+}  // namespace
+
+Connection::Connection(int descriptor, std::string peer_address, int peer_port)
+    : descriptor_(descriptor), peer_address_(std::move(peer_address)), peer_port_(peer_port) {}
+
+Connection::~Connection() { ::close(descriptor_); }
+
+void Connection::consume(std::size_t bytes) {
+  used_ += bytes;
+  scanned_ = 0;
+  request_bytes_ = 0;
+  if (used_ < input_.size()) return;
+  used_ = 0;
+  input_.clear();
+  if (input_.capacity() > kKeptInputBytes) input_.shrink_to_fit();
+}
+
+std::string Connection::take_unread() {
+  std::string bytes;
+  if (used_ == 0) {
+    bytes.swap(input_);
+  } else {
+    bytes = unread();
+  }
+  input_.clear();
+  consume(0);
+  return bytes;
+}
+
+Connection::Examined Connection::examine(RequestHead& head) {
+  while (unread().starts_with("\r\n")) consume(2);  // some clients end a body with one too many
+  if (request_bytes_ == 0) {
+    const auto end = find_head_end(unread(), scanned_);
+    if (end.value_or(unread().size()) > limits::kRequestHeadBytes) {
+      return {false, HeadError{431, fmt::format("The request's head is larger than {} bytes",
+                                                limits::kRequestHeadBytes)}};
+    }
+    if (!end) {
+      scanned_ = unread().size();
+      awaiting = scanned_ == 0 ? Awaiting::kRequest : Awaiting::kHead;
+      return {};
+    }
+    if (auto error = parse_request_head(unread().substr(0, *end), head)) return {false, error};
+    const std::uint64_t body = head.content_length.value_or(0);
+    const bool gather = body <= limits::kGatheredBodyBytes && !head.expects_continue;
+    request_bytes_ = *end + (gather ? static_cast<std::size_t>(body) : 0);
+  }
+  if (unread().size() < request_bytes_) {
+    awaiting = Awaiting::kBody;
+    return {};
+  }
+  return {true, std::nullopt};
+}
+
+bool Connection::wait_for(short events, SteadyClock::time_point deadline) const {
+  using std::chrono::ceil;
+  using std::chrono::milliseconds;
+  for (;;) {
+    const auto left = ceil<milliseconds>(deadline - SteadyClock::now()).count();
+    pollfd wanted{descriptor_, events, 0};
+    const int count =
+        ::poll(&wanted, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000)));
+    if (count > 0) return true;
+    if (count < 0 && errno != EINTR) return false;
+    if (left <= 0) {
+      errno = ETIMEDOUT;
+      return false;
+    }
+  }
+}
+
+std::ptrdiff_t Connection::receive(char* out, std::size_t size, SteadyClock::time_point deadline) {
+  for (;;) {
+    const ssize_t count = ::recv(descriptor_, out, size, 0);
+    if (count >= 0) return count;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN || !wait_for(POLLIN, deadline)) return -1;
+  }
+}
+
+bool Connection::send(std::string_view first, std::string_view second, PaceWatch& watch) {
+  while (!first.empty() || !second.empty()) {
+    // sendmsg does not write through these pointers.
+    iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
+                      {const_cast<char*>(second.data()), second.size()}};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    const ssize_t count = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN || !wait_for(POLLOUT, watch.deadline())) return false;
+      continue;
+    }
+    const auto sent = static_cast<std::size_t>(count);
+    watch.moved(sent);
+    const std::size_t of_first = std::min(sent, first.size());
+    first.remove_prefix(of_first);
+    second.remove_prefix(sent - of_first);
+  }
+  return true;
+}
+
+}  // namespace ota::http

@@ -1,0 +1,83 @@
+// One client's connection: its socket, and what has arrived on it but is not used yet.
+//
+// Invariant: a connection has one owner at a time: the door thread while it waits for a request, a
+// handler thread while that runs, a transfer thread while a file is being sent. Only the owner
+// touches it, and only the door thread creates and destroys it. `expires_at_ms` alone is read by
+// the door thread at any time: not 0 means that the door owns it, and until when the peer may stay
+// silent.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/pace.hpp"
+#include "http/request_head.hpp"
+
+namespace ota::http {
+
+// What a connection waits for while the door owns it.
+enum class Awaiting : std::uint8_t {
+  kRequest,  // nothing of the next request is here
+  kHead,     // a part of its head is
+  kBody,     // its head is, and a part of a body small enough to be gathered
+  kClose,    // everything was said; whatever still arrives is thrown away
+};
+
+class Connection {
+ public:
+  Connection(int descriptor, std::string peer_address, int peer_port);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  const std::string& peer_address() const { return peer_address_; }
+  int peer_port() const { return peer_port_; }
+
+  // What has arrived and is not used yet.
+  std::string_view unread() const { return std::string_view(input_).substr(used_); }
+  void append(std::string_view bytes) { input_.append(bytes); }
+  void consume(std::size_t bytes);
+  // Moves the unread bytes out.
+  std::string take_unread();
+
+  // Looks whether a whole request is here, gathering a small body too. `head` is memory to work
+  // with.
+  struct Examined {
+    bool ready = false;
+    std::optional<HeadError> error;
+  };
+  Examined examine(RequestHead& head);
+
+  // Receives into `out`, waiting until `deadline`. Returns how many bytes, 0 at the end, -1 on an
+  // error (errno is ETIMEDOUT when the peer stayed silent).
+  std::ptrdiff_t receive(char* out, std::size_t size, SteadyClock::time_point deadline);
+  // Sends both, one behind the other, waiting as `watch` allows; false when the peer is gone or too
+  // slow.
+  bool send(std::string_view first, std::string_view second, PaceWatch& watch);
+
+  Awaiting awaiting = Awaiting::kRequest;
+  std::int64_t deadline_ms = 0;  // of what is awaited, on the door's clock
+  std::int64_t ready_at_ms = 0;  // when the request was whole: how long it waited for a handler
+  bool keep_alive = true;        // another request may follow the one that is being answered
+  std::size_t slot = 0;          // in the door's table
+  bool in_epoll = false;         // registered with the door's epoll
+  std::atomic<std::int64_t> expires_at_ms{0};
+
+ private:
+  bool wait_for(short events, SteadyClock::time_point deadline) const;
+
+  const int descriptor_;
+  const std::string peer_address_;
+  const int peer_port_;
+  std::string input_;
+  std::size_t used_ = 0;
+  std::size_t scanned_ = 0;        // no head ends within so many unread bytes
+  std::size_t request_bytes_ = 0;  // head and gathered body, once the head is known; else 0
+};
+
+}  // namespace ota::http

@@ -1,0 +1,251 @@
+#include "http/ddi_messages.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "domain/limits.hpp"
+#include "http/text.hpp"
+
+namespace ota::http::ddi {
+namespace {
+
+using nlohmann::json;
+using ordered = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 8> kExecutions{"closed",   "proceeding", "canceled",   "scheduled",
+                                                      "rejected", "resumed",    "downloaded", "download"};
+constexpr std::array<std::string_view, 3> kFinished{"success", "failure", "none"};
+
+std::string hex(const auto& bytes) { return domain::to_hex(domain::view_of(bytes)); }
+
+std::string path_segment(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '.' || c == '_' || c == '~' || c == ':';
+    if (plain) {
+      encoded.push_back(c);
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+// Changes when what the action means changes; hides nothing and is never read back.
+std::uint32_t link_check(domain::ActionId action, bool cancelling) { return action.value * 2 + (cancelling ? 1 : 0); }
+
+ordered artifact(const std::string& base, const domain::Firmware& f) {
+  const auto& r = f.record;
+  const auto href =
+      fmt::format("{}/softwaremodules/{}/artifacts/{}", base, r.facts.number, path_segment(r.file_name));
+  return {{"filename", r.file_name},
+          {"size", r.facts.file_size},
+          {"hashes", {{"sha1", hex(f.sha1)}, {"md5", hex(r.md5)}, {"sha256", hex(r.sha256)}}},
+          {"_links", {{"download-http", {{"href", href}}}, {"md5sum-http", {{"href", href + ".MD5SUM"}}}}}};
+}
+
+std::string dump(const ordered& j) { return j.dump(-1, ' ', false, ordered::error_handler_t::replace); }
+
+json place(std::initializer_list<std::string_view> names) {
+  json at = json::array({"body"});
+  for (const auto name : names) at.push_back(name);
+  return at;
+}
+
+const json* member(const json& object, std::string_view name) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(name);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+template <std::size_t N>
+std::string word(const json* value, const std::array<std::string_view, N>& words, const json& at,
+                 FieldErrors& errors) {
+  if (!value) {
+    errors.add(at, "field required", "missing");
+    return {};
+  }
+  if (!value->is_string() || std::find(words.begin(), words.end(), value->get_ref<const std::string&>()) == words.end()) {
+    errors.add(at, fmt::format("{} is none of {}", shown(value->dump()), fmt::join(words, ", ")), "enum");
+    return {};
+  }
+  return value->get<std::string>();
+}
+
+std::optional<std::uint32_t> progress_of(const json* progress) {
+  if (!progress) return std::nullopt;
+  const auto* count = member(*progress, "cnt");
+  const auto* of = member(*progress, "of");
+  if (!count || !of || !count->is_number() || !of->is_number()) return std::nullopt;
+  const double whole = of->get<double>();
+  const double part = count->get<double>();
+  if (!(whole > 0) || !(part >= 0)) return std::nullopt;
+  return static_cast<std::uint32_t>(std::min(part / whole, 1.0) * 10'000.0);
+}
+
+bool is_attribute_text(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto b = static_cast<unsigned char>(c);
+    return b == '\t' || b == '\n' || b == '\r' || (b >= 0x20 && b < 0x7f && b != '`' && b != '~');
+  });
+}
+
+}  // namespace
+
+std::string device_base(std::string_view origin, std::string_view tenant, std::string_view device_id) {
+  return fmt::format("{}/{}/controller/v1/{}", origin, tenant, path_segment(device_id));
+}
+
+std::string sleep_text(domain::Duration sleep) {
+  const auto s = std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(sleep).count(), 1, 86'399);
+  return fmt::format("{:02}:{:02}:{:02}", s / 3'600, s / 60 % 60, s % 60);
+}
+
+std::string poll(const std::string& base, const projections::PollRecord& r, domain::Duration sleep, domain::Time now) {
+  std::string links;
+  const auto link = [&](std::string_view name, const std::string& path) {
+    if (!links.empty()) links += ',';
+    links += fmt::format("\"{}\":{{\"href\":\"{}/{}\"}}", name, base, path);
+  };
+  if (r.active.value != 0) {
+    if (r.cancelling) {
+      link("cancelAction", fmt::format("cancelAction/{}", r.active.value));
+    } else {
+      link("deploymentBase", fmt::format("deploymentBase/{}?c={}", r.active.value, link_check(r.active, false)));
+    }
+  }
+  if (r.installed.value != 0) {
+    link("installedBase", fmt::format("installedBase/{}", r.installed.value));
+  }
+  if (r.wants_attributes_from <= now) link("configData", "configData");
+  std::string body = fmt::format("{{\"config\":{{\"polling\":{{\"sleep\":\"{}\"}}}}", sleep_text(sleep));
+  if (!links.empty()) body += ",\"_links\":{" + links + "}";
+  return body + "}";
+}
+
+std::string deployment(const std::string& base, domain::ActionId action, const domain::Firmware& f,
+                       const domain::UpdatePlan& plan) {
+  const auto& r = f.record;
+  ordered chunk{{"part", "bApp"}, {"version", r.facts.version}, {"name", r.name}};
+  ordered metadata = ordered::array();
+  for (const auto& command : plan.pre_update_commands) metadata.push_back({{"key", "pre_update"}, {"value", command}});
+  for (const auto& command : plan.post_update_commands) metadata.push_back({{"key", "post_update"}, {"value", command}});
+  if (!metadata.empty()) chunk["metadata"] = std::move(metadata);
+  chunk["artifacts"] = ordered::array({artifact(base, f)});
+  return dump({{"id", std::to_string(action.value)},
+               {"deployment", {{"download", "forced"}, {"update", "forced"}, {"chunks", ordered::array({chunk})}}}});
+}
+
+std::string artifacts(const std::string& base, const domain::Firmware& f) {
+  return dump(ordered::array({artifact(base, f)}));
+}
+
+std::string cancel(domain::ActionId action) {
+  return fmt::format("{{\"id\":\"{0}\",\"cancelAction\":{{\"stopId\":\"{0}\"}}}}", action.value);
+}
+
+std::string error(std::string_view code, std::string_view message) {
+  return dump({{"exceptionClass", "org.eclipse.hawkbit.repository.exception"},
+               {"errorCode", fmt::format("hawkbit.server.error.{}", code)},
+               {"message", message}});
+}
+
+Feedback read_feedback(const json& body, FieldErrors& errors) {
+  Feedback f;
+  const auto* status = member(body, "status");
+  if (!status || !status->is_object()) {
+    errors.add(place({"status"}), "field required", "missing");
+    return f;
+  }
+  f.execution = word(member(*status, "execution"), kExecutions, place({"status", "execution"}), errors);
+  const auto* result = member(*status, "result");
+  if (!result || !result->is_object()) {
+    errors.add(place({"status", "result"}), "field required", "missing");
+    return f;
+  }
+  f.finished = word(member(*result, "finished"), kFinished, place({"status", "result", "finished"}), errors);
+  f.progress_basis_points = progress_of(member(*result, "progress"));
+  if (const auto* code = member(*status, "code"); code && code->is_number_integer()) {
+    f.code = static_cast<std::int32_t>(std::clamp<std::int64_t>(code->get<std::int64_t>(), INT32_MIN, INT32_MAX));
+  }
+  if (const auto* details = member(*status, "details")) {
+    const auto add = [&](const json& line) { f.details.push_back(line.is_string() ? line.get<std::string>() : line.dump()); };
+    if (details->is_array()) {
+      for (const auto& line : *details) {
+        if (f.details.size() == domain::limits::kReportDetailLines) break;
+        add(line);
+      }
+    } else {
+      add(*details);
+    }
+  }
+  return f;
+}
+
+domain::Report report_of(const Feedback& f, std::uint32_t attempt) {
+  using Kind = domain::Report::Kind;
+  domain::Report r;
+  r.attempt = attempt;
+  r.code = f.code;
+  r.details = f.details;
+  r.phase_basis_points = f.progress_basis_points;
+  if (f.execution == "closed") {
+    r.kind = f.finished == "failure" ? Kind::kFailure : Kind::kSuccess;
+  } else if (f.execution == "download") {
+    r.phase = domain::UpdateStatus::kDownloading;
+  } else if (f.execution == "downloaded") {
+    r.phase = domain::UpdateStatus::kVerifying;
+  } else if (f.execution != "proceeding") {
+    r.kind = Kind::kNote;  // canceled, scheduled, rejected, resumed: an entry, no more
+  }
+  return r;
+}
+
+std::optional<bool> accepts_cancel(const Feedback& f) {
+  if (f.execution == "closed") return f.finished != "failure";
+  if (f.execution == "rejected") return false;
+  return std::nullopt;
+}
+
+domain::ChangeAttributes read_config_data(const json& body, FieldErrors& errors) {
+  domain::ChangeAttributes change;
+  change.by_device = true;
+  if (const auto* mode = member(body, "mode")) {
+    const auto text = mode->is_string() ? mode->get<std::string>() : mode->dump();
+    if (text == "replace") {
+      change.mode = domain::ChangeAttributes::Mode::kReplace;
+    } else if (text == "remove") {
+      change.mode = domain::ChangeAttributes::Mode::kRemove;
+    } else if (text != "merge") {
+      errors.add(place({"mode"}), fmt::format("{} is none of merge, replace, remove", shown(text)), "enum");
+    }
+  }
+  const auto* data = member(body, "data");
+  if (!data || !data->is_object() || data->empty()) {
+    errors.add(place({"data"}), "a non-empty object of texts is wanted", "missing");
+    return change;
+  }
+  for (const auto& [key, value] : data->items()) {
+    if (value.is_null() || change.mode == domain::ChangeAttributes::Mode::kRemove) {
+      change.removed.push_back(key);
+      continue;
+    }
+    auto text = value.is_string() ? value.get<std::string>() : value.dump();
+    for (const auto& [part, what] : {std::pair<const std::string&, const char*>{key, "key"}, {text, "value"}}) {
+      if (part.size() > domain::limits::kAttributeBytes || !is_attribute_text(part) || (part.empty() && &part == &key)) {
+        errors.add(place({"data", key}),
+                   fmt::format("the {} {} is not 1-{} characters of plain text", what, shown(part),
+                               domain::limits::kAttributeBytes),
+                   "invalidTargetAttributes");
+      }
+    }
+    change.values[key] = std::move(text);
+  }
+  return change;
+}
+
+}  // namespace ota::http::ddi

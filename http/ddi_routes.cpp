@@ -1,0 +1,264 @@
+// The device side: hawkBit DDI v1 as far as a device needs it to update itself (docs/devices.md).
+//
+// Every accepted write is answered 200 with an empty body, also one that was sent before: clients repeat what they lost
+// the answer of. Answers on artifact paths have no body but the artifact's, since clients install whatever they get.
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "http/api.hpp"
+#include "http/artifact_response.hpp"
+#include "http/commands.hpp"
+#include "http/ddi_messages.hpp"
+#include "http/json_text.hpp"
+#include "http/text.hpp"
+
+namespace ota::http {
+namespace {
+
+using nlohmann::json;
+using Handle = void (*)(RequestContext&, Api&);
+
+void write_problem(RequestContext& context, const Problem& problem) {
+  context.answer_json(problem.status, ddi::error(to_text(problem.kind), problem.message));
+  if (!problem.allow.empty()) context.set_header("Allow", problem.allow);
+  if (problem.retry_after_s) context.set_header("Retry-After", std::to_string(*problem.retry_after_s));
+}
+void write_without_body(RequestContext& context, const Problem& problem) {
+  context.answer_empty(problem.status);
+  if (!problem.allow.empty()) context.set_header("Allow", problem.allow);
+}
+
+domain::DeviceId device_id(const RequestContext& context) { return {context.parameter("device_id")}; }
+
+std::string base_of(const RequestContext& context, const Api& api) {
+  const auto host = context.header("Host").value_or("localhost");
+  return ddi::device_base("http://" + std::string(host), api.options.tenant, context.parameter("device_id"));
+}
+
+void answer_message(RequestContext& context, std::string body) {
+  const auto accept = context.header("Accept").value_or("");
+  const bool plain = accept.find("application/json") != std::string_view::npos;
+  context.answer_text(200, std::move(body), plain ? "application/json" : "application/hal+json");
+}
+
+std::optional<std::uint32_t> number_of(const std::string& text) {
+  std::uint32_t value = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// What an action of this device stands for; answered with 400 or 404 otherwise.
+struct Action {
+  domain::ActionId id;
+  std::uint32_t attempt = 0;
+  domain::DeviceUpdate update;
+  bool is_current() const { return update.attempt == attempt && update.in_progress(); }
+};
+std::optional<Action> action_of(RequestContext& context, Api& api) {
+  const auto& text = context.parameter("action_id");
+  const auto number = number_of(text);
+  if (!number) {
+    context.answer(Problem::bad_request("\"" + shown(text) + "\" is not an action id"));
+    return std::nullopt;
+  }
+  const auto device = device_id(context);
+  const auto ref = api.service.views().action(device, {*number});
+  auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
+  if (!update) {
+    context.answer(Problem::not_found(fmt::format("Action not found: {} of device {}", *number, device.value)));
+    return std::nullopt;
+  }
+  return Action{{*number}, ref->attempt, std::move(*update)};
+}
+
+std::optional<json> body_of(RequestContext& context) {
+  auto parsed = parse_json(context.body());
+  if (auto* problem = std::get_if<Problem>(&parsed)) {
+    context.answer(*problem);
+    return std::nullopt;
+  }
+  return std::move(std::get<json>(parsed));
+}
+
+// 400 where the administration's side says 422: what the protocol's clients know.
+void answer_errors(RequestContext& context, const FieldErrors& errors) {
+  const auto problem = errors.problem();
+  context.answer(Problem::bad_request(problem.message + ": " + problem.detail.dump()));
+}
+
+void poll(RequestContext& context, Api& api) {
+  const auto record = api.service.poll(device_id(context), device_meta(context));
+  if (!record) return context.answer(problem_of(record.error()));
+  answer_message(context, ddi::poll(base_of(context, api), record.value(), api.service.settings().poll_sleep,
+                                    api.service.now()));
+}
+
+void config_data(RequestContext& context, Api& api) {
+  auto body = body_of(context);
+  if (!body) return;
+  FieldErrors errors;
+  auto change = ddi::read_config_data(*body, errors);
+  if (!errors.empty()) return answer_errors(context, errors);
+  const auto answer = api.service.device(device_id(context), std::move(change), device_meta(context));
+  if (!answer) {
+    if (answer.error().code == domain::ErrorCode::kInvalid) {  // too many attributes: the quota's answer
+      return context.answer(Problem::rate_limited(answer.error().message, 0));
+    }
+    return context.answer(problem_of(answer.error()));
+  }
+  context.answer_empty(200);
+}
+
+void answer_deployment(RequestContext& context, Api& api, const Action& action) {
+  const auto row = api.service.views().firmware(action.update.plan.firmware);
+  if (!row || !row->firmware.content_here) {
+    return context.answer(Problem::not_found("The firmware of this action has no content here"));
+  }
+  answer_message(context, ddi::deployment(base_of(context, api), action.id, row->firmware, action.update.plan));
+}
+
+void deployment(RequestContext& context, Api& api) {
+  const auto action = action_of(context, api);
+  if (!action) return;
+  const bool cancelling = action->is_current() && action->update.cancel.has_value();
+  if (cancelling || action->update.status == domain::UpdateStatus::kCancelled) {
+    return context.answer(Problem::not_found(fmt::format("Action {} is cancelled", action->id.value)));
+  }
+  // The first fetch starts the attempt, durably, before the device learns what to do (decision 7).
+  if (action->is_current() && !action->update.started_at) {
+    const auto answer = api.service.update(action->update.id, domain::StartAttempt{action->attempt}, device_meta(context));
+    if (!answer) return context.answer(problem_of(answer.error()));
+  }
+  answer_deployment(context, api, *action);
+}
+
+void installed(RequestContext& context, Api& api) {
+  const auto action = action_of(context, api);
+  if (!action) return;
+  if (action->update.attempt != action->attempt || action->update.status != domain::UpdateStatus::kCompleted) {
+    return context.answer(Problem::not_found(fmt::format("Action {} is not installed", action->id.value)));
+  }
+  answer_deployment(context, api, *action);
+}
+
+void feedback(RequestContext& context, Api& api) {
+  const auto action = action_of(context, api);
+  if (!action) return;
+  const auto body = body_of(context);
+  if (!body) return;
+  FieldErrors errors;
+  const auto said = ddi::read_feedback(*body, errors);
+  if (!errors.empty()) return answer_errors(context, errors);
+  const auto answer =
+      api.service.update(action->update.id, ddi::report_of(said, action->attempt), device_meta(context));
+  if (!answer) return context.answer(problem_of(answer.error()));
+  context.answer_empty(200);
+}
+
+void cancel(RequestContext& context, Api& api) {
+  const auto action = action_of(context, api);
+  if (!action) return;
+  const bool cancelled = action->update.attempt == action->attempt &&
+                         (action->update.cancel || action->update.status == domain::UpdateStatus::kCancelled);
+  if (!cancelled) return context.answer(Problem::not_found(fmt::format("Action {} is not cancelled", action->id.value)));
+  answer_message(context, ddi::cancel(action->id));
+}
+
+void cancel_feedback(RequestContext& context, Api& api) {
+  const auto action = action_of(context, api);
+  if (!action) return;
+  const auto body = body_of(context);
+  if (!body) return;
+  FieldErrors errors;
+  const auto said = ddi::read_feedback(*body, errors);
+  if (!errors.empty()) return answer_errors(context, errors);
+  domain::UpdateCommand command = ddi::report_of(said, action->attempt);
+  if (const auto accepted = ddi::accepts_cancel(said)) {
+    command = domain::AnswerCancel{action->attempt, *accepted, said.details};
+  } else {
+    std::get<domain::Report>(command).kind = domain::Report::Kind::kNote;
+  }
+  const auto answer = api.service.update(action->update.id, std::move(command), device_meta(context));
+  if (!answer) return context.answer(problem_of(answer.error()));
+  context.answer_empty(200);
+}
+
+// The firmware behind a module, if an action of this device that is neither over nor cancelled is about it, or the last
+// one that succeeded (spec/ddi.md section 5).
+std::optional<domain::Firmware> module_of(RequestContext& context, Api& api) {
+  const auto number = number_of(context.parameter("module_id"));
+  const auto record = api.service.views().polls().find(context.parameter("device_id"));
+  if (!number || !record || record->deleted) return std::nullopt;
+  const auto id = api.service.views().firmware_by_number(*number);
+  if (!id) return std::nullopt;
+  const auto is_about = [&](domain::ActionId action) {
+    const auto ref = action.value ? api.service.views().action(device_id(context), action) : std::nullopt;
+    const auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
+    return update && update->plan.firmware == *id && (!update->cancel || action != record->active);
+  };
+  if (!is_about(record->active) && !is_about(record->installed)) return std::nullopt;
+  const auto row = api.service.views().firmware(*id);
+  if (!row || !row->firmware.content_here) return std::nullopt;
+  return row->firmware;
+}
+
+void artifact_list(RequestContext& context, Api& api) {
+  const auto firmware = module_of(context, api);
+  if (!firmware) return context.answer(Problem::not_found("Module not found: " + context.parameter("module_id")));
+  answer_message(context, ddi::artifacts(base_of(context, api), *firmware));
+}
+
+void artifact(RequestContext& context, Api& api) {
+  constexpr std::string_view kMd5 = ".MD5SUM";
+  const auto& asked = context.parameter("file_name");
+  const auto firmware = module_of(context, api);
+  if (!firmware) return context.answer_empty(404);
+  const auto& record = firmware->record;
+  if (asked == record.file_name + std::string(kMd5)) {
+    context.set_header("Content-Disposition", content_disposition(asked));
+    return context.answer_text(200, domain::to_hex(domain::view_of(record.md5)) + "  " + record.file_name, "text/plain");
+  }
+  auto artifact = asked == record.file_name ? api.artifacts.open(record.sha256) : nullptr;
+  if (!artifact) return context.answer_empty(404);
+  ArtifactAnswer answer;
+  answer.etag = domain::to_hex(domain::view_of(firmware->sha1));
+  answer.file_name = record.file_name;
+  answer.last_modified = firmware->created_at;
+  answer.errors_have_bodies = false;
+  answer_artifact(context, std::move(artifact), std::move(answer));
+}
+
+RouteHandler for_tenant(Api& api, Handle handle) {
+  return [&api, handle](RequestContext& context) {
+    if (!equals_ignoring_case(context.parameter("tenant"), api.options.tenant)) {
+      return context.answer(Problem::not_found("Tenant not found: " + shown(context.parameter("tenant"))));
+    }
+    handle(context, api);
+  };
+}
+
+}  // namespace
+
+void add_ddi_routes(Router& router, Api& api) {
+  RouteOptions messages;
+  messages.problem_writer = write_problem;
+  RouteOptions bytes;
+  bytes.problem_writer = write_without_body;
+  const std::string base = "/{tenant}/controller/v1/{device_id}";
+  const auto add = [&](const char* method, const std::string& path, Handle handle, const RouteOptions& options) {
+    router.add(method, base + path, for_tenant(api, handle), options);
+  };
+  add("GET", "", poll, messages);
+  add("PUT", "/configData", config_data, messages);
+  add("GET", "/deploymentBase/{action_id}", deployment, messages);
+  add("POST", "/deploymentBase/{action_id}/feedback", feedback, messages);
+  add("GET", "/cancelAction/{action_id}", cancel, messages);
+  add("POST", "/cancelAction/{action_id}/feedback", cancel_feedback, messages);
+  add("GET", "/installedBase/{action_id}", installed, messages);
+  add("GET", "/softwaremodules/{module_id}/artifacts", artifact_list, messages);
+  add("GET", "/softwaremodules/{module_id}/artifacts/{file_name}", artifact, bytes);
+}
+
+}  // namespace ota::http

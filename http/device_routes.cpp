@@ -1,0 +1,169 @@
+// The embedded device directory: list, show, register or change, delete, history (spec/api.md section 5).
+#include <nlohmann/json.hpp>
+
+#include "domain/limits.hpp"
+#include "http/api.hpp"
+#include "http/commands.hpp"
+#include "http/field_errors.hpp"
+#include "http/json_reader.hpp"
+#include "http/query_reader.hpp"
+#include "http/text.hpp"
+
+namespace ota::http {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kGroupsMax = 100;
+constexpr std::size_t kHistoryPage = 200;
+
+domain::DeviceId device_id(const RequestContext& context) { return {context.parameter("device_id")}; }
+
+void answer_device(RequestContext& context, Api& api, int status) {
+  const auto device = api.service.views().device(device_id(context));
+  if (!device || !device->registered) {
+    return context.answer(Problem::not_found("Device not found: " + device_id(context).value));
+  }
+  context.answer_json(status, api.render.device(*device).dump());
+}
+
+void list(RequestContext& context, Api& api) {
+  FieldErrors errors;
+  QueryReader query(context.query(), errors);
+  projections::DeviceFilter filter;
+  filter.model = query.string("device_model", {1, 100});
+  filter.firmware_version = query.string("firmware_version", {1, 128});
+  filter.group = query.string("group", {1, 128});
+  filter.id_prefix = query.string("prefix", {1, 256});
+  const auto page = query.page();
+  const auto cursor = query.string("cursor", {1, 1'000}).value_or("");
+  if (!errors.empty()) return context.answer(errors.problem());
+  const auto rows = api.service.views().device_list(
+      filter, {static_cast<std::size_t>(page.limit), static_cast<std::size_t>(page.offset), cursor});
+  if (rows.bad_cursor) {
+    return context.answer(Problem::invalid_field({"query", "cursor"}, "the cursor is none of ours", "value_error"));
+  }
+  json items = json::array();
+  for (const auto& device : rows.rows) items.push_back(api.render.device(device));
+  json shown_filters = json::object();
+  const auto show = [&](const char* name, const auto& value) {
+    if (value) shown_filters[name] = *value;
+  };
+  show("device_model", filter.model);
+  show("firmware_version", filter.firmware_version);
+  show("group", filter.group);
+  show("prefix", filter.id_prefix);
+  answer_list(context,
+              {"devices", std::move(items), page.limit, page.offset, rows.next_cursor, std::move(shown_filters)});
+}
+
+domain::ChangeAttributes read_change(json& value, FieldErrors& errors) {
+  JsonReader body(value, errors);
+  domain::ChangeAttributes change;
+  for (const auto* name : {"name", "device_model", "hardware_version", "firmware_version"}) {
+    if (auto text = body.string(name, {1, domain::limits::kAttributeBytes})) change.values[name] = std::move(*text);
+  }
+  change.groups = body.strings("groups", kGroupsMax, {1, 128});
+  if (const auto* attributes = body.object("attributes")) {
+    for (const auto& [key, text] : attributes->items()) {
+      if (key.empty() || key.size() > domain::limits::kAttributeBytes) {
+        body.fail("attributes", fmt::format("the name \"{}\" is not 1-{} bytes long", shown(key),
+                                            domain::limits::kAttributeBytes), "string_too_long");
+      } else if (text.is_null()) {
+        change.removed.push_back(key);
+      } else if (!text.is_string() || text.get_ref<const std::string&>().size() > domain::limits::kAttributeBytes) {
+        body.fail("attributes", fmt::format("\"{}\" is {}, not a text of at most {} bytes", shown(key),
+                                            shown(text.dump()), domain::limits::kAttributeBytes), "string_type");
+      } else {
+        change.values[key] = text.get<std::string>();
+      }
+    }
+  }
+  return change;
+}
+
+void put(RequestContext& context, Api& api) {
+  auto found = meta_of(context, api.service, 200);
+  if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
+  const auto& meta = std::get<actors::Meta>(found);
+  auto body = json_body(context, false);
+  if (!body) return;
+  FieldErrors errors;
+  const auto change = read_change(*body, errors);
+  if (!errors.empty()) return context.answer(errors.problem());
+  const auto id = device_id(context);
+  const auto known = api.service.views().device(id);
+  const bool is_new = !known || !known->registered || known->deleted;
+  domain::RegisterDevice registration{{}, domain::RegisteredVia::kApi, change.values,
+                                      change.groups.value_or(std::vector<std::string>{})};
+  const auto registered = api.service.device(id, std::move(registration), meta);
+  if (!registered) return context.answer(problem_of(registered.error()));
+  const auto changed = api.service.device(id, change, meta);
+  if (!changed) return context.answer(problem_of(changed.error()));
+  answer_device(context, api, is_new ? 201 : 200);
+}
+
+void erase(RequestContext& context, Api& api) {
+  auto found = meta_of(context, api.service, 200);
+  if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
+  const auto answer =
+      api.service.device(device_id(context), domain::DeleteDevice{"deleted by an operator"}, std::get<actors::Meta>(found));
+  if (!answer) return context.answer(problem_of(answer.error()));
+  answer_device(context, api, 200);
+}
+
+void history(RequestContext& context, Api& api) {
+  const auto id = device_id(context);
+  const auto device = api.service.views().device(id);
+  if (!device || !device->registered) return context.answer(Problem::not_found("Device not found: " + id.value));
+  FieldErrors errors;
+  QueryReader query(context.query(), errors);
+  const auto page = query.page();
+  const auto cursor = query.string("cursor", {1, 1'000}).value_or("");
+  if (!errors.empty()) return context.answer(errors.problem());
+  const auto rows = api.service.views().device_updates(
+      id, {static_cast<std::size_t>(page.limit), static_cast<std::size_t>(page.offset), cursor});
+  if (rows.bad_cursor) {
+    return context.answer(Problem::invalid_field({"query", "cursor"}, "the cursor is none of ours", "value_error"));
+  }
+  std::uint64_t total = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  json last = nullptr;
+  projections::PageRequest all{kHistoryPage, 0, ""};
+  do {
+    const auto part = api.service.views().device_updates(id, all);
+    if (total == 0 && !part.rows.empty()) last = format_time(part.rows.front().updated_at);
+    for (const auto& update : part.rows) {
+      ++total;
+      if (update.status == domain::UpdateStatus::kCompleted) ++completed;
+      if (update.status == domain::UpdateStatus::kFailed) ++failed;
+    }
+    all.cursor = part.next_cursor;
+  } while (!all.cursor.empty());
+  json items = json::array();
+  for (const auto& update : rows.rows) items.push_back(api.render.update(update));
+  context.answer_json(200, json{{"device_id", id.value},
+                                {"updates", std::move(items)},
+                                {"total_updates", total},
+                                {"successful_updates", completed},
+                                {"failed_updates", failed},
+                                {"avg_success_rate", success_rate(completed, failed)},
+                                {"last_update", std::move(last)},
+                                {"limit", page.limit},
+                                {"offset", page.offset},
+                                {"next_cursor", rows.next_cursor.empty() ? json(nullptr) : json(rows.next_cursor)}}
+                               .dump());
+}
+
+}  // namespace
+
+void add_device_routes(Router::Group& admin, Api& api) {
+  admin.add("GET", "/devices", [&api](RequestContext& c) { list(c, api); });
+  admin.add("GET", "/devices/{device_id}", [&api](RequestContext& c) { answer_device(c, api, 200); });
+  admin.add("PUT", "/devices/{device_id}", [&api](RequestContext& c) { put(c, api); });
+  admin.add("DELETE", "/devices/{device_id}", [&api](RequestContext& c) { erase(c, api); });
+  admin.add("GET", "/devices/{device_id}/updates", [&api](RequestContext& c) { history(c, api); });
+}
+
+}  // namespace ota::http

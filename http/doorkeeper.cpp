@@ -1,0 +1,297 @@
+#include "http/doorkeeper.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "http/limits.hpp"
+#include "http/refusal.hpp"
+
+namespace ota::http {
+namespace {
+
+constexpr int kEventsAtOnce = 256;
+constexpr int kAcceptsAtOnce = 256;          // then those that are connected get their turn
+constexpr std::size_t kTurnedAwayMax = 256;  // connections beyond the limit that still get a 503
+constexpr std::size_t kReadBytes = 64 * limits::kKiB;
+
+void shut_down(const Connection& connection) { ::shutdown(connection.descriptor(), SHUT_RDWR); }
+
+}  // namespace
+
+Doorkeeper::Doorkeeper(Listener& listener, const DoorLimits& limits, Ready ready)
+    : listener_(listener), limits_(limits), ready_(std::move(ready)), scratch_(kReadBytes) {
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (epoll_ < 0 || wake_ < 0) {
+    throw std::system_error(errno, std::generic_category(), "Cannot create an epoll");
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &wake_;
+  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
+  watch_listener(true);
+}
+
+Doorkeeper::~Doorkeeper() {
+  connections_.clear();
+  ::close(wake_);
+  ::close(epoll_);
+}
+
+std::int64_t Doorkeeper::now_ms() const {
+  using std::chrono::milliseconds;
+  // Never 0, which means "not armed".
+  return std::chrono::duration_cast<milliseconds>(SteadyClock::now() - began_).count() + 1;
+}
+
+std::chrono::milliseconds Doorkeeper::since_ready(const Connection& connection) const {
+  return std::chrono::milliseconds(now_ms() - connection.ready_at_ms);
+}
+
+void Doorkeeper::run() {
+  const auto shortest = std::min(
+      {limits_.idle_timeout, limits_.head_timeout, limits_.body_timeout, limits_.close_timeout});
+  const int sweep_ms = static_cast<int>(std::clamp<std::int64_t>(shortest.count() / 4, 10, 1000));
+  std::array<epoll_event, kEventsAtOnce> events;
+  while (phase_.load() != Phase::kEnded) {
+    const int wait_ms = is_closing() ? 10 : sweep_ms;
+    const int count = ::epoll_wait(epoll_, events.data(), kEventsAtOnce, wait_ms);
+    for (int i = 0; i < count; ++i) {
+      void* const what = events[static_cast<std::size_t>(i)].data.ptr;
+      if (what == &listener_) {
+        accept_some();
+      } else if (what == &wake_) {
+        std::uint64_t value;
+        [[maybe_unused]] const auto size = ::read(wake_, &value, sizeof value);
+      } else {
+        on_event(*static_cast<Connection*>(what));
+      }
+    }
+    if (is_closing() || now_ms() >= next_sweep_ms_) {
+      sweep();
+      next_sweep_ms_ = now_ms() + sweep_ms;
+    }
+  }
+}
+
+void Doorkeeper::watch_listener(bool on) {
+  if (listening_ == on || listener_.descriptor() < 0) return;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &listener_;
+  ::epoll_ctl(epoll_, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, listener_.descriptor(), &event);
+  listening_ = on;
+}
+
+void Doorkeeper::accept_some() {
+  for (int i = 0; i < kAcceptsAtOnce; ++i) {
+    PeerName peer;
+    const int descriptor = accept_connection(listener_.descriptor(), peer);
+    if (descriptor < 0) {
+      // Without a file or memory to accept with, the event would come again at once, for ever: wait
+      // for the sweep.
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        watch_listener(false);
+      }
+      if (errno != ECONNABORTED && errno != EINTR) return;
+      continue;
+    }
+    accepted_.fetch_add(1, std::memory_order_relaxed);
+    connections_.push_back(
+        std::make_unique<Connection>(descriptor, std::move(peer.address), peer.port));
+    Connection& connection = *connections_.back();
+    connection.slot = connections_.size() - 1;
+    open_.store(connections_.size(), std::memory_order_relaxed);
+    if (connections_.size() > limits_.connections_max) {
+      turn_away(connection);
+    } else {
+      connection.deadline_ms = now_ms() + limits_.idle_timeout.count();
+      arm(connection);
+    }
+  }
+}
+
+void Doorkeeper::turn_away(Connection& connection) {
+  turned_away_.fetch_add(1, std::memory_order_relaxed);
+  if (connections_.size() > limits_.connections_max + kTurnedAwayMax) {
+    close(connection);
+  } else {
+    refuse(connection, 503, "The service has as many connections as it can hold");
+  }
+}
+
+void Doorkeeper::on_event(Connection& connection) {
+  // Pairs with the release in arm(): whatever the former owner did has happened.
+  connection.expires_at_ms.exchange(0, std::memory_order_acquire);
+  if (connection.awaiting == Awaiting::kClose) {
+    drain(connection);
+  } else {
+    read_more(connection);
+  }
+}
+
+void Doorkeeper::read_more(Connection& connection) {
+  const ssize_t count = ::recv(connection.descriptor(), scratch_.data(), scratch_.size(), 0);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return arm(connection);
+  if (count <= 0) return close(connection);
+  connection.append({scratch_.data(), static_cast<std::size_t>(count)});
+  proceed(connection, head_, connection.awaiting);
+}
+
+void Doorkeeper::proceed(Connection& connection, RequestHead& head, Awaiting before) {
+  const auto examined = connection.examine(head);
+  if (examined.error) {
+    malformed_.fetch_add(1, std::memory_order_relaxed);
+    return refuse(connection, examined.error->status, examined.error->message);
+  }
+  if (examined.ready) {
+    connection.ready_at_ms = now_ms();
+    busy_.fetch_add(1);
+    return ready_(connection);
+  }
+  if (connection.awaiting != before) {
+    const auto timeout = connection.awaiting == Awaiting::kHead   ? limits_.head_timeout
+                         : connection.awaiting == Awaiting::kBody ? limits_.body_timeout
+                                                                  : limits_.idle_timeout;
+    connection.deadline_ms = now_ms() + timeout.count();
+  }
+  arm(connection);
+}
+
+void Doorkeeper::take_back(Connection& connection, Afterwards afterwards) {
+  if (afterwards == Afterwards::kNextRequest && is_closing()) afterwards = Afterwards::kClose;
+  switch (afterwards) {
+    case Afterwards::kNextRequest: {
+      // Nothing was awaited while a request ran, so whatever is awaited now has its whole time.
+      thread_local RequestHead head;
+      connection.awaiting = Awaiting::kClose;
+      proceed(connection, head, Awaiting::kClose);
+      break;
+    }
+    case Afterwards::kClose:
+      begin_drain(connection);
+      break;
+    case Afterwards::kAbort:
+      shut_down(connection);
+      begin_drain(connection);
+      break;
+  }
+  if (busy_.fetch_sub(1) == 1) notify_if_closing();
+}
+
+void Doorkeeper::notify_if_closing() {
+  if (!is_closing()) return;
+  const std::lock_guard lock(quiet_mutex_);
+  quiet_.notify_all();
+}
+
+void Doorkeeper::refuse(Connection& connection, int status, std::string_view message) {
+  const std::string answer = refusal(status, message);
+  // What does not fit into the socket at once is for a peer that reads nothing anyway.
+  [[maybe_unused]] const auto sent =
+      ::send(connection.descriptor(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  begin_drain(connection);
+}
+
+// A socket that is closed with bytes unread resets the connection, and the peer may lose the
+// answer: so only the sending side is shut, and the rest is read until the peer closes, for a
+// while.
+void Doorkeeper::begin_drain(Connection& connection) {
+  ::shutdown(connection.descriptor(), SHUT_WR);
+  connection.awaiting = Awaiting::kClose;
+  connection.consume(connection.unread().size());
+  connection.deadline_ms = now_ms() + limits_.close_timeout.count();
+  arm(connection);
+}
+
+void Doorkeeper::drain(Connection& connection) {
+  const ssize_t count = ::recv(connection.descriptor(), scratch_.data(), scratch_.size(), 0);
+  if (count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR))) return arm(connection);
+  close(connection);
+}
+
+void Doorkeeper::arm(Connection& connection) {
+  const int descriptor = connection.descriptor();
+  const int operation = std::exchange(connection.in_epoll, true) ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+  event.data.ptr = &connection;
+  connection.expires_at_ms.store(connection.deadline_ms, std::memory_order_release);
+  // The connection is the door's from here on: it may be gone before this call returns.
+  ::epoll_ctl(epoll_, operation, descriptor, &event);
+}
+
+void Doorkeeper::close(Connection& connection) {
+  const std::size_t slot = connection.slot;
+  if (slot + 1 != connections_.size()) {
+    std::swap(connections_[slot], connections_.back());
+    connections_[slot]->slot = slot;
+  }
+  connections_.pop_back();
+  open_.store(connections_.size());
+  if (connections_.empty()) notify_if_closing();
+}
+
+void Doorkeeper::sweep() {
+  const Phase phase = phase_.load();
+  if (phase == Phase::kOpen) watch_listener(true);
+  if (phase != Phase::kOpen && listener_.descriptor() >= 0) {
+    watch_listener(false);
+    listener_.close();
+  }
+  const std::int64_t now = now_ms();
+  for (const auto& connection : connections_) {
+    if (phase == Phase::kCutting) shut_down(*connection);
+    const std::int64_t expires_at = connection->expires_at_ms.load(std::memory_order_acquire);
+    if (expires_at == 0) continue;
+    const bool closes = connection->awaiting == Awaiting::kClose;
+    if (expires_at > now && (phase == Phase::kOpen || closes)) continue;
+    if (phase == Phase::kOpen && !closes) timed_out_.fetch_add(1, std::memory_order_relaxed);
+    if (connection->awaiting == Awaiting::kHead || connection->awaiting == Awaiting::kBody) {
+      const std::string answer = refusal(408, "The request arrived too slowly");
+      [[maybe_unused]] const auto sent = ::send(connection->descriptor(), answer.data(),
+                                                answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    shut_down(*connection);
+  }
+}
+
+void Doorkeeper::enter(Phase phase) {
+  phase_.store(phase);
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto size = ::write(wake_, &one, sizeof one);
+}
+
+void Doorkeeper::begin_closing() { enter(Phase::kClosing); }
+void Doorkeeper::cut_off() { enter(Phase::kCutting); }
+void Doorkeeper::end() { enter(Phase::kEnded); }
+
+bool Doorkeeper::wait_until_none_busy(std::chrono::milliseconds at_most) {
+  std::unique_lock lock(quiet_mutex_);
+  return quiet_.wait_for(lock, at_most, [this] { return busy_.load() == 0; });
+}
+
+bool Doorkeeper::wait_until_none_open(std::chrono::milliseconds at_most) {
+  std::unique_lock lock(quiet_mutex_);
+  return quiet_.wait_for(lock, at_most, [this] { return open_.load() == 0; });
+}
+
+DoorCounts Doorkeeper::counts() const {
+  DoorCounts counts;
+  counts.connections = open_.load(std::memory_order_relaxed);
+  counts.busy = busy_.load(std::memory_order_relaxed);
+  counts.accepted = accepted_.load(std::memory_order_relaxed);
+  counts.turned_away = turned_away_.load(std::memory_order_relaxed);
+  counts.timed_out = timed_out_.load(std::memory_order_relaxed);
+  counts.malformed = malformed_.load(std::memory_order_relaxed);
+  return counts;
+}
+
+}  // namespace ota::http

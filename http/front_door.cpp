@@ -1,0 +1,189 @@
+#include "http/front_door.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <cassert>
+#include <ctime>
+#include <utility>
+
+#include "http/connection_body.hpp"
+#include "http/connection_stream.hpp"
+#include "http/failure_log.hpp"
+#include "http/limits.hpp"
+#include "http/time_format.hpp"
+
+namespace ota::http {
+namespace {
+
+constexpr std::size_t kDoorStackBytes = 256 * limits::kKiB;
+constexpr std::size_t kOwnFiles = 1'000;  // the log, views, artifacts and other connections
+
+// "Fri, 02 Jan 2026 03:04:05 GMT" of now; made once a second.
+const std::string& http_date_now() {
+  thread_local std::time_t second = 0;
+  thread_local std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now != second) {
+    second = now;
+    text = format_http_date(Time(std::chrono::seconds(now)));
+  }
+  return text;
+}
+
+Afterwards after_answer(const Connection& connection, bool sent_whole) {
+  if (!sent_whole) return Afterwards::kAbort;
+  return connection.keep_alive ? Afterwards::kNextRequest : Afterwards::kClose;
+}
+
+}  // namespace
+
+// What belongs to the request that a handler thread is serving.
+struct FrontDoor::Exchange {
+  Connection& connection;
+  RequestHead& head;
+  ConnectionBody& body;
+  bool waited_too_long = false;
+  std::optional<Transfer> transfer = std::nullopt;
+
+  // httplib calls back without a word about whose request it is.
+  static thread_local Exchange* current;
+};
+thread_local FrontDoor::Exchange* FrontDoor::Exchange::current = nullptr;
+
+FrontDoor::FrontDoor(FrontDoorOptions options, Handler handler)
+    : options_(std::move(options)), handler_(std::move(handler)) {
+  set_pre_routing_handler([this](const httplib::Request&, httplib::Response& response) {
+    answer(response);
+    return HandlerResponse::Handled;
+  });
+  set_post_routing_handler(
+      [this](const httplib::Request&, httplib::Response& response) { finish_headers(response); });
+}
+
+FrontDoor::~FrontDoor() { stop(); }
+
+void FrontDoor::start() {
+  assert(!running_);
+  const std::size_t files = options_.limits.connections_max + kOwnFiles;
+  if (const std::size_t allowed = raise_file_limit(files); allowed < files) {
+    spdlog::warn(R"({{"event":"few_files","allowed":{},"wanted":{}}})", allowed, files);
+  }
+  listener_ = std::make_unique<Listener>(options_.address, options_.port);
+  port_ = listener_->port();
+  // httplib breaks off an answer that is made piece by piece when it has no socket to listen on.
+  svr_sock_ = listener_->descriptor();
+  doorkeeper_ = std::make_unique<Doorkeeper>(
+      *listener_, options_.limits, [this](Connection& ready) { handlers_->submit(ready); });
+  transfers_ = std::make_unique<Transfers>(
+      options_.transfer_threads, options_.answer_pace, [this](Connection& sent, bool complete) {
+        doorkeeper_->take_back(sent, after_answer(sent, complete));
+      });
+  handlers_ = std::make_unique<HandlerPool>(options_.handler_threads, options_.handler_stack_bytes,
+                                            [this](Connection& connection) { serve(connection); });
+  door_thread_ =
+      std::make_unique<Thread>("http-door", kDoorStackBytes, [this] { doorkeeper_->run(); });
+  running_ = true;
+}
+
+void FrontDoor::stop() {
+  if (!std::exchange(running_, false)) return;
+  doorkeeper_->begin_closing();
+  const bool quiet = doorkeeper_->wait_until_none_busy(options_.stop_timeout);
+  if (quiet) doorkeeper_->wait_until_none_open(options_.limits.close_timeout);
+  svr_sock_ = INVALID_SOCKET;
+  doorkeeper_->cut_off();
+  handlers_->stop();
+  transfers_->stop();
+  doorkeeper_->end();
+  door_thread_.reset();
+  doorkeeper_.reset();
+  listener_.reset();
+}
+
+void FrontDoor::serve(Connection& connection) {
+  const auto waited = doorkeeper_->since_ready(connection);
+  const std::string received = connection.take_unread();
+  thread_local RequestHead head;
+  const auto end = find_head_end(received);
+  assert(end.has_value());
+  [[maybe_unused]] const auto error =
+      parse_request_head(std::string_view(received).substr(0, *end), head);
+  assert(!error);
+  connection.append(std::string_view(received).substr(*end));
+
+  ConnectionBody body(connection, head, options_.body_pace);
+  ConnectionStream stream(connection, options_.answer_pace);
+  Exchange exchange{connection, head, body};
+  exchange.waited_too_long = waited > options_.queue_wait_max;
+  connection.keep_alive = head.keep_alive;
+  requests_.fetch_add(1, std::memory_order_relaxed);
+
+  Exchange::current = &exchange;
+  // httplib is told that the connection closes, and so writes "Connection: close", which
+  // finish_headers() takes back: making its Keep-Alive header takes longer than the rest of the
+  // answer.
+  bool closed = false;
+  bool sent = process_request(stream, true, closed, [&head = head](httplib::Request& request) {
+    request.method = head.method;  // a HEAD's answer has no body
+  });
+  Exchange::current = nullptr;
+  sent = stream.flush() && sent;
+
+  if (exchange.transfer && !sent && exchange.transfer->on_end) exchange.transfer->on_end(false);
+  if (exchange.transfer && sent) {
+    transfers_->begin(connection, std::move(*exchange.transfer));
+  } else {
+    doorkeeper_->take_back(connection, after_answer(connection, sent));
+  }
+}
+
+void FrontDoor::answer(httplib::Response& response) {
+  Exchange& exchange = *Exchange::current;
+  RequestContext context(exchange.head, exchange.body, response,
+                         exchange.connection.peer_address());
+  if (exchange.waited_too_long) {
+    overloaded_.fetch_add(1, std::memory_order_relaxed);
+    context.answer(Problem::unavailable("The service has more requests than it can serve", 5));
+  } else {
+    try {
+      handler_(context);
+    } catch (const std::exception& error) {
+      log_failure(context, error.what());
+      context.reset_answer();
+      context.answer(Problem::internal());
+    } catch (...) {
+      log_failure(context, "an exception that is no std::exception");
+      context.reset_answer();
+      context.answer(Problem::internal());
+    }
+  }
+  exchange.transfer = context.take_transfer();
+  if (!exchange.body.discard_arrived() || doorkeeper_->is_closing()) {
+    exchange.connection.keep_alive = false;
+  }
+}
+
+void FrontDoor::finish_headers(httplib::Response& response) const {
+  response.headers.emplace("Date", http_date_now());
+  const Exchange& exchange = *Exchange::current;
+  if (exchange.connection.keep_alive) {
+    response.headers.erase("Connection");
+    if (exchange.head.is_http_1_0) response.headers.emplace("Connection", "keep-alive");
+  }
+  if (response.status == 204 || response.status == 304) response.headers.erase("Content-Length");
+}
+
+FrontDoorCounts FrontDoor::counts() const {
+  FrontDoorCounts counts;
+  if (doorkeeper_) counts.door = doorkeeper_->counts();
+  if (handlers_) {
+    counts.queued = handlers_->queued();
+    counts.handlers = handlers_->running();
+  }
+  if (transfers_) counts.transfers = transfers_->running();
+  counts.requests = requests_.load(std::memory_order_relaxed);
+  counts.overloaded = overloaded_.load(std::memory_order_relaxed);
+  return counts;
+}
+
+}  // namespace ota::http

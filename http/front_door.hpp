@@ -1,0 +1,96 @@
+// The HTTP server: httplib's answers behind a door of our own.
+//
+// httplib::Server keeps a thread for each connection. Here connections wait in one epoll
+// (Doorkeeper), whole requests run on a bounded pool (HandlerPool), and files are sent by epoll as
+// well (Transfers), so that ten thousand idle or slow clients cost no threads. Of httplib this uses
+// process_request(): what guards a handler and writes its answer. The request's head is read by us,
+// as httplib 0.11 percent-decodes header values, runs recursive regexes over them, takes chunked
+// bodies of any size, and compresses JSON with brotli at its slowest.
+//
+//   FrontDoor door({.address = "127.0.0.1", .port = 0}, [&](RequestContext& context) {
+//   router.handle(context); }); door.start();  ...  door.stop();
+#pragma once
+
+#include <httplib.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "http/doorkeeper.hpp"
+#include "http/handler_pool.hpp"
+#include "http/listener.hpp"
+#include "http/pace.hpp"
+#include "http/request_context.hpp"
+#include "http/thread.hpp"
+#include "http/transfers.hpp"
+
+namespace ota::http {
+
+struct FrontDoorOptions {
+  std::string address = "127.0.0.1";  // numeric
+  int port = 8216;                    // 0: a free one
+  std::size_t handler_threads = 128;  // design 8: most wait for a commit
+  std::size_t handler_stack_bytes = 256 * 1024;
+  std::size_t transfer_threads = 2;  // sendfile may wait for the disk
+  DoorLimits limits = {};
+  Pace body_pace = {};                               // of bodies that a handler reads
+  Pace answer_pace = {};                             // of answers and downloads
+  std::chrono::milliseconds queue_wait_max{10'000};  // then the client has given up: 503
+  std::chrono::milliseconds stop_timeout{10'000};    // for running requests, when stopping
+};
+
+struct FrontDoorCounts {
+  DoorCounts door;
+  std::size_t queued = 0;     // whole requests that wait for a handler
+  std::size_t handlers = 0;   // that run
+  std::size_t transfers = 0;  // files that are being sent
+  std::uint64_t requests = 0;
+  std::uint64_t overloaded = 0;  // waited too long for a handler
+};
+
+class FrontDoor final : private httplib::Server {
+ public:
+  using Handler = std::function<void(RequestContext&)>;
+
+  // `handler` runs on many threads at once. Nothing listens before start().
+  FrontDoor(FrontDoorOptions options, Handler handler);
+  ~FrontDoor() override;
+  FrontDoor(const FrontDoor&) = delete;
+  FrontDoor& operator=(const FrontDoor&) = delete;
+
+  // Throws std::runtime_error if it cannot listen or has no threads.
+  void start();
+  // The port that it listens on, after start().
+  int port() const { return port_; }
+  // Takes no more requests, lets those that run end (for stop_timeout, then their connections are
+  // cut), and returns when every handler has returned. A second call does nothing.
+  void stop();
+  FrontDoorCounts counts() const;
+
+ private:
+  struct Exchange;
+
+  // Runs the request that waits on a connection; on a handler thread.
+  void serve(Connection& connection);
+  // httplib's turn to ask for an answer, inside serve().
+  void answer(httplib::Response& response);
+  void finish_headers(httplib::Response& response) const;
+
+  const FrontDoorOptions options_;
+  const Handler handler_;
+  int port_ = 0;
+  bool running_ = false;
+  std::atomic<std::uint64_t> requests_{0};
+  std::atomic<std::uint64_t> overloaded_{0};
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Doorkeeper> doorkeeper_;
+  std::unique_ptr<Transfers> transfers_;
+  std::unique_ptr<HandlerPool> handlers_;
+  std::unique_ptr<Thread> door_thread_;
+};
+
+}  // namespace ota::http

@@ -1,0 +1,78 @@
+#include "http/handler_pool.hpp"
+
+#include <utility>
+
+namespace ota::http {
+
+HandlerPool::HandlerPool(std::size_t threads, std::size_t stack_bytes, Work work)
+    : work_(std::move(work)) {
+  sleepers_.reserve(threads);
+  threads_.reserve(threads);
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.push_back(
+        std::make_unique<Thread>("http-" + std::to_string(i), stack_bytes, [this] { run(); }));
+  }
+}
+
+HandlerPool::~HandlerPool() { stop(); }
+
+void HandlerPool::submit(Connection& connection) {
+  const std::lock_guard lock(mutex_);
+  queue_.push_back(&connection);
+  wake_one();
+}
+
+void HandlerPool::wake_one() {
+  if (waking_ || sleepers_.empty()) return;
+  waking_ = true;
+  Sleeper* const sleeper = sleepers_.back();
+  sleepers_.pop_back();
+  sleeper->woken = true;
+  sleeper->wake.notify_one();
+}
+
+void HandlerPool::run() {
+  Sleeper self;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (queue_.empty()) {
+      if (stopping_) return;
+      self.woken = false;
+      sleepers_.push_back(&self);
+      self.wake.wait(lock, [&] { return self.woken; });
+      waking_ = false;
+      continue;
+    }
+    Connection& connection = *queue_.front();
+    queue_.pop_front();
+    if (!queue_.empty()) wake_one();
+    lock.unlock();
+    work_(connection);
+    lock.lock();
+  }
+}
+
+void HandlerPool::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (Sleeper* const sleeper : sleepers_) {
+      sleeper->woken = true;
+      sleeper->wake.notify_one();
+    }
+    sleepers_.clear();
+  }
+  threads_.clear();  // joins
+}
+
+std::size_t HandlerPool::queued() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
+std::size_t HandlerPool::running() const {
+  const std::lock_guard lock(mutex_);
+  return threads_.size() - sleepers_.size();
+}
+
+}  // namespace ota::http

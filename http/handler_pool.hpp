@@ -1,0 +1,61 @@
+// The bounded pool of threads that run requests.
+//
+// Most handlers wait for a commit most of the time, so there are many more of them than cores, with
+// small stacks. A thread is woken only if no other is on its way (a woken one wakes the next while
+// work is left): at high load a few threads that never sleep do everything, and when they block the
+// next takes over at once.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "http/thread.hpp"
+
+namespace ota::http {
+
+class Connection;
+
+class HandlerPool {
+ public:
+  using Work = std::function<void(Connection&)>;
+
+  // Starts the threads; `work` must not throw.
+  HandlerPool(std::size_t threads, std::size_t stack_bytes, Work work);
+  ~HandlerPool();
+  HandlerPool(const HandlerPool&) = delete;
+  HandlerPool& operator=(const HandlerPool&) = delete;
+
+  // Queues a connection on which a whole request is waiting. Every connection is queued at most
+  // once at a time, so the bound on connections bounds the queue.
+  void submit(Connection& connection);
+  // Works off the queue and ends the threads. Nothing may be submitted any more.
+  void stop();
+  std::size_t queued() const;
+  std::size_t running() const;
+
+ private:
+  struct Sleeper {
+    std::condition_variable wake;
+    bool woken = false;
+  };
+
+  void run();
+  // Wakes the thread that fell asleep last, whose memory is still warm. The lock is held.
+  void wake_one();
+
+  const Work work_;
+  mutable std::mutex mutex_;
+  std::deque<Connection*> queue_;
+  std::vector<Sleeper*> sleepers_;
+  bool waking_ = false;  // a woken thread has not looked at the queue yet
+  bool stopping_ = false;
+  std::vector<std::unique_ptr<Thread>> threads_;
+};
+
+}  // namespace ota::http

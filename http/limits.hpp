@@ -1,0 +1,52 @@
+// Every bound of the front door, with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace ota::http::limits {
+
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
+
+// A request's head: what nginx and Apache allow by default is 8-32 KB; a JWT of 4 KB and a proxy's
+// headers fit.
+inline constexpr std::size_t kRequestHeadBytes = 16 * kKiB;
+inline constexpr std::size_t kRequestTargetBytes = 8 * kKiB;
+inline constexpr std::size_t kHeaderFields = 100;
+
+// A body up to this is gathered by the door thread, so that a slow sender occupies no handler. With
+// the head it bounds what a connection can hold in memory: 12,000 hostile ones 384 MB. Devices'
+// reports and most commands are smaller.
+inline constexpr std::size_t kGatheredBodyBytes = 16 * kKiB;
+inline constexpr std::size_t kBodyBytes = 1024 * kKiB;  // spec/api.md: where nothing else is said
+inline constexpr std::size_t kLargeBodyBytes = 64 * kMiB;  // campaigns with a million device ids
+inline constexpr std::size_t kBodyPieceBytes = 64 * kKiB;  // what is read from a socket at a time
+inline constexpr std::size_t kChunkLineBytes = 256;        // a chunk's size and its extensions
+inline constexpr std::size_t kTrailerBytes = 8 * kKiB;
+
+inline constexpr std::size_t kRequestIdBytes = 64;  // design 5: the correlation id
+inline constexpr std::size_t kIdempotencyKeyBytes = 255;
+inline constexpr std::size_t kUserIdBytes = 256;
+inline constexpr std::size_t kPathParameterChars = 256;  // decision 20
+inline constexpr std::size_t kPathSegments = 32;         // the longest route has 9
+
+inline constexpr std::size_t kJsonDepth = 64;         // ours need 5; filters are user-made objects
+inline constexpr std::size_t kFieldErrors = 100;      // a list of a million wrong ids is one answer
+inline constexpr std::size_t kShownValueChars = 100;  // of an offending value in a message
+inline constexpr std::int64_t kPageLimit = 200;       // spec/api.md section 1
+inline constexpr std::int64_t kPageLimitDefault = 50;
+
+inline constexpr std::size_t kMultipartTextBytes = 256 * kKiB;  // the firmware's metadata
+inline constexpr std::size_t kMultipartParts = 16;
+inline constexpr std::size_t kMultipartHeaderBytes = 8 * kKiB;  // of one part
+inline constexpr std::size_t kMultipartPreambleBytes = 4 * kKiB;
+inline constexpr std::size_t kFileNameBytes = 255;  // what file systems take
+
+inline constexpr std::size_t kByteRanges = 512;  // SWUpdate's delta download asks for up to 150
+inline constexpr std::size_t kFilePieceBytes = 64 * kKiB;  // read from an artifact at a time
+inline constexpr std::size_t kSendfileBytes =
+    512 * kKiB;  // one download's turn before the next one's
+
+}  // namespace ota::http::limits

@@ -1,0 +1,33 @@
+// From the rows of the views to the JSON of spec/api.md: every field name of an answer is written here and nowhere else.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "actors/service.hpp"
+#include "projections/views.hpp"
+
+namespace ota::http {
+
+// What a row alone does not hold: names of persons, firmware of updates, links.
+class Renderer {
+ public:
+  Renderer(const actors::Service& service, std::string base_path);
+
+  nlohmann::json firmware(const projections::FirmwareRow& row) const;
+  // With the targets' first ids and the firmware in full (one campaign), or without (a list).
+  nlohmann::json campaign(const projections::CampaignRow& row, bool in_full) const;
+  nlohmann::json update(const domain::DeviceUpdate& update) const;
+  nlohmann::json device(const domain::Device& device) const;
+  nlohmann::json statistics() const;
+  nlohmann::json campaign_statistics(const projections::CampaignRow& row) const;
+
+ private:
+  nlohmann::json person(domain::Caller caller) const;
+  const actors::Service& service_;
+  std::string base_path_;
+};
+
+// completed / (completed + failed) x 100, two decimals; 0.0 while nothing has finished (BR-OTA-041).
+double success_rate(std::uint64_t completed, std::uint64_t failed);
+
+}  // namespace ota::http

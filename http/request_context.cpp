@@ -1,0 +1,84 @@
+#include "http/request_context.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <stdexcept>
+
+#include "http/limits.hpp"
+#include "http/request_id.hpp"
+#include "http/text.hpp"
+
+namespace ota::http {
+
+RequestContext::RequestContext(const RequestHead& head, RequestBody& body,
+                               httplib::Response& response, std::string_view peer_address)
+    : head_(head), body_stream_(body), response_(response), peer_address_(peer_address) {
+  const auto callers = usable_request_id(header("X-Request-Id"));
+  request_id_is_callers_ = callers.has_value();
+  request_id_ = callers ? std::string(*callers) : new_request_id();
+  reset_answer();
+}
+
+void RequestContext::reset_answer() {
+  response_ = httplib::Response();
+  response_.version = "HTTP/1.1";
+  response_.headers.emplace("X-Request-Id", request_id_);
+  transfer_.reset();
+}
+
+const std::string& RequestContext::parameter(std::string_view name) const {
+  const auto at = std::find_if(parameters_.begin(), parameters_.end(),
+                               [&](const auto& parameter) { return parameter.first == name; });
+  assert(at != parameters_.end() && "the route's pattern has no such parameter");
+  return at->second;
+}
+
+void RequestContext::add_parameter(std::string_view name, std::string value) {
+  parameters_.emplace_back(name, std::move(value));
+}
+
+std::string_view RequestContext::user_id() const {
+  const std::string_view id = header("X-User-Id").value_or("");
+  return id.size() <= limits::kUserIdBytes && count_characters(id) ? id : std::string_view();
+}
+
+void RequestContext::set_header(std::string_view name, std::string_view value) {
+  // A line's end in a value would begin a header of the sender's choice.
+  if (has_control_character(name) || has_control_character(value)) {
+    throw std::invalid_argument("Header " + shown(name) + " would hold a control character");
+  }
+  const std::string key(name);
+  response_.headers.erase(key);
+  response_.headers.emplace(key, value);
+}
+
+void RequestContext::answer_json(int status, std::string text) {
+  answer_text(status, std::move(text), "application/json");
+}
+
+void RequestContext::answer_text(int status, std::string text, std::string_view content_type) {
+  response_.status = status;
+  response_.body = std::move(text);
+  set_header("Content-Type", content_type);
+}
+
+void RequestContext::answer_empty(int status) {
+  response_.status = status;
+  response_.body.clear();
+}
+
+void RequestContext::answer(const Problem& problem) {
+  if (problem_writer_ && *problem_writer_) {
+    (*problem_writer_)(*this, problem);
+  } else {
+    answer_in_common_shape(problem);
+  }
+}
+
+void RequestContext::answer_in_common_shape(const Problem& problem) {
+  if (problem.retry_after_s) set_header("Retry-After", std::to_string(*problem.retry_after_s));
+  if (!problem.allow.empty()) set_header("Allow", problem.allow);
+  answer_json(problem.status, problem.to_json(request_id_));
+}
+
+}  // namespace ota::http

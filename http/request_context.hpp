@@ -1,0 +1,99 @@
+// One request and its answer, as a route's handler sees them.
+//
+// The answer is an httplib::Response; the helpers here fill it. What the request says is read from
+// its head as it was sent (httplib's own Request is not filled). Lives on the handler's thread
+// while the request runs; the views are valid as long.
+#pragma once
+
+#include <httplib.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/conditional.hpp"
+#include "http/problem.hpp"
+#include "http/request_body.hpp"
+#include "http/request_head.hpp"
+#include "http/transfers.hpp"
+
+namespace ota::http {
+
+class RequestContext;
+
+// Puts a problem into an answer; a group of routes may have its own shape (DDI).
+using ProblemWriter = std::function<void(RequestContext&, const Problem&)>;
+
+class RequestContext {
+ public:
+  RequestContext(const RequestHead& head, RequestBody& body, httplib::Response& response,
+                 std::string_view peer_address);
+
+  // --- What was asked
+  std::string_view method() const { return head_.method; }
+  bool is_head() const { return head_.method == "HEAD"; }
+  std::string_view path() const { return head_.path; }    // as sent, not decoded
+  std::string_view query() const { return head_.query; }  // for QueryReader
+  std::optional<std::string_view> header(std::string_view name) const { return head_.header(name); }
+  const RequestHead& head() const { return head_; }
+  std::string_view peer_address() const { return peer_address_; }
+
+  // The decoded value of {name} in the route's pattern; the route must have it.
+  const std::string& parameter(std::string_view name) const;
+  // The pattern of the route, for logs and metrics; empty if none was found.
+  std::string_view route() const { return route_; }
+
+  // The whole body of a route that does not stream; body_stream() for one that does.
+  std::string& body() { return body_; }
+  RequestBody& body_stream() { return body_stream_; }
+
+  // --- Who asks
+  const std::string& request_id() const { return request_id_; }
+  // False: the id was made here.
+  bool request_id_is_callers() const { return request_id_is_callers_; }
+  // X-User-Id as sent, for whoever decides whether to believe it; empty if absent.
+  std::string_view user_id() const;
+  std::optional<std::string_view> idempotency_key() const { return header("Idempotency-Key"); }
+  IfMatch if_match() const { return IfMatch(header("If-Match")); }
+
+  // --- The answer
+  httplib::Response& response() { return response_; }
+  // Throws std::invalid_argument on a control character.
+  void set_header(std::string_view name, std::string_view value);
+  void answer_json(int status, std::string text);
+  void answer_text(int status, std::string text, std::string_view content_type);
+  void answer_empty(int status);
+  // Answers in the route's shape of errors.
+  void answer(const Problem& problem);
+  // Answers in the shape of spec/api.md, whatever the route's is.
+  void answer_in_common_shape(const Problem& problem);
+  // Sends this after the head of the answer, which must name its Content-Length, without occupying
+  // the handler.
+  void send_after_head(Transfer transfer) { transfer_ = std::move(transfer); }
+
+  // --- For the router and the front door
+  void set_route(std::string_view route) { route_ = route; }
+  void add_parameter(std::string_view name, std::string value);
+  void set_problem_writer(const ProblemWriter* writer) { problem_writer_ = writer; }
+  std::optional<Transfer> take_transfer() { return std::exchange(transfer_, std::nullopt); }
+  // Empties the answer, the request id apart, to begin another one.
+  void reset_answer();
+
+ private:
+  const RequestHead& head_;
+  RequestBody& body_stream_;
+  httplib::Response& response_;
+  std::string_view peer_address_;
+  std::string request_id_;
+  bool request_id_is_callers_ = false;
+  std::string body_;
+  std::string_view route_;
+  std::vector<std::pair<std::string_view, std::string>> parameters_;
+  const ProblemWriter* problem_writer_ = nullptr;
+  std::optional<Transfer> transfer_;
+};
+
+}  // namespace ota::http

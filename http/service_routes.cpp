@@ -1,0 +1,68 @@
+// Statistics, health, what this service is (spec/api.md section 6).
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+
+#include "http/api.hpp"
+
+namespace ota::http {
+namespace {
+
+using nlohmann::json;
+
+void health(RequestContext& context, const Api& api) {
+  context.answer_json(200, json{{"status", "healthy"}, {"service", "ota_service"}, {"version", api.options.version}}.dump());
+}
+
+void detailed_health(RequestContext& context, const Api& api) {
+  const auto started = std::chrono::steady_clock::now();
+  const auto head = api.service.log().head();
+  const auto stats = api.service.log().stats();
+  const auto log_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count();
+  const auto metrics = api.service.journal().metrics();
+  const auto trouble = api.service.trouble();
+  const auto broken = api.service.views().broken();
+  const auto view_position = api.service.views().position().value;
+  bool healthy = broken.empty() && trouble.set_aside.empty() && trouble.stuck.empty();
+  json neighbours = json::object();
+  for (const auto& n : api.options.neighbours ? api.options.neighbours() : std::vector<DependencyHealth>{}) {
+    json facts{{"status", n.healthy ? "healthy" : "unavailable"}};
+    for (const auto& [name, value] : n.facts) facts[name] = value;
+    neighbours[n.name] = std::move(facts);
+    healthy = healthy && n.healthy;
+  }
+  json body{{"status", healthy ? "healthy" : "degraded"},
+            {"service", "ota_service"},
+            {"version", api.options.version},
+            {"dependencies",
+             {{"log",
+               {{"status", "healthy"}, {"latency_us", log_us}, {"position", head.value}, {"events", stats.events},
+                {"disk_bytes", stats.disk_bytes}, {"commits", metrics.groups}, {"commit_us_max", metrics.commit_us_max},
+                {"conflicts", metrics.conflicts}}},
+              {"views",
+               {{"status", broken.empty() ? "healthy" : "broken"}, {"position", view_position},
+                {"behind", head.value - std::min(head.value, view_position)},
+                {"reason", broken.empty() ? json(nullptr) : json(broken)}}},
+              {"actors", {{"status", trouble.set_aside.empty() ? "healthy" : "degraded"},
+                          {"in_flight", api.service.in_flight()}, {"set_aside", trouble.set_aside}}},
+              {"deadlines", {{"status", trouble.stuck.empty() ? "healthy" : "degraded"}, {"stuck", trouble.stuck}}}}}};
+  body["dependencies"].update(neighbours);
+  // The log fails stop: while this process answers, it could be written.
+  context.answer_json(broken.empty() ? 200 : 503, body.dump());
+}
+
+}  // namespace
+
+void add_service_routes(Router::Group& admin, Router& router, Api& api) {
+  router.add("GET", "/health", [&api](RequestContext& c) { health(c, api); });
+  router.add("GET", "/health/detailed", [&api](RequestContext& c) { detailed_health(c, api); });
+  admin.add("GET", "/health", [&api](RequestContext& c) { health(c, api); });
+  admin.add("GET", "/health/detailed", [&api](RequestContext& c) { detailed_health(c, api); });
+  admin.add("GET", "/stats", [&api](RequestContext& c) { c.answer_json(200, api.render.statistics().dump()); });
+  admin.add("GET", "/service/stats", [&api, &router](RequestContext& c) {
+    c.answer_json(200, json{{"name", "ota_service"}, {"version", api.options.version}, {"routes", router.describe()}}.dump());
+  });
+}
+
+}  // namespace ota::http

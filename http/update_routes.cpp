@@ -1,0 +1,184 @@
+// Device updates: show, cancel, retry, reports by gateways, direct requests (spec/api.md section 5).
+#include <nlohmann/json.hpp>
+
+#include "domain/version.hpp"
+#include "http/api.hpp"
+#include "http/campaign_request.hpp"
+#include "http/commands.hpp"
+#include "http/field_errors.hpp"
+#include "http/json_reader.hpp"
+
+namespace ota::http {
+namespace {
+
+using nlohmann::json;
+
+std::optional<domain::DeviceUpdate> update_of(RequestContext& context, Api& api) {
+  const auto& text = context.parameter("update_id");
+  const auto id = domain::parse_update_id(text);
+  auto update = id ? api.service.views().update_or_pending(*id) : std::nullopt;
+  if (!update) context.answer(Problem::not_found("Update not found: " + text));
+  return update;
+}
+
+void answer_update(RequestContext& context, Api& api, const domain::UpdateId& id, int status,
+                   std::string_view message = {}) {
+  const auto update = api.service.views().update_or_pending(id);
+  if (!update) return context.answer(Problem::not_found("Update not found: " + domain::to_text(id)));
+  auto body = api.render.update(*update);
+  if (!message.empty()) body["message"] = message;
+  answer_resource(context, status, body, update->revision);
+}
+
+template <class MakeCommand>
+void command(RequestContext& context, Api& api, MakeCommand make) {
+  const auto update = update_of(context, api);
+  if (!update) return;
+  auto found = meta_of(context, api.service, 200);
+  if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
+  auto& meta = std::get<actors::Meta>(found);
+  auto before = look_back(context, api.service, context.body(), meta);
+  if (before.problem) return context.answer(*before.problem);
+  if (before.record) return answer_update(context, api, update->id, before.record->status);
+  auto body = json_body(context, false);
+  if (!body) return;
+  FieldErrors errors;
+  JsonReader reader(*body, errors);
+  domain::UpdateCommand made = make(*update, reader);
+  if (!errors.empty()) return context.answer(errors.problem());
+  const bool cancelling = std::holds_alternative<domain::CancelUpdate>(made);
+  const auto answer = api.service.update(update->id, std::move(made), meta, update->device);
+  if (!answer) return context.answer(problem_of(answer.error()));
+  if (answer.value().repeated) {
+    if (const auto problem = other_request(*answer.value().repeated, meta)) return context.answer(*problem);
+  }
+  const auto now = api.service.views().update_or_pending(update->id);
+  const bool waits = now && now->cancel.has_value();
+  answer_update(context, api, update->id, 200,
+                !cancelling ? "" : waits ? "cancellation requested" : "Update cancelled");
+}
+
+// What a gateway says on behalf of a device, in the words of the API.
+domain::UpdateCommand report(const domain::DeviceUpdate& update, JsonReader& body) {
+  using Kind = domain::Report::Kind;
+  domain::Report r;
+  r.attempt = update.attempt;
+  constexpr const char* kStatuses = "in_progress, downloading, verifying, installing, rebooting, completed, failed, cancelled";
+  auto word = body.word("status", domain::parse_update_status, kStatuses);
+  if (!word && !body.has("status")) body.fail("status", "field required", "missing");
+  const auto status = word.value_or(domain::UpdateStatus::kInProgress);
+  switch (status) {
+    case domain::UpdateStatus::kCompleted: r.kind = Kind::kSuccess; break;
+    case domain::UpdateStatus::kFailed: r.kind = Kind::kFailure; break;
+    case domain::UpdateStatus::kCancelled: r.kind = Kind::kDeclined; break;
+    case domain::UpdateStatus::kCreated:
+    case domain::UpdateStatus::kScheduled:
+    case domain::UpdateStatus::kRollback:
+      body.fail("status", fmt::format("a device cannot report {}; {} it can", domain::to_text(status), kStatuses), "enum");
+      break;
+    default: r.phase = status; break;
+  }
+  const auto download = body.number("download_progress", {0, 100});
+  const auto within = body.number("phase_progress", {0, 100});
+  const auto overall = body.number("progress_percentage", {0, 100});
+  if (status == domain::UpdateStatus::kDownloading && (download || overall)) {
+    const double percent = download ? *download : std::clamp((*overall - 5.0) / 0.45, 0.0, 100.0);
+    r.phase_basis_points = static_cast<std::uint32_t>(percent * 100.0);
+  } else if (status == domain::UpdateStatus::kInstalling && (within || overall)) {
+    const double percent = within ? *within : std::clamp((*overall - 60.0) / 0.30, 0.0, 100.0);
+    r.phase_basis_points = static_cast<std::uint32_t>(percent * 100.0);
+  }
+  r.bytes_per_second = static_cast<std::uint64_t>(body.number_or("download_speed", {0, 1e12}, 0));
+  r.error_code = body.string_or("error_code", {0, 100}, "");
+  r.error_message = body.string_or("error_message", {0, 1'000}, "");
+  r.signature_verified = body.boolean("signature_verified");
+  r.checksum_verified = body.boolean("checksum_verified");
+  return r;
+}
+
+// The plan of a direct update, completed with what the firmware's record says.
+std::optional<Problem> complete(Api& api, domain::UpdatePlan& plan, bool allow_beta, const domain::Device& device) {
+  const auto row = api.service.views().firmware(plan.firmware);
+  if (!row) return Problem::not_found("Firmware not found: " + domain::to_text(plan.firmware));
+  const auto& f = row->firmware;
+  const auto& facts = f.record.facts;
+  if (f.status != domain::FirmwareStatus::kAvailable) {
+    return Problem::state_transition(fmt::format("firmware {} is {}", f.record.name, domain::to_text(f.status)),
+                                     domain::to_text(f.status), "roll out", {"available"});
+  }
+  if (facts.is_beta && !allow_beta) {
+    return Problem::invalid_field({"body", "allow_beta"}, "Beta firmware requires explicit opt-in: allow_beta is false",
+                                  "value_error");
+  }
+  const auto known = domain::facts_of(device.attributes, api.service.settings());
+  const bool other_model = !known.model.empty() && known.model != facts.device_model;
+  const bool other_hardware =
+      !known.hardware_version.empty() &&
+      !domain::in_hardware_range(known.hardware_version, facts.min_hardware_version, facts.max_hardware_version);
+  if (!plan.force_update && (other_model || other_hardware)) {
+    return Problem::state_transition(
+        other_model ? fmt::format("device {} is a {}, the firmware is for {}", device.id.value, known.model,
+                                  facts.device_model)
+                    : fmt::format("device {} has hardware {}, the firmware is for {}..{}", device.id.value,
+                                  known.hardware_version, facts.min_hardware_version, facts.max_hardware_version),
+        "incompatible", "update", {"compatible"});
+  }
+  plan.to_version = facts.version;
+  plan.download_size = facts.file_size;
+  plan.firmware_number = facts.number;
+  if (facts.is_security_update) plan.priority = std::max(plan.priority, domain::Priority::kHigh);
+  return std::nullopt;
+}
+
+void request_update(RequestContext& context, Api& api) {
+  const domain::DeviceId id{context.parameter("device_id")};
+  const auto device = api.service.views().device(id);
+  if (!device || device->deleted) return context.answer(Problem::not_found("Device not found: " + id.value));
+  auto found = meta_of(context, api.service, 201);
+  if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
+  auto& meta = std::get<actors::Meta>(found);
+  auto before = look_back(context, api.service, context.body(), meta);
+  if (before.problem) return context.answer(*before.problem);
+  const auto repeat = [&](const eventstore::CommandRecord& record) {
+    const auto stream = stream_at(api.service, record.position);
+    const auto* update = stream ? std::get_if<domain::UpdateId>(&*stream) : nullptr;
+    if (update) return answer_update(context, api, *update, record.status);
+    context.answer(Problem::internal());
+  };
+  if (before.record) return repeat(*before.record);
+  auto body = json_body(context);
+  if (!body) return;
+  FieldErrors errors;
+  bool allow_beta = false;
+  auto plan = read_update_request(*body, errors, allow_beta);
+  if (!errors.empty()) return context.answer(errors.problem());
+  if (const auto problem = complete(api, plan, allow_beta, *device)) return context.answer(*problem);
+  const auto update = domain::UpdateId::direct(actors::new_uuid(api.service.now()));
+  const auto answer = api.service.device(id, domain::RequestUpdate{update, id, std::move(plan)}, meta);
+  if (!answer) return context.answer(problem_of(answer.error()));
+  if (answer.value().repeated) {
+    if (const auto problem = other_request(*answer.value().repeated, meta)) return context.answer(*problem);
+    return repeat(*answer.value().repeated);
+  }
+  answer_update(context, api, update, 201);
+}
+
+}  // namespace
+
+void add_update_routes(Router::Group& admin, Api& api) {
+  admin.add("GET", "/updates/{update_id}", [&api](RequestContext& c) {
+    if (const auto update = update_of(c, api)) answer_resource(c, 200, api.render.update(*update), update->revision);
+  });
+  admin.add("POST", "/updates/{update_id}/cancel", [&api](RequestContext& c) {
+    command(c, api, [](const domain::DeviceUpdate&, JsonReader&) -> domain::UpdateCommand {
+      return domain::CancelUpdate{domain::CancelCause::kOperator, domain::CancelUpdate::Reach::kAny};
+    });
+  });
+  admin.add("POST", "/updates/{update_id}/retry", [&api](RequestContext& c) {
+    command(c, api, [](const domain::DeviceUpdate&, JsonReader&) -> domain::UpdateCommand { return domain::RetryUpdate{}; });
+  });
+  admin.add("POST", "/updates/{update_id}/status", [&api](RequestContext& c) { command(c, api, report); });
+  admin.add("POST", "/devices/{device_id}/update", [&api](RequestContext& c) { request_update(c, api); });
+}
+
+}  // namespace ota::http
