@@ -1,0 +1,93 @@
+#include "gateways/nats/bus.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+
+#include "gateways/nats/deletion_listener.hpp"
+#include "gateways/nats/publisher.hpp"
+
+namespace ota::gateways {
+namespace {
+
+// What the server would refuse again and again is refused here, once and with its name.
+void check_subject(const std::string& subject) {
+  const bool control =
+      std::any_of(subject.begin(), subject.end(), [](unsigned char c) { return c <= ' '; });
+  const bool empty_part =
+      subject.starts_with('.') || subject.ends_with('.') || subject.find("..") != std::string::npos;
+  if (control || empty_part) {
+    throw std::runtime_error(
+        fmt::format("nats.device_deleted \"{}\" is not a subject: parts separated by single dots, "
+                    "without spaces",
+                    subject));
+  }
+}
+
+void check_options(const BusOptions& options) {
+  if (options.url.find_first_not_of(", ") == std::string::npos) {
+    throw std::runtime_error(fmt::format("nats.url \"{}\" names no server", options.url));
+  }
+  check_subject(options.device_deleted_subject);
+}
+
+nats::ReconnectLoop::Options link_options(const BusOptions& options, std::string name) {
+  return {options.url, std::move(name), options.retry_min, options.retry_max};
+}
+
+}  // namespace
+
+struct Bus::Impl {
+  explicit Impl(const BusOptions& options)
+      : publisher(link_options(options, "ota_service publisher"), options.cursor_directory) {
+    if (!options.device_deleted_subject.empty()) {
+      listener.emplace(link_options(options, "ota_service listener"),
+                       options.device_deleted_subject);
+    }
+  }
+  nats::Publisher publisher;
+  std::optional<nats::DeletionListener> listener;
+};
+
+Bus::Bus(BusOptions options) {
+  check_options(options);
+  impl_ = std::make_unique<Impl>(options);
+}
+
+Bus::~Bus() { stop(); }
+
+eventstore::Tail& Bus::tail() { return impl_->publisher; }
+
+void Bus::start(actors::Service& service) {
+  impl_->publisher.start(service.log(), service.subjects());
+  if (impl_->listener) impl_->listener->start(service);
+}
+
+void Bus::stop() {
+  // What a message still causes is told as well, if it is told quickly.
+  if (impl_->listener) impl_->listener->stop();
+  impl_->publisher.stop();
+}
+
+BusStatus Bus::status() const {
+  const auto told = impl_->publisher.status();
+  BusStatus status;
+  status.connected = told.link.ready;
+  status.cursor = told.cursor.value;
+  status.behind = told.behind;
+  status.published = told.published;
+  status.last_error = told.link.last_error;
+  if (impl_->listener) {
+    const auto heard = impl_->listener->status();
+    status.connected = status.connected && heard.link.ready;
+    status.received = heard.received;
+    status.malformed = heard.malformed;
+    if (!heard.link.ready && !heard.link.last_error.empty())
+      status.last_error = heard.link.last_error;
+  }
+  return status;
+}
+
+}  // namespace ota::gateways

@@ -1,0 +1,59 @@
+// Hears that devices are gone (device_service.device.deleted) and deletes them here, which cancels
+// their updates.
+//
+// A thread of its own takes one message at a time from a durable consumer, carries it out and
+// acknowledges it when the effect is durable. So a message may come twice, and twice is once: the
+// event's id names the command (design 2), and a device that is deleted is not deleted again.
+//   unknown device, or deleted already    acknowledged: nothing to do
+//   malformed                             a warning, acknowledged and skipped
+//   older than the device's registration  acknowledged: it speaks of an earlier life of that id
+//   the service cannot now                given back, comes again
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "actors/service.hpp"
+#include "gateways/nats/device_deletion.hpp"
+#include "gateways/nats/pull_consumer.hpp"
+#include "gateways/nats/reconnect_loop.hpp"
+
+namespace ota::gateways::nats {
+
+class DeletionListener {
+ public:
+  // `subject`: what to listen to, a pattern too.
+  DeletionListener(ReconnectLoop::Options options, std::string subject);
+
+  // The service outlives stop(). Start once.
+  void start(actors::Service& service);
+  void stop();
+
+  struct Status {
+    ReconnectLoop::State link;
+    std::uint64_t received = 0;   // messages acknowledged in this life; of these
+    std::uint64_t malformed = 0;  //   skipped
+  };
+  Status status() const;
+
+ private:
+  void session(Connection& connection);
+  void handle(Delivery delivery);
+  // Whether the message is done with; otherwise it is to come again.
+  bool carry_out(const DeviceDeletion& deletion, const Delivery& delivery);
+
+  const std::string subject_;
+  actors::Service* service_ = nullptr;
+  std::atomic<std::uint64_t> received_{0};
+  std::atomic<std::uint64_t> malformed_{0};
+  ReconnectLoop loop_;  // last: its thread uses the rest
+};
+
+// The durable consumer of a subject: "ota_service_device_service_device_deleted".
+std::string durable_name(std::string_view subject);
+
+// The platform's stream for a subject, "device_service-stream" for "device_service.>": what is
+// created if none keeps the subject. Empty if the pattern does not name a service.
+std::string conventional_service(std::string_view subject);
+
+}  // namespace ota::gateways::nats

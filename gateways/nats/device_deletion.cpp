@@ -1,0 +1,55 @@
+#include "gateways/nats/device_deletion.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "domain/ids.hpp"
+#include "gateways/nats/limits.hpp"
+
+namespace ota::gateways::nats {
+namespace {
+
+using nlohmann::json;
+
+std::string text_or_empty(const json& object, const char* name, std::size_t bytes_max) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_string()) return {};
+  const auto& text = found->get_ref<const std::string&>();
+  return text.size() <= bytes_max ? text : std::string();
+}
+
+}  // namespace
+
+std::string shown(std::string_view bytes) {
+  const bool cut = bytes.size() > limits::kShownBytes;
+  auto text = json(bytes.substr(0, limits::kShownBytes))
+                  .dump(-1, ' ', false, json::error_handler_t::replace);
+  return cut ? text + fmt::format(" ({} bytes in all)", bytes.size()) : text;
+}
+
+std::variant<DeviceDeletion, Malformed> parse_device_deletion(std::string_view body) {
+  const auto parsed = json::parse(body, nullptr, false);
+  if (parsed.is_discarded()) return Malformed{"not JSON: " + shown(body)};
+  if (!parsed.is_object()) return Malformed{"not a JSON object: " + shown(body)};
+  const auto inner = parsed.find("data");
+  const bool enveloped = inner != parsed.end() && inner->is_object();
+  const auto& data = enveloped ? *inner : parsed;
+  const auto id = data.find("device_id");
+  if (id == data.end()) return Malformed{"device_id is missing: " + shown(body)};
+  if (!id->is_string()) return Malformed{"device_id is not a text: " + shown(body)};
+  DeviceDeletion deletion;
+  deletion.device_id = id->get<std::string>();
+  if (!domain::is_valid_device_id(deletion.device_id)) {
+    return Malformed{fmt::format("device_id {} is not 1-256 characters without control characters",
+                                 shown(deletion.device_id))};
+  }
+  deletion.event_id = text_or_empty(parsed, "id", limits::kEventIdBytes);
+  if (const auto metadata = parsed.find("metadata");
+      metadata != parsed.end() && metadata->is_object()) {
+    deletion.correlation = text_or_empty(*metadata, "correlation_id", limits::kCorrelationBytes);
+  }
+  return deletion;
+}
+
+}  // namespace ota::gateways::nats

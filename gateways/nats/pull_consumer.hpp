@@ -1,0 +1,62 @@
+// A durable consumer of a stream, of which one message at a time is asked for.
+//
+// The consumer belongs to the bus and outlives this process: what is not acknowledged comes again.
+// It is created here and not by the subscription, since the library deletes, when it unsubscribes,
+// what its subscription has created. One thread uses it; the connection outlives it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "domain/words.hpp"
+#include "gateways/nats/connection.hpp"
+
+namespace ota::gateways::nats {
+
+// A message that waits for its acknowledgement.
+class Delivery {
+ public:
+  struct Impl;
+  explicit Delivery(std::unique_ptr<Impl> impl);
+  Delivery(Delivery&&) noexcept;
+  ~Delivery();
+
+  std::string_view body() const;
+  std::string_view subject() const;
+  // Nats-Msg-Id, as the sender set it; empty if it did not.
+  std::string_view message_id() const;
+  std::uint64_t sequence() const;  // in the stream
+  domain::Time stored_at() const;  // by the bus
+
+  // Done with it: returns when the bus knows. Throws BusError.
+  void acknowledge();
+  // It is to come again after `delay`. Throws BusError.
+  void redeliver_after(std::chrono::milliseconds delay);
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+class PullConsumer {
+ public:
+  // Creates the consumer unless it is there. A new one begins at the stream's oldest message.
+  // Throws BusError.
+  PullConsumer(Connection& connection, const std::string& stream, const std::string& durable,
+               const std::string& subject);
+  ~PullConsumer();
+  PullConsumer(const PullConsumer&) = delete;
+  PullConsumer& operator=(const PullConsumer&) = delete;
+
+  // The next message; empty if none came for `patience`, or a little earlier. Throws BusError.
+  std::optional<Delivery> next(std::chrono::milliseconds patience);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ota::gateways::nats

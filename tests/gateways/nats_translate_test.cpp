@@ -1,0 +1,174 @@
+#include "gateways/nats/translate.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "domain/codec/codec.hpp"
+#include "tests/gateways/nats_support.hpp"
+
+using namespace ota;
+using namespace ota::gateways::testing;
+using domain::Event;
+using gateways::nats::History;
+using gateways::nats::may_speak;
+using gateways::nats::translate;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr domain::Caller kAnna{0xa};
+constexpr domain::Caller kErased{0xe};
+
+struct FakeHistory final : History {
+  std::optional<RegisteredFirmware> firmware(domain::FirmwareId id) const override {
+    if (id != firmware_id()) return std::nullopt;
+    return RegisteredFirmware{firmware_record(), kAnna};
+  }
+  std::optional<domain::CampaignCreated> campaign(domain::CampaignId id) const override {
+    if (id != campaign_id()) return std::nullopt;
+    return campaign_record("Security Patch");
+  }
+  domain::DeviceUpdate update(const domain::UpdateId& id, domain::Position) const override {
+    domain::DeviceUpdate update;
+    update.id = id;
+    update.device = {"dev-1"};
+    update.plan = *grant().plan;
+    update.attempt = attempts;
+    return update;
+  }
+  std::optional<std::string> person(domain::Caller caller) const override {
+    if (caller.token == 0) return std::nullopt;
+    return caller == kAnna ? "anna" : "unknown user";
+  }
+  std::uint32_t attempts = 1;
+};
+
+domain::Recorded recorded(domain::Stream stream, Event event, domain::Caller caller = {}) {
+  return {{7},
+          domain::Time(std::chrono::microseconds(1'765'792'800'678'901)),
+          std::move(stream),
+          std::move(event),
+          std::nullopt,
+          caller};
+}
+
+// "<subject> <data>", or "silent".
+std::string told(const domain::Recorded& event, const FakeHistory& history = {}) {
+  const auto message = translate(event, "", history);
+  if (!message) return "silent";
+  return message->subject + " " + ordered_json::parse(message->body)["data"].dump();
+}
+
+}  // namespace
+
+TEST_CASE("firmware.uploaded is told when the content is stored") {
+  CHECK(
+      told(recorded(firmware_id(), domain::FirmwareContentStored{}, kAnna)) ==
+      R"(ota_service.firmware.uploaded {"firmware_id":"f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1",)"
+      R"("name":"Smart Frame Firmware","version":"2.1.0","device_model":"SF-100","file_size":52428800,)"
+      R"("is_security_update":false,"uploaded_by":"anna","timestamp":"2025-12-15T10:00:00.678901Z"})");
+}
+
+TEST_CASE("a registration without content is not told") {
+  CHECK(told(recorded(firmware_id(), firmware_record(), kAnna)) == "silent");
+}
+
+TEST_CASE("bytes that the service fetched itself are the upload of whoever registered them") {
+  const auto message =
+      translate(recorded(firmware_id(), domain::FirmwareContentStored{}), "", FakeHistory());
+  REQUIRE(message);
+  CHECK(ordered_json::parse(message->body)["data"]["uploaded_by"] == "anna");
+}
+
+TEST_CASE("campaign.created tells what was asked for, and by whom") {
+  CHECK(
+      told(recorded(campaign_id(), campaign_record("Security Patch"), kAnna)) ==
+      R"(ota_service.campaign.created {"campaign_id":"camp_c0c0c0c0c0c0c0c0c0c0c0c0c0c0c001",)"
+      R"("name":"Security Patch","firmware_id":"f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1","firmware_version":"2.1.0",)"
+      R"("target_device_count":500,"deployment_strategy":"staged","priority":"high","created_by":"anna",)"
+      R"("timestamp":"2025-12-15T10:00:00.678901Z"})");
+}
+
+TEST_CASE("a person who was erased is an unknown user, nobody is null") {
+  const auto created_by = [](domain::Caller caller) {
+    const auto message =
+        translate(recorded(campaign_id(), campaign_record("x"), caller), "", FakeHistory());
+    return ordered_json::parse(message.value().body)["data"]["created_by"];
+  };
+  CHECK(created_by(kErased) == "unknown user");
+  CHECK(created_by({}).is_null());
+}
+
+TEST_CASE("campaign.started tells of the campaign as it was created") {
+  CHECK(
+      told(recorded(campaign_id(), domain::CampaignStarted{}, kAnna)) ==
+      R"(ota_service.campaign.started {"campaign_id":"camp_c0c0c0c0c0c0c0c0c0c0c0c0c0c0c001",)"
+      R"("name":"Security Patch","firmware_id":"f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1","firmware_version":"2.1.0",)"
+      R"("target_device_count":500,"timestamp":"2025-12-15T10:00:00.678901Z"})");
+}
+
+TEST_CASE("update.cancelled tells of an update of a campaign") {
+  CHECK(
+      told(recorded(update_id(3), domain::UpdateCancelled{})) ==
+      R"(ota_service.update.cancelled {"update_id":"upd_c0c0c0c0c0c0c0c0c0c0c0c0c0c0c001000000030",)"
+      R"("device_id":"dev-1","firmware_id":"f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1","firmware_version":"2.1.0",)"
+      R"("campaign_id":"camp_c0c0c0c0c0c0c0c0c0c0c0c0c0c0c001","timestamp":"2025-12-15T10:00:00.678901Z"})");
+}
+
+TEST_CASE("update.cancelled of a direct update names no campaign") {
+  const auto direct = domain::UpdateId::direct(campaign_id().bytes);
+  const auto message = translate(recorded(direct, domain::UpdateCancelled{}), "", FakeHistory());
+  REQUIRE(message);
+  const auto data = ordered_json::parse(message->body)["data"];
+  CHECK(data.contains("campaign_id"));
+  CHECK(data["campaign_id"].is_null());
+}
+
+TEST_CASE("a retry that is skipped is a cancelled update") {
+  CHECK(told(recorded(update_id(), domain::UpdateSkipped{}))
+            .starts_with("ota_service.update.cancelled {"));
+}
+
+TEST_CASE("what was never granted is not told of update by update") {
+  FakeHistory never_granted;
+  never_granted.attempts = 0;
+  CHECK(told(recorded(update_id(), domain::UpdateCancelled{}), never_granted) == "silent");
+  CHECK(told(recorded(update_id(), domain::UpdateSkipped{}), never_granted) == "silent");
+}
+
+TEST_CASE(
+    "an update that waits for a retry is cancelled with attempt 0, and was granted all the same") {
+  FakeHistory history;
+  history.attempts = 2;
+  domain::UpdateCancelled waiting;
+  waiting.attempt = 0;
+  CHECK(told(recorded(update_id(), waiting), history) != "silent");
+}
+
+TEST_CASE("an event of something that the log does not hold is passed over") {
+  CHECK(told(recorded(domain::FirmwareId{}, domain::FirmwareContentStored{})) == "silent");
+  CHECK(told(recorded(campaign_id(9), domain::CampaignStarted{})) == "silent");
+  CHECK(told(recorded(domain::DirectoryStream{}, domain::CampaignStarted{})) == "silent");
+}
+
+TEST_CASE("every other event is silent, and known to be before it is decoded") {
+  const std::vector<Event> silent{
+      domain::UnknownEvent{},     firmware_record(),         domain::FirmwareDeprecated{},
+      domain::DeviceRegistered{}, domain::DeviceDeleted{},   domain::CampaignTargetPart{},
+      domain::CampaignPaused{},   domain::CampaignAborted{}, domain::CampaignClosed{},
+      domain::UpdateRequested{},  domain::AttemptGranted{},  domain::AttemptStarted{},
+      domain::ProgressReported{}, domain::AttemptEnded{},    domain::GrantLapsed{},
+      domain::CancelRequested{},  domain::RetryAsked{},      domain::DownloadCompleted{}};
+  for (const auto& event : silent) {
+    CAPTURE(domain::event_name(domain::event_type(event)));
+    CHECK_FALSE(may_speak(domain::event_type(event)));
+    CHECK(told(recorded(update_id(), event)) == "silent");
+  }
+  CHECK(may_speak(domain::event_type(domain::FirmwareContentStored{})));
+  CHECK(may_speak(domain::event_type(domain::CampaignCreated{})));
+  CHECK(may_speak(domain::event_type(domain::CampaignStarted{})));
+  CHECK(may_speak(domain::event_type(domain::UpdateCancelled{})));
+  CHECK(may_speak(domain::event_type(domain::UpdateSkipped{})));
+}
