@@ -1,0 +1,79 @@
+"""An independent fold of the exported log: what the counters must be, written without a look at the service's code."""
+
+
+class Fold:
+    def __init__(self, events):
+        self.status = {}          # update -> pending, in_progress, completed, failed, cancelled
+        self.campaign_of = {}
+        self.device_of = {}
+        self.action_of = {}       # (device, action) -> (update, attempt)
+        self.started = {}         # device -> attempts started
+        self.ended = {}           # (update, attempt) -> success
+        self.grants = {}          # (update, attempt) -> how often granted
+        self.campaigns = {}
+        for event in events:
+            self.take(event)
+
+    def take(self, event):
+        kind, data = event["type"], event["data"]
+        entity, _, name = event["stream"].partition(":")
+        if entity == "campaign":
+            row = self.campaigns.setdefault(name, {"status": "created"})
+            if kind == "campaign.created":
+                row["total"] = data.get("picked", 0)
+            elif kind == "campaign.closed":
+                row["status"] = {6: "completed", 7: "failed", 8: "cancelled"}[data["outcome"]]
+            elif kind in ("campaign.cancelled", "campaign.aborted"):
+                row["status"] = "cancelled" if kind == "campaign.cancelled" else "failed"
+                row["ended"] = True
+        if kind == "device.deleted":
+            # Never granted: nothing of its own says that it is cancelled. The tests target every device.
+            for campaign, row in self.campaigns.items():
+                known = any(d == name and self.campaign_of.get(u) == campaign for u, d in self.device_of.items())
+                if not known and "total" in row and not row.get("ended") and row["status"] == "created":
+                    row["deleted"] = row.get("deleted", 0) + 1
+        if entity != "update":
+            return
+        for tag in event["tags"]:
+            if tag.startswith("device:"):
+                self.device_of[name] = tag[7:]
+            if tag.startswith("campaign:"):
+                self.campaign_of[name] = tag[9:]
+        device = self.device_of.get(name)
+        if kind == "update.granted":
+            self.status[name] = "in_progress"
+            key = (name, data["attempt"])
+            self.grants[key] = self.grants.get(key, 0) + 1
+            self.action_of[(device, str(data["action"]))] = key
+        elif kind == "update.started":
+            self.started[device] = self.started.get(device, 0) + 1
+        elif kind == "update.attempt_ended":
+            success = data.get("success", False)
+            self.ended[(name, data["attempt"])] = success
+            self.status[name] = "completed" if success else "pending" if "retry_at" in data else "failed"
+        elif kind == "update.grant_lapsed":
+            self.status[name] = "pending"
+        elif kind in ("update.cancelled", "update.skipped"):
+            self.status[name] = "cancelled"
+        elif kind == "update.retry_asked":
+            self.status[name] = "pending"
+
+    def counters(self, campaign):
+        """total, in_progress, completed, failed, cancelled, pending of a campaign, as its API shows them."""
+        row = self.campaigns[campaign]
+        mine = [s for u, s in self.status.items() if self.campaign_of.get(u) == campaign]
+        counts = {s: mine.count(s) for s in ("in_progress", "completed", "failed", "cancelled")}
+        counts["total"] = row["total"]
+        counts["cancelled"] += row.get("deleted", 0)
+        rest = row["total"] - sum(counts[s] for s in ("in_progress", "completed", "failed", "cancelled"))
+        counts["pending"] = 0 if row.get("ended") else rest
+        if row.get("ended"):
+            counts["cancelled"] += rest
+        return counts
+
+
+def shown(row):
+    """The same counters from the campaign's JSON."""
+    return {"total": row["total_devices"], "pending": row["pending_devices"], "in_progress": row["in_progress_devices"],
+            "completed": row["completed_devices"], "failed": row["failed_devices"],
+            "cancelled": row["cancelled_devices"]}

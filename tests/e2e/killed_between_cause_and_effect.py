@@ -1,0 +1,143 @@
+"""The service dies between a cause and its effect, at every such place; after the restart nothing needs a nudge.
+
+OTA_FAULT="place:n" makes the real program kill itself at the n-th passage of a place. Three stories are told at each: a
+campaign that must be aborted, one that an operator cancels, and devices that are deleted while they update. A place that
+a story does not pass is found out by the service living on; each place must be passed by at least one story.
+"""
+import sys
+import urllib.error
+
+from fold import Fold, shown
+from support import LONG, Stage, metadata, wait_for
+
+PLACES = ["journal.before_write", "journal.after_write", "journal.before_tails", "journal.before_completions",
+          "actors.before_delivery", "actors.before_reply", "device.before_ask", "campaign.before_grant",
+          "campaign.before_grant_reply", "campaign.before_own_event", "campaign.before_cancel"]
+PASSAGES = [1, 2, 5, 17] if LONG else [2]
+DEVICES = 24
+
+
+class Story:
+    settings = {}
+    fleet = []
+    install_ms = 30
+
+    def __init__(self, place, passage):
+        self.fault = f"{place}:{passage}"
+        self.died = False
+
+    def call(self, method, path, body=None, key=None):
+        """Like a careful client: asks again, with the same key, if it got no answer."""
+        for _ in range(20):
+            self.revive()
+            try:
+                answer = self.service.call(method, path, body, {"Idempotency-Key": key} if key else {})
+                assert answer.status < 300, (path, answer.status, answer.text)
+                return answer.json
+            except (urllib.error.URLError, ConnectionError, OSError):
+                wait_for("the service dies of its fault", self.service.died, 10)
+        raise AssertionError(f"no answer to {path}")
+
+    def revive(self):
+        if self.service.died():
+            assert not self.died, "died twice: " + self.service.tail()
+            self.died = True
+            self.service.start()
+
+    def row(self):
+        return self.call("GET", self.path)
+
+    def tell(self):
+        with Stage("--ddi.sleep", "1s", "--retry.backoff_base", "10ms") as stage:
+            self.service = stage.service
+            self.prepare(stage)
+            self.service.kill()
+            self.service.start(environment={"OTA_FAULT": self.fault})
+            self.act()
+            row = wait_for("the campaign is closed: " + self.fault,
+                           lambda: (lambda r: r if r["actual_end"] else None)(self.row()), 90)
+            self.revive()
+            stage.fleets[0].stop()
+            fold = Fold(self.service.events())
+            assert shown(row) == fold.counters(self.campaign), (self.fault, shown(row), fold.counters(self.campaign))
+            assert row["in_progress_devices"] == 0 and row["pending_devices"] == 0, row
+            assert all(n == 1 for n in fold.grants.values()), (self.fault, "an attempt was granted twice")
+            unfinished = [u for u, s in fold.status.items() if s == "in_progress"]
+            assert not unfinished, (self.fault, unfinished)
+            self.check(row)
+            self.service.stop()
+        return self.died
+
+    def prepare(self, stage):
+        firmware = self.service.upload(b"bytes" * 1000, metadata("2.0.0")).json["firmware_id"]
+        stage.fleet("--devices", str(DEVICES), "--seed", "3", "--model", "SF-100", "--initial-version", "1.0.0",
+                    "--install-ms", str(self.install_ms), "--reboot-ms", "10", *self.fleet)
+        wait_for("the fleet is known", lambda: self.service.known_devices("SF-100") == DEVICES)
+        self.campaign = self.service.post("/campaigns", {
+            "name": "story", "firmware_id": firmware, "target_filters": {"device_model": "SF-100"},
+            "max_concurrent_updates": 6, "batch_size": 10, "max_retries": 0, **self.settings}, status=201)["campaign_id"]
+        self.path = f"/api/v1/ota/campaigns/{self.campaign}"
+
+    def act(self):
+        self.call("POST", self.path + "/start", {}, key="start")
+
+    def check(self, row):
+        pass
+
+
+class Abort(Story):
+    settings = {"min_finished_for_verdict": 4, "failure_threshold_percent": 30}
+    fleet = ["--failure-rate", "1.0"]
+
+    def check(self, row):
+        assert row["status"] == "failed" and row["verdict"]["decision"] == "abort", row
+        assert row["failed_devices"] >= 4 and row["cancelled_devices"] > 0, row
+
+
+class Cancel(Story):
+    install_ms = 500              # so that several are in progress when the cancellation comes
+
+    def act(self):
+        super().act()
+        def in_the_middle():
+            row = self.row()
+            return row["completed_devices"] >= 3 and row["in_progress_devices"] >= 4
+        wait_for("some are done, more are on their way", in_the_middle, 60)
+        self.call("POST", self.path + "/cancel", {"reason": "the story says so"}, key="cancel")
+
+    def check(self, row):
+        assert row["status"] == "cancelled" and row["completed_devices"] >= 3, row
+
+
+class Delete(Story):
+    def act(self):
+        super().act()
+        wait_for("some are done", lambda: self.row()["completed_devices"] >= 3, 60)
+        for device in range(1, DEVICES + 1, 3):
+            self.call("DELETE", f"/api/v1/ota/devices/sim-{device:05}", key=f"delete-{device}")
+
+    def check(self, row):
+        assert row["completed_devices"] + row["cancelled_devices"] + row["failed_devices"] == DEVICES, row
+        for device in range(1, DEVICES + 1, 3):
+            shown_device = self.call("GET", f"/api/v1/ota/devices/sim-{device:05}")
+            assert shown_device["status"] == "deleted" and shown_device["active_update_id"] is None, shown_device
+
+
+def main():
+    only = sys.argv[1:]
+    never = []
+    told = 0
+    for place in only or PLACES:
+        passed = 0
+        for passage in PASSAGES:
+            for story in (Abort, Cancel, Delete):
+                passed += story(place, passage).tell()
+                told += 1
+        if not passed:
+            never.append(place)
+    assert not never, f"no story passes {never}"
+    print(f"{told} stories, {len(only or PLACES)} places: nothing needed a nudge")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+#include "tools/otad/config.hpp"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace ota::tools {
+namespace {
+
+std::string refusal(const ConfigSource& source) {
+  try {
+    (void)load_config(source);
+  } catch (const std::runtime_error& fault) {
+    return fault.what();
+  }
+  return "accepted";
+}
+
+struct File {
+  explicit File(const std::string& text) : path(std::filesystem::temp_directory_path() / "otad-config-test.toml") {
+    std::ofstream(path) << text;
+  }
+  ~File() { std::filesystem::remove(path); }
+  std::filesystem::path path;
+};
+
+TEST_CASE("otad: defaults are those that --help shows") {
+  const auto config = load_config({});
+  CHECK(config.port == 8216);
+  CHECK(config.address == "127.0.0.1");
+  CHECK(config.settings.poll_sleep == std::chrono::minutes(5));
+  CHECK(config.settings.first_action.value == 1'000'001);
+  CHECK(config.nats_url.empty());
+  ConfigSource all;
+  for (const auto& help : setting_help()) {
+    if (!help.fallback.empty()) all.flags.emplace_back(help.name, help.fallback);
+  }
+  CHECK(load_config(all).settings.retry_backoff_base == config.settings.retry_backoff_base);
+}
+
+TEST_CASE("otad: flags win over the environment, the environment over the file") {
+  const File file("port = 1001\n[ddi]\nsleep = \"7s\"\ntenant = \"acme\"\n[retry]\nbackoff_base = \"2s\"\n");
+  setenv("OTA_PORT", "1002", 1);
+  setenv("OTA_DDI_SLEEP", "8s", 1);
+  const auto config = load_config({file.path, {{"port", "1003"}}});
+  unsetenv("OTA_PORT");
+  unsetenv("OTA_DDI_SLEEP");
+  CHECK(config.port == 1003);
+  CHECK(config.settings.poll_sleep == std::chrono::seconds(8));
+  CHECK(config.settings.retry_backoff_base == std::chrono::seconds(2));
+  CHECK(config.tenant == "ACME");
+}
+
+TEST_CASE("otad: what is unknown or cannot be is refused with its name, its value and where it came from") {
+  CHECK(refusal({{}, {{"prot", "1"}}}) == "unknown setting prot (flag --prot)");
+  const auto port = refusal({{}, {{"port", "70000"}}});
+  CHECK(port.find("port = \"70000\" (flag --port)") != std::string::npos);
+  CHECK(port.find("65535") != std::string::npos);
+  CHECK(refusal({{}, {{"ddi.sleep", "soon"}}}).find("such as") != std::string::npos);
+  CHECK(refusal({{}, {{"ddi.sleep", "25h"}}}).find("25h") != std::string::npos);
+  const File broken("port = \n");
+  CHECK(refusal({broken.path, {}}).find("line 1") != std::string::npos);
+  const File unknown("[ddi]\nnap = \"1s\"\n");
+  CHECK(refusal({unknown.path, {}}).find("ddi.nap") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace ota::tools

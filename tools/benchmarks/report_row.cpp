@@ -1,0 +1,106 @@
+// The reports' rows: a 200 is an event on disk.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "tools/benchmarks/device_plans.hpp"
+#include "tools/benchmarks/disk.hpp"
+#include "tools/benchmarks/load.hpp"
+#include "tools/benchmarks/progress.hpp"
+#include "tools/benchmarks/rows.hpp"
+#include "tools/benchmarks/service_under_test.hpp"
+#include "tools/benchmarks/synced_puts.hpp"
+
+namespace ota::bench {
+namespace {
+
+constexpr std::size_t kConnections = 64;
+constexpr std::size_t kReporting = 1'000;  // a campaign's max_concurrent_updates
+
+LoadResult run_reports(ServiceUnderTest& service, const Extent& extent, ReportsPlan& plan) {
+  const std::uint64_t events_before = service.log_position();
+  const std::uint64_t reports_before = plan.reports();
+  LoadOptions options;
+  options.port = service.port();
+  options.connections = kConnections;
+  options.warm_up = std::chrono::duration<double>(extent.warm_up_seconds());
+  options.duration = std::chrono::duration<double>(extent.seconds());
+  const LoadResult result = run_load(options, plan);
+  const std::uint64_t events = service.log_position() - events_before;
+  const std::uint64_t reports = plan.reports() - reports_before;
+  if (events != reports) {
+    throw std::runtime_error(
+        fmt::format("{} reports were answered 200, {} events were written", reports, events));
+  }
+  return result;
+}
+
+Row measure_durable_reports(const std::filesystem::path& directory, const Extent& extent) {
+  const std::string work = fmt::format("durable reports, {} connections", kConnections);
+  ServiceUnderTest service(directory / "reporting");
+  service.register_devices(kReporting);
+  service.start_campaign(kReporting);
+  StepsPlan starting(0, kReporting, kConnections, {Step::kPoll, Step::kDeployment});
+  run_load({.port = service.port(), .connections = kConnections}, starting);
+  ReportsPlan reporting(starting.actions(), kConnections);
+  LoadResult best;
+  double best_peer = 0;
+  for (std::size_t round = 0; round < extent.rounds(); ++round) {
+    show_progress(work, round, extent.rounds());
+    settle_disk(directory);
+    const LoadResult result = run_reports(service, extent, reporting);
+    if (result.per_second() > best.per_second()) best = result;
+    settle_disk(directory);
+    const auto peer_directory = directory / "puts";
+    best_peer =
+        std::max(best_peer, synced_puts_per_second(peer_directory, {.seconds = extent.seconds()}));
+    std::filesystem::remove_all(peer_directory);
+  }
+  return {work,
+          best.per_second(),
+          "reports/s",
+          Peer{"RocksDB's own synced puts, 64 threads", best_peer},
+          Goal{Goal::Kind::kRatioAtLeast, 0.5, /*binding=*/false},
+          fmt::format("p50 {} us, p99 {} us", best.p50.count(), best.p99.count())};
+}
+
+// Every device from its poll to its last report. Each round takes devices that were not updated
+// before.
+Row measure_whole_updates(const std::filesystem::path& directory, const Extent& extent) {
+  const std::string work = fmt::format("whole device updates, {} connections", kConnections);
+  const std::size_t devices_each = extent.quick ? 1'000 : 5'000;
+  ServiceUnderTest service(directory / "updating");
+  const std::size_t devices = devices_each * extent.rounds();
+  service.register_devices(devices);
+  service.start_campaign(devices);
+  double best = 0;
+  const std::uint64_t events_before = service.log_position();
+  for (std::size_t round = 0; round < extent.rounds(); ++round) {
+    show_progress(work, round, extent.rounds());
+    settle_disk(directory);
+    StepsPlan plan(round * devices_each, devices_each, kConnections,
+                   {Step::kPoll, Step::kDeployment, Step::kDownloaded, Step::kClosed});
+    const LoadResult result = run_load({.port = service.port(), .connections = kConnections}, plan);
+    best = std::max(best, static_cast<double>(devices_each) / result.seconds);
+  }
+  const double events_each =
+      static_cast<double>(service.log_position() - events_before) / static_cast<double>(devices);
+  return {work,
+          best,
+          "updates/s",
+          {},
+          Goal{Goal::Kind::kValueAtLeast, 1'500, /*binding=*/false},
+          fmt::format("poll, deployment, two reports: {:.1f} durable events each", events_each)};
+}
+
+}  // namespace
+
+Rows measure_reports(const std::filesystem::path& directory, const Extent& extent) {
+  Rows rows;
+  rows.push_back(measure_durable_reports(directory, extent));
+  rows.push_back(measure_whole_updates(directory, extent));
+  return rows;
+}
+
+}  // namespace ota::bench

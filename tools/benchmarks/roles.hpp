@@ -1,0 +1,39 @@
+// What bench is when it starts itself once more: the service, or its peer over HTTP.
+//
+// A process of its own has its own memory to be measured and cannot disturb the load generator's. A
+// role listens on a free port of the loopback interface, prints the port, and ends when its stdin
+// closes.
+//
+//   bench serve-service DIRECTORY     what otad serves, with its defaults and without a bus
+//   bench serve-hello CONNECTIONS     httplib's own server, tuned, answering "Hello World!"
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "tools/benchmarks/process.hpp"
+
+namespace ota::bench {
+
+inline constexpr const char* kServiceRole = "serve-service";
+inline constexpr const char* kHelloRole = "serve-hello";
+
+// Plays the role that the command line names, if it names one; answers the exit code then.
+std::optional<int> play_role(int argc, char** argv);
+
+int serve_service(const char* directory);
+int serve_hello(std::size_t connections);
+
+// In a role: tells the port, then waits until whoever started it wants it to end.
+void announce_and_wait(int port);
+
+// A role that plays, and the port that it listens on.
+struct Role {
+  Role(const char* name, std::string argument)
+      : process({this_program(), name, std::move(argument)}),
+        port(std::stoi(process.read_line())) {}
+  Process process;
+  int port;
+};
+
+}  // namespace ota::bench

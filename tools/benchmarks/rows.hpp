@@ -1,0 +1,29 @@
+// What is measured: each function measures one piece of work beside its peer and answers its rows.
+//
+// The service and its HTTP peer are processes of their own (roles.hpp); other threads are joined
+// before a function returns. `directory` is empty at first and may be left with anything in it. All
+// throw a std::exception if something could not be measured: a figure of half the work is none.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "tools/benchmarks/options.hpp"
+#include "tools/benchmarks/table.hpp"
+
+namespace ota::bench {
+
+using Rows = std::vector<Row>;
+
+// Events through the journal, beside one RocksDB WriteBatch for each group.
+Rows measure_journal(const std::filesystem::path& directory, const Extent& extent);
+// Commands that change nothing, through the service, beside a bare CAF request.
+Rows measure_asks(const std::filesystem::path& directory, const Extent& extent);
+// Device polls with nothing to do, beside a stock httplib hello world.
+Rows measure_polls(const std::filesystem::path& directory, const Extent& extent);
+// Durable device reports over HTTP, beside RocksDB's own synced puts; and whole device updates.
+Rows measure_reports(const std::filesystem::path& directory, const Extent& extent);
+// An upload of 500 MB: the memory that it takes, and its speed beside tee and the checksum tools.
+Rows measure_upload(const std::filesystem::path& directory, const Extent& extent);
+
+}  // namespace ota::bench

@@ -1,0 +1,87 @@
+// otactl: the service from the command line, over its REST API.
+//
+// Exit codes: 0 done; 1 the service refused, or what was watched ended badly; 2 usage; 3 the
+// service cannot be reached. The commands are in tools/otactl/, a file for each subject.
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "tools/otactl/failure.hpp"
+#include "tools/otactl/session.hpp"
+
+namespace ota::ctl {
+namespace {
+
+void add_global_options(CLI::App& app, Session& session) {
+  ServiceSettings& settings = session.settings;
+  app.set_version_flag("-V,--program-version", OTA_VERSION);
+  app.add_option("--server", settings.server, "Address of the service")
+      ->envname("OTA_SERVER")
+      ->capture_default_str();
+  app.add_flag("--json", session.json, "Print the service's answers as they are");
+  app.add_option("--user", settings.user, "Sent as X-User-Id")->envname("OTA_USER");
+  app.add_option("--token", settings.token, "Sent as Authorization: Bearer")->envname("OTA_TOKEN");
+  app.add_option("--api-key", settings.api_key, "Sent as X-API-Key")->envname("OTA_API_KEY");
+  app.add_option("--cacert", settings.ca_file, "Certificates (PEM) to trust for https")
+      ->check(CLI::ExistingFile);
+  app.add_flag("--insecure", settings.insecure, "Do not check the server's certificate");
+  app.add_option("--max-time", settings.seconds_max, "Seconds to wait for an answer")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+}
+
+void check(const CLI::App& app, Session& session) {
+  if (!session.action) {
+    fmt::print(stderr, "{}", app.help());  // of the deepest command that was named
+    throw CLI::RuntimeError(kExitUsage);
+  }
+  std::string& server = session.settings.server;
+  while (server.ends_with('/')) server.pop_back();
+  if (!server.starts_with("http://") && !server.starts_with("https://"))
+    throw CLI::ValidationError("--server", fmt::format("'{}' is not http:// or https://", server));
+}
+
+int run(int argc, char** argv) {
+  Session session;
+  CLI::App app{
+      "The OTA service from the command line.\n"
+      "Exit code: 0 done, 1 refused or ended badly, 2 usage, 3 service not reachable.",
+      "otactl"};
+  add_global_options(app, session);
+  add_firmware_commands(app, session);
+  add_campaign_commands(app, session);
+  add_update_commands(app, session);
+  add_device_commands(app, session);
+  add_service_commands(app, session);
+  try {
+    app.parse(argc, argv);
+    check(app, session);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  ServiceClient client{session.settings};
+  return session.action(client);
+}
+
+}  // namespace
+}  // namespace ota::ctl
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed connection is an error of the call, not the end of us
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  int code = ota::ctl::kExitFailed;
+  try {
+    code = ota::ctl::run(argc, argv);
+  } catch (const ota::ctl::Failure& failure) {
+    fmt::print(stderr, "otactl: {}\n", failure.what());
+    code = failure.exit_code();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "otactl: {}\n", error.what());
+  }
+  curl_global_cleanup();
+  return code;
+}

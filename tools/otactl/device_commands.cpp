@@ -1,0 +1,127 @@
+// otactl device list | show | update | delete
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "tools/otactl/body_options.hpp"
+#include "tools/otactl/campaign_text.hpp"
+#include "tools/otactl/json_cells.hpp"
+#include "tools/otactl/session.hpp"
+#include "tools/otactl/url.hpp"
+
+namespace ota::ctl {
+namespace {
+
+using nlohmann::json;
+
+const std::vector<Shown> kColumns{{"DEVICE", {"device_id"}},
+                                  {"MODEL", {"device_model", "model", "device_type"}},
+                                  {"HARDWARE", {"hardware_version"}},
+                                  {"VERSION", {"firmware_version"}},
+                                  {"STATUS", {"status"}},
+                                  {"GROUPS", {"groups", "group"}},
+                                  {"LAST SEEN", {"last_seen", "last_seen_at"}, As::kTime}};
+
+const std::vector<Shown> kLines{{"device", {"device_id"}},
+                                {"name", {"name"}},
+                                {"status", {"status"}},
+                                {"model", {"device_model", "model", "device_type"}},
+                                {"hardware", {"hardware_version"}},
+                                {"version", {"firmware_version"}},
+                                {"groups", {"groups", "group"}},
+                                {"owner", {"user_id", "owner"}},
+                                {"attributes", {"attributes"}},
+                                {"address", {"address", "last_address"}},
+                                {"last seen", {"last_seen", "last_seen_at"}, As::kTime},
+                                {"registered", {"registered_at", "created_at"}, As::kTime},
+                                {"updated", {"updated_at"}, As::kTime}};
+
+struct ListRequest {
+  std::string limit, offset, cursor;
+  std::vector<std::string> where;
+};
+
+Query list_query(const ListRequest& request) {
+  Query query{{"limit", request.limit}, {"offset", request.offset}, {"cursor", request.cursor}};
+  for (const std::string& pair : request.where) {
+    const auto equals = pair.find('=');
+    query.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  return query;
+}
+
+void add_list(CLI::App& device, Session& session) {
+  CLI::App* command = add_command(device, "list", "List devices");
+  const auto request = std::make_shared<ListRequest>();
+  command->add_option("--where", request->where, "Filter name=value; may be repeated")
+      ->allow_extra_args(false)
+      ->check([](const std::string& pair) {
+        const auto equals = pair.find('=');
+        return equals == std::string::npos || equals == 0
+                   ? fmt::format("'{}' is not name=value", pair)
+                   : std::string{};
+      });
+  command->add_option("--limit", request->limit, "Rows at most, 1-200");
+  command->add_option("--offset", request->offset, "Rows to skip");
+  command->add_option("--cursor", request->cursor, "Go on behind the page that named this cursor");
+  command->callback([&session, request] {
+    session.action = [&session, request](ServiceClient& client) {
+      session.print(client.get(with_query("/devices", list_query(*request))),
+                    [](const json& page) { return list_text(page, "devices", kColumns); });
+      return 0;
+    };
+  });
+}
+
+void add_update(CLI::App& device, Session& session) {
+  CLI::App* command = add_command(device, "update", "Update one device, outside of any campaign");
+  const auto id = std::make_shared<std::string>();
+  const auto body = std::make_shared<json>(json::object());
+  command->add_option("DEVICE", *id, "Device id")->required();
+  BodyOptions options{*command, body};
+  options.text("--firmware", "firmware_id", "Firmware id")->required();
+  options.text("--priority", "priority", "low, normal, high, critical or emergency");
+  options.flag("--force", "force_update", "Also if it has this version or a newer one");
+  options.flag("--allow-beta", "allow_beta", "Opt in to beta firmware");
+  options.integer("--timeout", "timeout_minutes", "Minutes it may take");
+  options.integer("--max-retries", "max_retries", "Automatic retries");
+  options.json("--window", "maintenance_window", "Maintenance window, JSON");
+  options.texts("--pre-command", "pre_update_commands", "Command before the download");
+  options.texts("--post-command", "post_update_commands", "Command after the install");
+  command->callback([&session, id, body] {
+    session.action = [&session, id, body](ServiceClient& client) {
+      session.print(client.post("/devices/" + escape(*id) + "/update", *body), update_text);
+      return 0;
+    };
+  });
+}
+
+void add_by_id(CLI::App& device, Session& session, const std::string& verb,
+               const std::string& description) {
+  CLI::App* command = add_command(device, verb, description);
+  const auto id = std::make_shared<std::string>();
+  command->add_option("DEVICE", *id, "Device id")->required();
+  command->callback([&session, id, verb] {
+    session.action = [&session, id, verb](ServiceClient& client) {
+      const std::string path = "/devices/" + escape(*id);
+      if (verb == "show")
+        session.print(client.get(path),
+                      [](const json& answer) { return object_lines(answer, kLines); });
+      else
+        session.print(client.remove(path), [&id](const json&) { return "deleted " + *id + "\n"; });
+      return 0;
+    };
+  });
+}
+
+}  // namespace
+
+void add_device_commands(CLI::App& app, Session& session) {
+  CLI::App* device = add_command(app, "device", "Devices: list, show, update, delete");
+  add_list(*device, session);
+  add_by_id(*device, session, "show", "Show one device");
+  add_update(*device, session);
+  add_by_id(*device, session, "delete", "Delete a device; its updates are cancelled");
+}
+
+}  // namespace ota::ctl

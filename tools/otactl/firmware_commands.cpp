@@ -1,0 +1,186 @@
+// otactl firmware upload | list | show | deprecate | recall | restore
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "tools/otactl/body_options.hpp"
+#include "tools/otactl/json_cells.hpp"
+#include "tools/otactl/progress_bar.hpp"
+#include "tools/otactl/session.hpp"
+#include "tools/otactl/url.hpp"
+
+namespace ota::ctl {
+namespace {
+
+using nlohmann::json;
+
+const std::vector<Shown> kColumns{{"FIRMWARE", {"firmware_id"}},
+                                  {"NAME", {"name"}},
+                                  {"VERSION", {"version"}},
+                                  {"MODEL", {"device_model"}},
+                                  {"STATUS", {"status"}},
+                                  {"SIZE", {"file_size"}, As::kSize},
+                                  {"BETA", {"is_beta"}, As::kYesNo},
+                                  {"SECURITY", {"is_security_update"}, As::kYesNo},
+                                  {"DOWNLOADS", {"download_count"}, As::kNumber},
+                                  {"SUCCESS", {"success_rate"}, As::kPercent},
+                                  {"CREATED", {"created_at"}, As::kTime}};
+
+const std::vector<Shown> kLines{{"firmware", {"firmware_id"}},
+                                {"name", {"name"}},
+                                {"version", {"version"}},
+                                {"status", {"status"}},
+                                {"model", {"device_model"}},
+                                {"manufacturer", {"manufacturer"}},
+                                {"hardware from", {"min_hardware_version"}},
+                                {"hardware to", {"max_hardware_version"}},
+                                {"size", {"file_size"}, As::kSize},
+                                {"sha256", {"checksum_sha256"}},
+                                {"md5", {"checksum_md5"}},
+                                {"signature", {"signature"}},
+                                {"tags", {"tags"}},
+                                {"metadata", {"metadata"}},
+                                {"beta", {"is_beta"}, As::kYesNo},
+                                {"security update", {"is_security_update"}, As::kYesNo},
+                                {"description", {"description"}},
+                                {"changelog", {"changelog"}},
+                                {"downloads", {"download_count"}, As::kNumber},
+                                {"success rate", {"success_rate"}, As::kPercent},
+                                {"url", {"file_url"}},
+                                {"created", {"created_at"}, As::kTime},
+                                {"created by", {"created_by"}},
+                                {"updated", {"updated_at"}, As::kTime}};
+
+std::string firmware_text(const json& firmware) { return object_lines(firmware, kLines); }
+
+// Redraws a line on a terminal, at most ten times a second; silent elsewhere.
+class UploadProgress {
+ public:
+  void operator()(std::int64_t done, std::int64_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!on_terminal_ || (done < total && now - shown_ < std::chrono::milliseconds{100})) return;
+    if (done == total && finished_) return;
+    finished_ = done == total;
+    shown_ = now;
+    rate_.add(now, static_cast<std::uint64_t>(done));
+    fmt::print(stderr, "\rupload {}\x1b[K{}", transfer_line(done, total, rate_),
+               finished_ ? "\n" : "");
+    std::fflush(stderr);
+  }
+
+ private:
+  bool on_terminal_ = ::isatty(STDERR_FILENO) != 0;
+  bool finished_ = false;
+  std::chrono::steady_clock::time_point shown_{};
+  RateMeter rate_{std::chrono::seconds{5}};
+};
+
+void add_upload(CLI::App& firmware, Session& session) {
+  CLI::App* command = add_command(firmware, "upload", "Upload a firmware binary");
+  const auto file = std::make_shared<std::string>();
+  const auto body = std::make_shared<json>(json::object());
+  command->add_option("FILE", *file, "The binary")->required()->check(CLI::ExistingFile);
+  BodyOptions options{*command, body};
+  options.text("--name", "name", "Name of the package")->required();
+  options.text("--version", "version", "Its version")->required();
+  options.text("--model", "device_model", "Device model it is for")->required();
+  options.text("--manufacturer", "manufacturer", "Manufacturer of the device")->required();
+  options.text("--min-hardware", "min_hardware_version", "Lowest hardware version it runs on");
+  options.text("--max-hardware", "max_hardware_version", "Highest hardware version it runs on");
+  options.text("--description", "description", "What it is");
+  options.texts("--tag", "tags", "Tag");
+  options.flag("--beta", "is_beta", "A pre-release: only for those who opted in");
+  options.flag("--security", "is_security_update", "A security update");
+  options.text_or_file("--changelog", "changelog", "What changed");
+  options.text("--sha256", "checksum_sha256", "Expected SHA-256, 64 hex");
+  options.text("--md5", "checksum_md5", "Expected MD5, 32 hex");
+  options.text("--signature", "signature", "Ed25519 signature over the SHA-256, base64");
+  options.json("--metadata", "metadata", "Own attributes, a JSON object");
+  command->callback([&session, file, body] {
+    session.action = [&session, file, body](ServiceClient& client) {
+      const Reply reply = client.upload("/firmware", body->dump(), *file, UploadProgress{});
+      session.print(reply, [&reply](const json& answer) {
+        return (reply.status == 200 ? "already there with the same bytes\n" : "uploaded\n") +
+               firmware_text(answer);
+      });
+      return 0;
+    };
+  });
+}
+
+struct Filters {
+  std::string model, manufacturer, version, status, tag, limit, offset;
+  bool beta = false;
+  bool security = false;
+};
+
+void add_list(CLI::App& firmware, Session& session) {
+  CLI::App* command = add_command(firmware, "list", "List firmware");
+  const auto filters = std::make_shared<Filters>();
+  command->add_option("--model", filters->model, "Only this device model");
+  command->add_option("--manufacturer", filters->manufacturer, "Only this manufacturer");
+  command->add_option("--version", filters->version, "Only this version");
+  command->add_option("--status", filters->status, "available, deprecated or recalled");
+  command->add_option("--tag", filters->tag, "Only with this tag");
+  command->add_flag("--beta", filters->beta, "Only pre-releases");
+  command->add_flag("--security", filters->security, "Only security updates");
+  command->add_option("--limit", filters->limit, "Rows at most, 1-200");
+  command->add_option("--offset", filters->offset, "Rows to skip");
+  command->callback([&session, filters] {
+    session.action = [&session, filters](ServiceClient& client) {
+      const Query query{{"device_model", filters->model},
+                        {"manufacturer", filters->manufacturer},
+                        {"version", filters->version},
+                        {"status", filters->status},
+                        {"tag", filters->tag},
+                        {"is_beta", filters->beta ? "true" : ""},
+                        {"is_security_update", filters->security ? "true" : ""},
+                        {"limit", filters->limit},
+                        {"offset", filters->offset}};
+      session.print(client.get(with_query("/firmware", query)),
+                    [](const json& answer) { return list_text(answer, "firmware", kColumns); });
+      return 0;
+    };
+  });
+}
+
+void add_verb(CLI::App& firmware, Session& session, const std::string& verb,
+              const std::string& description, bool takes_reason) {
+  CLI::App* command = add_command(firmware, verb, description);
+  const auto id = std::make_shared<std::string>();
+  const auto body = std::make_shared<json>(json::object());
+  command->add_option("ID", *id, "Firmware id")->required();
+  if (takes_reason) BodyOptions{*command, body}.text("--reason", "reason", "Why");
+  command->callback([&session, id, body, verb] {
+    session.action = [&session, id, body, verb](ServiceClient& client) {
+      session.print(client.post(fmt::format("/firmware/{}/{}", escape(*id), verb), *body),
+                    firmware_text);
+      return 0;
+    };
+  });
+}
+
+}  // namespace
+
+void add_firmware_commands(CLI::App& app, Session& session) {
+  CLI::App* firmware = add_command(app, "firmware", "Firmware: upload, list, show, recall");
+  add_upload(*firmware, session);
+  add_list(*firmware, session);
+  CLI::App* show = add_command(*firmware, "show", "Show one firmware");
+  const auto id = std::make_shared<std::string>();
+  show->add_option("ID", *id, "Firmware id")->required();
+  show->callback([&session, id] {
+    session.action = [&session, id](ServiceClient& client) {
+      session.print(client.get("/firmware/" + escape(*id)), firmware_text);
+      return 0;
+    };
+  });
+  add_verb(*firmware, session, "deprecate", "Allow no new campaigns with it", true);
+  add_verb(*firmware, session, "recall", "Stop every update to it", true);
+  add_verb(*firmware, session, "restore", "Make a deprecated one available again", false);
+}
+
+}  // namespace ota::ctl

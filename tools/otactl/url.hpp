@@ -1,0 +1,20 @@
+// Addresses of the REST API: path segments and queries, percent-encoded. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ota::ctl {
+
+// Encodes everything but letters, digits and -._~ (RFC 3986), so that any id is one path segment.
+std::string escape(std::string_view text);
+
+// Names and values of a query, in order; empty values are left out of the address.
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+// Answers "path?name=value&..." or the path alone.
+std::string with_query(std::string_view path, const Query& query);
+
+}  // namespace ota::ctl

@@ -1,0 +1,164 @@
+// otad: the service. Opens the log, the views and the firmware store, then the door; stops on SIGINT or SIGTERM.
+//
+//   otad [--config FILE] [--SETTING VALUE ...]       otad --help lists every setting
+//
+// Exit codes: 0 stopped as asked, 1 could not start, 2 bad usage, 70 the log could not be written (fail stop).
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/service.hpp"
+#include "gateways/artifact_files.hpp"
+#include "gateways/nats/bus.hpp"
+#include "http/api.hpp"
+#include "http/front_door.hpp"
+#include "tools/otad/config.hpp"
+#include "tools/otad/log_lines.hpp"
+
+namespace {
+
+using ota::tools::Config;
+
+constexpr std::uint64_t kSweepAgeSeconds = 24 * 3'600;    // decision 34
+
+void print_help() {
+  fmt::print("otad: the over-the-air update service\n\n  otad [--config FILE] [--SETTING VALUE ...]\n\n"
+             "A setting may also stand in the file ([ddi] sleep = \"5m\") or the environment (OTA_DDI_SLEEP=5m);\n"
+             "flags win over the environment, the environment over the file.\n\n");
+  for (const auto& s : ota::tools::setting_help()) {
+    fmt::print("  --{:<24} {} [{}]\n", s.name, s.meaning, s.fallback.empty() ? "none" : s.fallback);
+  }
+}
+
+// Exits on bad usage.
+ota::tools::ConfigSource parse_flags(int argc, char** argv) {
+  ota::tools::ConfigSource source;
+  for (int i = 1; i < argc; ++i) {
+    std::string flag = argv[i];
+    if (flag == "--help" || flag == "-h") {
+      print_help();
+      std::exit(0);  // NOLINT(concurrency-mt-unsafe)
+    }
+    if (flag == "--version") {
+      fmt::print("otad {}\n", OTA_VERSION);
+      std::exit(0);  // NOLINT(concurrency-mt-unsafe)
+    }
+    if (!flag.starts_with("--")) {
+      fmt::print(stderr, "otad: \"{}\" is not a flag; see otad --help\n", flag);
+      std::exit(2);  // NOLINT(concurrency-mt-unsafe)
+    }
+    flag.erase(0, 2);
+    std::string value;
+    if (const auto equals = flag.find('='); equals != std::string::npos) {
+      value = flag.substr(equals + 1);
+      flag.erase(equals);
+    } else if (++i < argc) {
+      value = argv[i];
+    } else {
+      fmt::print(stderr, "otad: --{} needs a value\n", flag);
+      std::exit(2);  // NOLINT(concurrency-mt-unsafe)
+    }
+    if (flag == "config") {
+      source.file = value;
+    } else {
+      source.flags.emplace_back(flag, value);
+    }
+  }
+  return source;
+}
+
+void write_port(const Config& config, int port) {
+  if (!config.port_file) return;
+  const auto temporary = config.port_file->string() + ".new";
+  std::ofstream(temporary) << port << '\n';
+  std::filesystem::rename(temporary, *config.port_file);
+}
+
+ota::http::DependencyHealth bus_health(const ota::gateways::Bus& bus) {
+  const auto status = bus.status();
+  return {"nats", status.connected, {{"cursor", std::to_string(status.cursor)},
+                                     {"behind", std::to_string(status.behind)},
+                                     {"published", std::to_string(status.published)},
+                                     {"received", std::to_string(status.received)},
+                                     {"malformed", std::to_string(status.malformed)},
+                                     {"last_error", status.last_error}}};
+}
+
+void serve(const Config& config, const sigset_t& signals) {
+  auto artifacts = ota::gateways::open_artifact_files(config.data_directory / "artifacts");
+  std::unique_ptr<ota::gateways::Bus> bus;
+  ota::actors::ServiceOptions options;
+  if (!config.nats_url.empty()) {
+    ota::gateways::BusOptions bus_options;
+    bus_options.url = config.nats_url;
+    bus_options.device_deleted_subject = config.nats_device_deleted;
+    bus_options.cursor_directory = config.data_directory / "bus";
+    bus = std::make_unique<ota::gateways::Bus>(std::move(bus_options));
+    options.tails.push_back(&bus->tail());
+  }
+  options.data_directory = config.data_directory;
+  options.settings = config.settings;
+  options.scheduler_threads = config.scheduler_threads;
+  options.progress = [](std::uint64_t done, std::uint64_t of) {
+    spdlog::info("bringing the views up to date: {} of {} events", done, of);
+  };
+  const auto service = ota::actors::Service::open(std::move(options));
+
+  const auto swept = artifacts->sweep(kSweepAgeSeconds,
+                                      [&](const auto& sha256) { return service->views().refers_to(sha256); });
+  if (swept.temporaries_removed + swept.orphans_removed > 0) {
+    spdlog::info("swept {} unfinished uploads and {} unreferenced artifacts, {} bytes", swept.temporaries_removed,
+                 swept.orphans_removed, swept.bytes_freed);
+  }
+
+  if (bus) bus->start(*service);
+  ota::http::ApiOptions api_options{config.tenant, config.extra_formats, OTA_VERSION, {}};
+  if (bus) api_options.neighbours = [&bus] { return std::vector{bus_health(*bus)}; };
+  ota::http::Api api(*service, *artifacts, std::move(api_options));
+  ota::http::Router router;
+  api.add_to(router);
+  ota::http::FrontDoorOptions door_options;
+  door_options.address = config.address;
+  door_options.port = config.port;
+  door_options.handler_threads = config.handler_threads;
+  ota::http::FrontDoor door(door_options, [&](ota::http::RequestContext& context) { router.handle(context); });
+  door.start();
+  write_port(config, door.port());
+  spdlog::info("otad {} serves http://{}:{} from {}; log position {}; no authentication is configured{}", OTA_VERSION,
+               config.address, door.port(), config.data_directory.string(), service->log().head().value,
+               config.address == "127.0.0.1" ? ", loopback only" : "");
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("stopping on signal {}", signal);
+  door.stop();
+  if (bus) bus->stop();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Every thread inherits the mask; the main thread alone waits for these.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  try {
+    const auto config = ota::tools::load_config(parse_flags(argc, argv));
+    ota::tools::log_json_lines(config.log_level);
+    serve(config, signals);
+    spdlog::info("stopped");
+    return 0;
+  } catch (const std::exception& fault) {
+    fmt::print(stderr, "otad: {}\n", fault.what());
+    return 1;
+  }
+}

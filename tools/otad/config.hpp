@@ -1,0 +1,48 @@
+// otad's settings: defaults, then the file, then the environment, then flags; the last one wins.
+//
+// One table names every setting once: "ddi.sleep" in the file is [ddi] sleep, OTA_DDI_SLEEP in the environment and
+// --ddi.sleep on the command line. What is unknown or out of range is refused with its name and value.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/settings.hpp"
+
+namespace ota::tools {
+
+struct Config {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8216;                       // 0: a free one
+  std::filesystem::path data_directory = "ota-data";
+  std::string log_level = "info";
+  std::string tenant = "DEFAULT";                  // ddi.tenant
+  domain::Settings settings;
+  std::vector<std::string> extra_formats;          // firmware.extra_formats, "swu,raucb"
+  std::size_t handler_threads = 128;
+  std::size_t scheduler_threads = 2;
+  std::string nats_url;                            // empty: no bus
+  std::string nats_device_deleted = "device_service.device.deleted";
+  std::optional<std::filesystem::path> port_file;  // where the bound port is written once the door is open
+};
+
+struct ConfigSource {
+  std::optional<std::filesystem::path> file;
+  std::vector<std::pair<std::string, std::string>> flags;   // "ddi.sleep" -> "1s"
+};
+
+// Throws std::runtime_error with a sentence that names the setting, the value and where it came from.
+Config load_config(const ConfigSource& source);
+
+// Every setting with its default and meaning, for --help.
+struct SettingHelp {
+  std::string name;
+  std::string fallback;
+  std::string meaning;
+};
+std::vector<SettingHelp> setting_help();
+
+}  // namespace ota::tools

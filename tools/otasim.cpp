@@ -1,0 +1,111 @@
+// otasim: a simulated fleet of devices in one process, for tests, benchmarks and demonstrations.
+//
+// The devices speak the device protocol (hawkBit DDI v1) over HTTP and know nothing else of the
+// service. See tools/otasim/ for the parts: device (its life), update_run (its work on one action),
+// fate (what will go wrong), http_client (the connections), fleet (when it ends), journal and
+// summary (what came of it).
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <stdexcept>
+
+#include "tools/otasim/fleet.hpp"
+#include "tools/otasim/options.hpp"
+#include "tools/otasim/summary.hpp"
+#include "tools/otasim/world.hpp"
+
+namespace ota::sim {
+namespace {
+
+// Files beside the connections: journal, epoll, signals, standard streams, name resolution.
+constexpr rlim_t kOtherFiles = 64;
+
+void allow_open_files(std::size_t connections_max) {
+  const rlim_t wanted = connections_max + kOtherFiles;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  if (limit.rlim_max < wanted)
+    throw std::runtime_error(
+        fmt::format("--connections-max {} needs {} open files, the limit is {} (ulimit -Hn)",
+                    connections_max, wanted, limit.rlim_max));
+  limit.rlim_cur = wanted;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) throw std::runtime_error("setrlimit failed");
+}
+
+HttpSettings http_settings(const Options& options) {
+  HttpSettings settings;
+  settings.trusted_base = options.server + "/";
+  if (!options.gateway_token.empty())
+    settings.authorization = "GatewayToken " + options.gateway_token;
+  settings.ca_file = options.ca_file;
+  settings.insecure = options.insecure;
+  return settings;
+}
+
+Summary summarise(const Fleet& fleet, const World& world) {
+  Summary summary;
+  const StopReason reason =
+      world.loop.was_interrupted() ? StopReason::kSignal : fleet.stop_reason();
+  summary.stopped_by = to_text(reason);
+  summary.wall_time = fleet.running_for();
+  summary.devices = fleet.devices().size();
+  for (const Device& device : fleet.devices()) {
+    if (!device.profile().online) continue;
+    ++summary.online;
+    ++summary.devices_by_version[device.version()];
+    if (device.is_busy()) ++summary.busy_at_end;
+  }
+  summary.requests = world.http.requests_done();
+  summary.requests_broken = world.http.requests_broken();
+  summary.connections = world.http.connections_opened();
+  const bool goal_missed = !world.options.stop_when_version.empty() &&
+                           reason != StopReason::kSignal &&
+                           !fleet.all_run_version_or_failed(std::chrono::milliseconds{0});
+  summary.problems = find_problems(world.stats, goal_missed);
+  return summary;
+}
+
+int run(const Options& options) {
+  allow_open_files(options.connections_max);
+  const Choices choices{options.seed};
+  Journal journal{options.journal_file};
+  Stats stats;
+  EventLoop loop;
+  HttpClient http{loop, http_settings(options), options.connections_max};
+  World world{options, choices, loop, http, journal, stats};
+  Fleet fleet{world};
+  fleet.start();
+  loop.run(http);
+
+  if (options.progress) fmt::print(stderr, "\n");
+  const Summary summary = summarise(fleet, world);
+  fmt::print("{}", summary_text(summary, stats));
+  if (!options.summary_file.empty()) {
+    std::ofstream file{options.summary_file, std::ios::trunc};
+    file << summary_json(summary, stats) << std::flush;
+    if (!file)
+      throw std::runtime_error(fmt::format("cannot write --summary-json {}", options.summary_file));
+  }
+  return summary.problems.empty() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace ota::sim
+
+int main(int argc, char** argv) {
+  const ota::sim::CommandLine command = ota::sim::read_command_line(argc, argv);
+  if (!command.options) return command.exit_code;
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  int code = 1;
+  try {
+    code = ota::sim::run(*command.options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "otasim: {}\n", error.what());
+  }
+  curl_global_cleanup();
+  return code;
+}

@@ -1,0 +1,35 @@
+// What an answer means for a device: go on, try again later, or give up. Pure.
+#pragma once
+
+#include "tools/otasim/http_message.hpp"
+
+namespace ota::sim {
+
+enum class AnswerClass {
+  kOk,        // a complete 200
+  kGone,      // 404, 410: the action ended without us
+  kLater,     // no complete answer, 5xx, or a status that says so
+  kRejected,  // any other: repeating it would not help
+};
+
+inline AnswerClass classify(const HttpAnswer& answer) {
+  if (!answer.complete || answer.head.status >= 500) return AnswerClass::kLater;
+  switch (answer.head.status) {
+    case 200:
+      return AnswerClass::kOk;
+    case 404:
+    case 410:
+      return AnswerClass::kGone;
+    case 401:  // credentials may be put right while we wait
+    case 403:
+    case 408:
+    case 409:
+    case 425:
+    case 429:
+      return AnswerClass::kLater;
+    default:
+      return AnswerClass::kRejected;
+  }
+}
+
+}  // namespace ota::sim

@@ -1,0 +1,90 @@
+#include "tools/otasim/event_loop.hpp"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+namespace ota::sim {
+namespace {
+
+constexpr int kEventsMax = 512;   // of one turn; more wait for the next
+constexpr int kWaitMsMax = 1000;  // a turn at least this often, should a deadline be missed
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+}  // namespace
+
+EventLoop::EventLoop() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  if (const int error = pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0)
+    throw std::system_error(error, std::generic_category(), "pthread_sigmask");
+  signal_fd_ = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (signal_fd_ < 0) fail("signalfd");
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_fd_ < 0) fail("epoll_create1");
+  watch(signal_fd_, EPOLLIN);
+}
+
+EventLoop::~EventLoop() {
+  if (epoll_fd_ >= 0) ::close(epoll_fd_);
+  if (signal_fd_ >= 0) ::close(signal_fd_);
+}
+
+void EventLoop::watch(int fd, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  if (events == 0) {
+    // A socket that was closed meanwhile has left by itself.
+    if (epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, &event) != 0 && errno != ENOENT && errno != EBADF)
+      fail("epoll_ctl del");
+    return;
+  }
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0) return;
+  if (errno != ENOENT) fail("epoll_ctl mod");
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl add");
+}
+
+// Rounded up: waking a fraction of a millisecond early would only spin.
+int EventLoop::wait_ms(const EventSource& source) {
+  const auto timer = timers_.next();
+  const auto other = source.deadline();
+  if (!timer && !other) return kWaitMsMax;
+  const TimePoint nearest = !timer ? *other : !other ? *timer : std::min(*timer, *other);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(nearest - now()).count();
+  return static_cast<int>(std::clamp<decltype(left)>(left, 0, kWaitMsMax));
+}
+
+void EventLoop::run(EventSource& source) {
+  std::array<epoll_event, kEventsMax> events{};
+  while (!stopped_) {
+    source.before_wait();
+    const int ready = epoll_wait(epoll_fd_, events.data(), kEventsMax, wait_ms(source));
+    if (ready < 0 && errno != EINTR) fail("epoll_wait");
+    for (int i = 0; i < ready; ++i) {
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      if (event.data.fd == signal_fd_) {
+        interrupted_ = true;
+        return;
+      }
+      source.on_ready(event.data.fd, event.events);
+    }
+    if (const auto deadline = source.deadline(); deadline && *deadline <= now())
+      source.on_deadline();
+    timers_.run_due(now());
+  }
+}
+
+}  // namespace ota::sim

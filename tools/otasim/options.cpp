@@ -1,0 +1,171 @@
+#include "tools/otasim/options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <vector>
+
+namespace ota::sim {
+namespace {
+
+constexpr int kUsageError = 2;
+
+// What CLI11 fills and Options holds in another type.
+struct Raw {
+  std::string model = "SF-100";
+  std::string hardware = "1.0";
+  std::vector<std::string> attributes;
+  std::int64_t install_ms = 200;
+  std::int64_t reboot_ms = 100;
+  double ramp_up_s = 0;
+  double sleep_max_s = 0;
+  double failed_after_s = 10;
+  double stop_when_idle_s = 0;
+  double duration_s = 0;
+};
+
+std::chrono::milliseconds seconds(double value) {
+  return std::chrono::milliseconds{static_cast<std::int64_t>(value * 1000.0)};
+}
+
+void add_fleet(CLI::App& app, Options& options, Raw& raw) {
+  app.add_option("--devices", options.devices, "Number of devices")
+      ->check(CLI::Range(std::size_t{1}, kDevicesMax))
+      ->capture_default_str();
+  app.add_option("--first", options.first, "Number of the first device")->capture_default_str();
+  app.add_option("--prefix", options.prefix, "Device id = prefix + number with at least 5 digits")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Seed of every random choice")->capture_default_str();
+  app.add_option("--model", raw.model, "Attribute device_model")->capture_default_str();
+  app.add_option("--hardware", raw.hardware, "Attribute hardware_version")->capture_default_str();
+  app.add_option("--initial-version", options.initial_version,
+                 "Attribute firmware_version before the first update")
+      ->capture_default_str();
+  app.add_option("--attribute", raw.attributes, "Further attribute, key=value; may be repeated");
+  app.add_option("--install-ms", raw.install_ms, "Duration of an install")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--reboot-ms", raw.reboot_ms, "Duration of a reboot")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+void add_server(CLI::App& app, Options& options, Raw& raw) {
+  app.add_option("--server", options.server, "Address of the service")
+      ->envname("OTA_SERVER")
+      ->capture_default_str();
+  app.add_option("--tenant", options.tenant, "Tenant of the device protocol")
+      ->capture_default_str();
+  app.add_option("--gateway-token", options.gateway_token,
+                 "Sent as Authorization: GatewayToken (not to addresses outside --server)")
+      ->envname("OTA_GATEWAY_TOKEN");
+  app.add_option("--cacert", options.ca_file, "Certificates (PEM) to trust for https")
+      ->check(CLI::ExistingFile);
+  app.add_flag("--insecure", options.insecure, "Do not check the server's certificate");
+  app.add_option("--connections-max", options.connections_max,
+                 "Open connections at most; further requests queue")
+      ->check(CLI::Range(std::size_t{1}, kConnectionsMax))
+      ->capture_default_str();
+  app.add_option("--max-sleep", raw.sleep_max_s, "Cap of the server's polling sleep, seconds")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--ramp-up", raw.ramp_up_s, "Spread the first polls over so many seconds")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void add_faults(CLI::App& app, FaultOptions& faults) {
+  const CLI::Range share{0.0, 1.0};
+  app.add_option("--failure-rate", faults.failure_rate, "Probability that an install fails")
+      ->check(share);
+  app.add_option("--fail-devices", faults.fail_devices,
+                 "Exactly so many of the devices that poll fail every install");
+  app.add_option("--fail-code", faults.fail_code,
+                 "Status code of failed installs (default: varies)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--offline-share", faults.offline_share, "Share of devices that never poll")
+      ->check(share);
+  app.add_option("--slow-share", faults.slow_share, "Share of devices with throttled downloads")
+      ->check(share);
+  app.add_option("--slow-bytes-per-s", faults.slow_bytes_per_s, "Their throttle")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  app.add_option("--duplicate-reports", faults.duplicate_reports,
+                 "Probability that an acknowledged report is sent once more")
+      ->check(share);
+  app.add_option("--late-reports", faults.late_reports,
+                 "Probability that an earlier report of an action is sent again after a later one")
+      ->check(share);
+  app.add_option("--power-cut", faults.power_cut,
+                 "Probability that power fails once during an action")
+      ->check(share);
+}
+
+void add_run(CLI::App& app, Options& options, Raw& raw) {
+  app.add_option("--journal", options.journal_file, "Append every fact to this file, JSON Lines");
+  app.add_option("--summary-json", options.summary_file, "Write the summary to this file");
+  app.add_flag("--progress", options.progress, "Show a live line on stderr");
+  app.add_option("--stop-when-version", options.stop_when_version,
+                 "End when every device that polls runs this version or has finally failed; "
+                 "ending otherwise is then exit code 1");
+  app.add_option("--failed-after", raw.failed_after_s,
+                 "A failed device has finally failed after so many seconds without a new offer")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--stop-when-idle", raw.stop_when_idle_s,
+                 "End when for so many seconds nothing was offered, no device was busy and every "
+                 "device reached the server")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--duration", raw.duration_s, "End after so many seconds")
+      ->check(CLI::PositiveNumber);
+}
+
+void complete(Options& options, const Raw& raw) {
+  options.attributes["device_model"] = raw.model;
+  options.attributes["hardware_version"] = raw.hardware;
+  for (const std::string& pair : raw.attributes) {
+    const auto equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw CLI::ValidationError("--attribute", fmt::format("'{}' is not key=value", pair));
+    options.attributes[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  while (options.server.ends_with('/')) options.server.pop_back();
+  if (!options.server.starts_with("http://") && !options.server.starts_with("https://"))
+    throw CLI::ValidationError("--server",
+                               fmt::format("'{}' is not http:// or https://", options.server));
+  if (options.prefix.find_first_not_of(
+          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") != std::string::npos)
+    throw CLI::ValidationError(
+        "--prefix", fmt::format("'{}' has characters outside A-Z a-z 0-9 _ . -", options.prefix));
+  options.install = std::chrono::milliseconds{raw.install_ms};
+  options.reboot = std::chrono::milliseconds{raw.reboot_ms};
+  options.ramp_up = seconds(raw.ramp_up_s);
+  options.sleep_max = seconds(raw.sleep_max_s);
+  options.failed_after = seconds(raw.failed_after_s);
+  if (raw.stop_when_idle_s > 0) options.stop_when_idle = seconds(raw.stop_when_idle_s);
+  if (raw.duration_s > 0) options.duration = seconds(raw.duration_s);
+}
+
+}  // namespace
+
+CommandLine read_command_line(int argc, char** argv) {
+  Options options;
+  Raw raw;
+  CLI::App app{
+      "A simulated fleet of devices that speak the device protocol (hawkBit DDI v1).\n"
+      "Exit code: 0 fine, 1 a hash mismatch, a violation of the protocol or a missed goal, "
+      "2 usage.",
+      "otasim"};
+  app.set_version_flag("--version", OTA_VERSION);
+  add_server(app, options, raw);
+  add_fleet(app, options, raw);
+  add_faults(app, options.faults);
+  add_run(app, options, raw);
+  try {
+    app.parse(argc, argv);
+    complete(options, raw);
+  } catch (const CLI::ParseError& error) {
+    return {std::nullopt, app.exit(error) == 0 ? 0 : kUsageError};
+  }
+  return {std::move(options), 0};
+}
+
+}  // namespace ota::sim

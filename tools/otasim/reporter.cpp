@@ -1,0 +1,126 @@
+#include "tools/otasim/reporter.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "tools/otasim/backoff.hpp"
+
+namespace ota::sim {
+
+Reporter::Reporter(World& world, std::string device, std::string action, std::string url)
+    : world_(world), device_(std::move(device)), action_(std::move(action)), url_(std::move(url)) {}
+
+void Reporter::send(const Feedback& feedback, bool terminal, OnEnd on_end) {
+  ++reports_;
+  if (!current_.body.empty()) overtaken_.push_back(std::move(current_));
+  current_ = {feedback, feedback_body(feedback, wall_clock())};
+  terminal_ = terminal;
+  tries_ = 0;
+  on_end_ = std::move(on_end);
+  try_once();
+}
+
+void Reporter::try_once() {
+  ++tries_;
+  ++world_.stats.reports_sent;
+  if (tries_ > 1) ++world_.stats.report_retries;
+  journal_sent(current_.feedback, tries_, "report");
+  HttpRequest request;
+  request.method = Method::kPost;
+  request.url = url_;
+  request.body = current_.body;
+  request_ =
+      world_.http.send(std::move(request), [this](const HttpAnswer& answer) { answered(answer); });
+}
+
+void Reporter::journal_sent(const Feedback& feedback, unsigned tries, const char* kind) {
+  world_.journal.fact(device_, "report_sent",
+                      {{"action", action_},
+                       {"execution", feedback.execution},
+                       {"finished", feedback.finished},
+                       {"try", std::int64_t{tries}},
+                       {"kind", kind}});
+}
+
+void Reporter::journal_answer(const HttpAnswer& answer, const Feedback& feedback,
+                              const char* kind) {
+  if (answer.ok()) {
+    ++world_.stats.reports_acked;
+    world_.stats.report_latency.add(answer.elapsed);
+    world_.journal.fact(device_, "report_acked",
+                        {{"action", action_},
+                         {"execution", feedback.execution},
+                         {"finished", feedback.finished},
+                         {"status", std::int64_t{answer.head.status}},
+                         {"kind", kind}});
+    return;
+  }
+  world_.journal.fact(device_, "report_failed",
+                      {{"action", action_},
+                       {"execution", feedback.execution},
+                       {"finished", feedback.finished},
+                       {"status", std::int64_t{answer.head.status}},
+                       {"error", answer.error},
+                       {"kind", kind}});
+}
+
+void Reporter::answered(const HttpAnswer& answer) {
+  journal_answer(answer, current_.feedback, "report");
+  const AnswerClass meaning = classify(answer);
+  if (meaning == AnswerClass::kOk) return repeat_or_end();
+  if (meaning == AnswerClass::kLater && terminal_) {
+    const double spread =
+        world_.choices.fraction(device_, action_, fmt::format("report-retry-{}", tries_));
+    const auto wait = std::max<std::chrono::milliseconds>(
+        backoff(tries_, spread),
+        std::min<std::chrono::milliseconds>(answer.head.retry_after, kBackoffMax));
+    retry_ = world_.after(wait, [this] { try_once(); });
+    return;
+  }
+  if (meaning == AnswerClass::kRejected)
+    world_.violation(device_, fmt::format("report {}/{} of action {} answered {}: {}",
+                                          current_.feedback.execution, current_.feedback.finished,
+                                          action_, answer.head.status, answer.body.substr(0, 200)));
+  const OnEnd on_end = std::move(on_end_);
+  on_end(meaning);
+}
+
+void Reporter::repeat_or_end() {
+  const auto end = [this] {
+    const OnEnd on_end = std::move(on_end_);
+    on_end(AnswerClass::kOk);
+  };
+  if (!world_.choices.happens(world_.options.faults.duplicate_reports, device_, action_,
+                              fmt::format("duplicate-{}", reports_)))
+    return end();
+  again(current_, "duplicate", world_.stats.duplicates_sent, world_.stats.duplicates_refused, end);
+}
+
+void Reporter::send_late(std::uint64_t choice, std::function<void()> on_end) {
+  if (overtaken_.empty()) return on_end();
+  again(overtaken_[choice % overtaken_.size()], "late", world_.stats.late_sent,
+        world_.stats.late_refused, std::move(on_end));
+}
+
+void Reporter::again(const Sent& report, const char* kind, std::uint64_t& sent,
+                     std::uint64_t& refused, std::function<void()> on_end) {
+  ++sent;
+  ++world_.stats.reports_sent;
+  journal_sent(report.feedback, 1, kind);
+  HttpRequest request;
+  request.method = Method::kPost;
+  request.url = url_;
+  request.body = report.body;
+  request_ =
+      world_.http.send(std::move(request), [this, kind, &refused, feedback = report.feedback,
+                                            end = std::move(on_end)](const HttpAnswer& answer) {
+        journal_answer(answer, feedback, kind);
+        // A connection that broke says nothing about what the server thinks of it.
+        if (answer.complete && answer.head.status < 500 && answer.head.status != 200) ++refused;
+        end();
+      });
+}
+
+}  // namespace ota::sim

@@ -1,0 +1,64 @@
+// Sends the reports of one action, one at a time. Part of a device's RAM: destroying it stops
+// whatever it was sending.
+//
+// A terminal report is repeated with back-off until a complete 200 arrived, or 404 or 410 ended it:
+// nothing less is an acknowledgement. Other reports are tried once. A report that was acknowledged
+// is, by choice, sent once more verbatim.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tools/otasim/answer_class.hpp"
+#include "tools/otasim/ddi_messages.hpp"
+#include "tools/otasim/world.hpp"
+
+namespace ota::sim {
+
+class Reporter {
+ public:
+  // How the report ended. The callback may destroy the reporter.
+  using OnEnd = std::function<void(AnswerClass)>;
+
+  // `url` is the feedback address of the action.
+  Reporter(World& world, std::string device, std::string action, std::string url);
+
+  // Sends a report; the former one must have ended.
+  void send(const Feedback& feedback, bool terminal, OnEnd on_end);
+
+  // Sends again, once, a progress report that a later one has overtaken: `choice` picks among those
+  // before the last. Ends at once when there is none; otherwise its answer is counted, whatever it
+  // is.
+  void send_late(std::uint64_t choice, std::function<void()> on_end);
+
+ private:
+  struct Sent {
+    Feedback feedback;
+    std::string body;
+  };
+
+  void try_once();
+  void answered(const HttpAnswer& answer);
+  void repeat_or_end();
+  void again(const Sent& report, const char* kind, std::uint64_t& sent, std::uint64_t& refused,
+             std::function<void()> on_end);
+  void journal_sent(const Feedback& feedback, unsigned tries, const char* kind);
+  void journal_answer(const HttpAnswer& answer, const Feedback& feedback, const char* kind);
+
+  World& world_;
+  const std::string device_;
+  const std::string action_;
+  const std::string url_;
+
+  unsigned reports_ = 0;  // of this action, so that each has its own choices
+  Sent current_;
+  std::vector<Sent> overtaken_;
+  bool terminal_ = false;
+  unsigned tries_ = 0;
+  OnEnd on_end_;
+  HttpTicket request_;
+  TimerTicket retry_;
+};
+
+}  // namespace ota::sim

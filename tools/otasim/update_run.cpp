@@ -1,0 +1,169 @@
+#include "tools/otasim/update_run.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace ota::sim {
+namespace {
+
+// Status codes of failures that are not the install's.
+constexpr int kDownloadFailed = 11;
+constexpr int kHashMismatch = 12;
+
+Feedback proceeding(const char* detail, int percent) {
+  return {"proceeding", "none", detail, std::nullopt, percent};
+}
+
+}  // namespace
+
+UpdateRun::UpdateRun(World& world, RunOwner& owner, const DeviceProfile& profile, Flash& flash,
+                     Deployment deployment, const std::string& deployment_url)
+    : world_(world),
+      owner_(owner),
+      profile_(profile),
+      flash_(flash),
+      deployment_(std::move(deployment)),
+      fate_(decide_fate(world.options.faults, world.choices, profile.id, deployment_.action,
+                        profile.always_fails,
+                        deployment_.artifacts.empty() ? 0 : deployment_.artifacts.front().size)),
+      reporter_(world, profile.id, deployment_.action, feedback_url(deployment_url)),
+      started_at_(EventLoop::now()) {
+  if (flash_.cut_action == deployment_.action) fate_.cut = CutPlace::kNone;
+}
+
+void UpdateRun::start() {
+  if (flash_.unreported && flash_.unreported->action == deployment_.action) return report_success();
+  flash_.unreported.reset();  // the server went on to another action: nobody waits for that report
+  report(proceeding("download started", 0), &UpdateRun::next_artifact);
+}
+
+// Reports progress, then goes on whether or not it arrived; only an action that has ended is
+// dropped.
+void UpdateRun::report(const Feedback& feedback, void (UpdateRun::*next)()) {
+  reporter_.send(feedback, false, [this, next](AnswerClass meaning) {
+    if (meaning == AnswerClass::kGone) return owner_.run_ended(RunEnd::kGone);
+    (this->*next)();
+  });
+}
+
+void UpdateRun::next_artifact() {
+  if (artifact_ == deployment_.artifacts.size()) return all_verified();
+  std::optional<DownloadCut> cut;
+  if (artifact_ == 0 && fate_.cut == CutPlace::kDownload)
+    cut = DownloadCut{fate_.cut_at_byte, fate_.persisted_at_cut};
+  download_ = std::make_unique<Download>(
+      world_, profile_.id, deployment_.action, deployment_.artifacts[artifact_], profile_.slow, cut,
+      flash_, [this](Download::End how, const std::string& why) { artifact_ended(how, why); });
+  download_->start();
+}
+
+void UpdateRun::artifact_ended(Download::End how, const std::string& why) {
+  switch (how) {
+    case Download::End::kVerified:
+      ++artifact_;
+      // The finished download is still on the stack: the next begins from the loop.
+      timer_ = world_.after(std::chrono::milliseconds{0}, [this] { next_artifact(); });
+      return;
+    case Download::End::kWrongBytes:
+      return fail(why, kHashMismatch);
+    case Download::End::kRefused:
+      return fail(why, kDownloadFailed);
+    case Download::End::kPowerCut:
+      return owner_.power_failed(CutPlace::kDownload);
+  }
+}
+
+void UpdateRun::all_verified() {
+  if (deployment_.update == Mode::kSkip && !deployment_.window_closed)
+    return end_with({"downloaded", "success", "downloaded, not to be installed", {}, {}},
+                    RunEnd::kDownloaded);
+  report({"downloaded", "none", "downloaded, checksums verified", {}, {}},
+         &UpdateRun::after_downloaded);
+}
+
+void UpdateRun::after_downloaded() {
+  if (deployment_.update != Mode::kSkip) return install();
+  phase_ = Phase::kHolding;
+  world_.journal.fact(profile_.id, "held", {{"action", deployment_.action}});
+}
+
+void UpdateRun::refresh(const Deployment& deployment) {
+  if (phase_ != Phase::kHolding || deployment.action != deployment_.action) return;
+  deployment_.update = deployment.update;
+  deployment_.window_closed = deployment.window_closed;
+  if (deployment_.update != Mode::kSkip) return install();
+}
+
+void UpdateRun::install() {
+  phase_ = Phase::kInstalling;
+  const auto whole = world_.options.install;
+  if (fate_.cut == CutPlace::kInstall) {
+    const auto at = std::chrono::milliseconds{
+        static_cast<std::int64_t>(fate_.cut_at_fraction * static_cast<double>(whole.count()))};
+    cut_timer_ = world_.after(at, [this] { owner_.power_failed(CutPlace::kInstall); });
+  }
+  timer_ = world_.after(whole / 2, [this] { half_installed(); });
+}
+
+void UpdateRun::half_installed() { report(proceeding("installing", 50), &UpdateRun::second_half); }
+
+void UpdateRun::second_half() {
+  const auto go_on = [this] {
+    timer_ = world_.after(world_.options.install / 2, [this] { install_ended(); });
+  };
+  if (fate_.late_report != LatePlace::kAfterProgress) return go_on();
+  reporter_.send_late(fate_.late_choice, go_on);
+}
+
+void UpdateRun::install_ended() {
+  // An install shorter than its reports: the cut comes at its end at the latest.
+  if (fate_.cut == CutPlace::kInstall) return owner_.power_failed(CutPlace::kInstall);
+  if (fate_.install_failure) return fail(fate_.install_failure->text, fate_.install_failure->code);
+  written();
+}
+
+void UpdateRun::written() {
+  if (flash_.installed_action == deployment_.action)
+    world_.violation(profile_.id, fmt::format("action {} installed twice", deployment_.action));
+  flash_.installed_action = deployment_.action;
+  flash_.unreported = Installed{deployment_.action, deployment_.version};
+  flash_.version = deployment_.version;
+  flash_.parts.clear();
+  ++world_.stats.installs;
+  world_.journal.fact(profile_.id, "installed",
+                      {{"action", deployment_.action}, {"version", deployment_.version}});
+  world_.journal.fact(profile_.id, "version", {{"version", flash_.version}});
+  phase_ = Phase::kRebooting;
+  if (fate_.cut == CutPlace::kAfterInstall) return owner_.power_failed(CutPlace::kAfterInstall);
+  owner_.reboot_begins();
+  timer_ = world_.after(world_.options.reboot, [this] { report_success(); });
+}
+
+void UpdateRun::report_success() {
+  end_with({"closed", "success", fmt::format("runs {}", flash_.version), {}, {}},
+           RunEnd::kSucceeded);
+}
+
+void UpdateRun::fail(const std::string& why, int code) {
+  end_with({"closed", "failure", why, code, {}}, RunEnd::kFailed);
+}
+
+void UpdateRun::end_with(const Feedback& feedback, RunEnd good_end) {
+  phase_ = Phase::kReporting;
+  reporter_.send(feedback, true, [this, good_end](AnswerClass meaning) {
+    if (meaning == AnswerClass::kGone) return closed(RunEnd::kGone);
+    if (meaning != AnswerClass::kOk) return closed(RunEnd::kRejected);
+    if (fate_.late_report != LatePlace::kAfterEnd) return closed(good_end);
+    reporter_.send_late(fate_.late_choice, [this, good_end] { closed(good_end); });
+  });
+}
+
+void UpdateRun::closed(RunEnd end) {
+  if (end != RunEnd::kRejected) flash_.unreported.reset();
+  if (end == RunEnd::kSucceeded || end == RunEnd::kFailed || end == RunEnd::kDownloaded)
+    flash_.closed_action = deployment_.action;
+  owner_.run_ended(end);  // last: it destroys this
+}
+
+}  // namespace ota::sim

@@ -1,0 +1,45 @@
+// What every simulated device uses: the loop, the client, the choices, and where facts go. Outlives
+// all devices.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "tools/otasim/choice.hpp"
+#include "tools/otasim/event_loop.hpp"
+#include "tools/otasim/http_client.hpp"
+#include "tools/otasim/journal.hpp"
+#include "tools/otasim/options.hpp"
+#include "tools/otasim/stats.hpp"
+
+namespace ota::sim {
+
+struct World {
+  const Options& options;
+  const Choices& choices;
+  EventLoop& loop;
+  HttpClient& http;
+  Journal& journal;
+  Stats& stats;
+
+  [[nodiscard]] TimerTicket after(std::chrono::milliseconds delay, std::function<void()> action) {
+    return loop.timers().at(EventLoop::now() + delay, std::move(action));
+  }
+
+  // Records that the server broke the protocol or a promise; makes the simulator exit with 1.
+  void violation(std::string_view device, const std::string& text) {
+    ++stats.violations;
+    if (stats.violation_texts.size() < kViolationTextsMax)
+      stats.violation_texts.push_back(std::string{device} + ": " + text);
+    journal.fact(device, "violation", {{"text", text}});
+  }
+};
+
+// Milliseconds since 1970.
+inline std::chrono::milliseconds wall_clock() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+}
+
+}  // namespace ota::sim
