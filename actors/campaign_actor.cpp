@@ -3,7 +3,10 @@
 // Grants are pipelined: a place is reserved in memory while its append is in flight. From handing over an event that
 // moves the gate until its commit nothing is granted. An open campaign never rests.
 #include <algorithm>
+#include <stdexcept>
 #include <unordered_map>
+
+#include <fmt/format.h>
 
 #include "actors/entities.hpp"
 #include "actors/entity.hpp"
@@ -32,12 +35,14 @@ class CampaignActor final : public Entity {
   }
 
   void load() override {
+    // Deliveries bring what is newer: the tags are read one after the other, but up to one moment.
+    const auto until = projections::to_domain(world_.log->head());
     if (const auto kept = world_.log->snapshot(key_)) {
       if (auto state = domain::decode_campaign_state(kept->bytes)) state_ = std::move(*state);
     }
     // The firmware must be followed before the log is read, and is known only from what was read: ask the views.
     if (const auto row = world_.views->campaign(state_.id)) follow_firmware(row->record.firmware);
-    read_followed(state_.position);
+    read_followed(state_.position, until);
   }
 
   void fold(const domain::Recorded& event) override {
@@ -92,10 +97,21 @@ class CampaignActor final : public Entity {
         Plan plan;
         plan.events = domain::next(state_, told_, 0, world_.now()).own;
         plan.conditions = {gate_condition()};
+        // Nobody may be re-opened behind the end: then nothing of the campaign runs, and its tag rests.
+        if (!plan.events.empty() && std::holds_alternative<domain::CampaignClosed>(plan.events.front().event)) {
+          plan.conditions.push_back(own_condition());
+        }
         return plan;
       });
     }
-    for (const auto& cancel : due.cancels) send_cancel(cancel);
+    for (const auto& cancel : due.cancels) {
+      if (!untellable_.contains(cancel.update.ordinal.value)) send_cancel(cancel);
+    }
+  }
+
+  void woken() override {
+    untellable_ = {};
+    react();
   }
 
   void append_done(std::uint64_t ticket, const eventstore::AppendOutcome& outcome) override {
@@ -118,8 +134,13 @@ class CampaignActor final : public Entity {
   void answered(std::uint64_t ticket, const Answer& answer) override {
     const auto found = cancels_.find(ticket);
     if (found == cancels_.end()) return;
-    // Told and answered: its events, if any, show the effect. Not answered: told again.
-    if (answer.ok()) told_.add(found->second);
+    // Told and answered: its events, if any, show the effect. Not taken: told again, but not at once.
+    if (answer.ok()) {
+      told_.add(found->second);
+    } else {
+      if (untellable_.isEmpty()) wake_later(limits::kRetell);
+      untellable_.add(found->second);
+    }
     cancels_.erase(found);
     react();
   }
@@ -143,10 +164,11 @@ class CampaignActor final : public Entity {
   }
 
   // The own tag is long, the firmware's and the fleet's are short: gather those, and merge by position.
-  void read_followed(domain::Position after) {
+  void read_followed(domain::Position after, domain::Position until) {
     std::vector<domain::Recorded> others;
     const auto gather = [&](const std::string& tag) {
       world_.log->read_tag(tag, projections::to_store(after), [&](const eventstore::RecordedEvent& event) {
+        if (event.position.value > until.value) return false;
         others.push_back(projections::decode(event));
         return true;
       });
@@ -157,19 +179,25 @@ class CampaignActor final : public Entity {
     std::size_t next = 0;
     const auto fold_others_before = [&](domain::Position p) {
       for (; next < others.size() && others[next].position < p; ++next) {
-        if (state_.exists) domain::evolve(state_, others[next]);
+        fold_read(others[next]);
       }
     };
     world_.log->read_tag(key_, projections::to_store(after), [&](const eventstore::RecordedEvent& event) {
+      if (event.position.value > until.value) return false;
       const auto recorded = projections::decode(event);
       fold_others_before(recorded.position);
-      domain::evolve(state_, recorded);
+      fold_read(recorded);
       ++folded_events_;
       folded_bytes_ += event.payload.size();
       return true;
     });
     fold_others_before({UINT64_MAX});
     offer_stale_ = true;
+  }
+
+  void fold_read(const domain::Recorded& event) {
+    if (event.damaged) throw std::runtime_error(fmt::format("the event at {} cannot be read", event.position.value));
+    domain::evolve(state_, event);
   }
 
   domain::Result<Plan> decide(const domain::CampaignCommand& command, const Meta& meta) {
@@ -179,9 +207,11 @@ class CampaignActor final : public Entity {
     if (!decision) return decision.error();
     plan.events = std::move(decision.value());
     if (const auto* create = std::get_if<domain::CreateCampaign>(&command)) {
-      // What was resolved against an older firmware must not begin.
+      // What is not true any more of the firmware or of a target must not begin.
+      const auto checked_at = projections::to_store(create->checked_at);
       plan.conditions = {own_condition(),
-                         {domain::stream_name(create->record.firmware), projections::to_store(create->record.resolved_at)}};
+                         {domain::stream_name(create->record.firmware), checked_at},
+                         {domain::fleet_tag(), checked_at}};
     } else if (std::holds_alternative<domain::AddTargetPart>(command)) {
       plan.conditions = {own_condition()};
     } else {
@@ -294,6 +324,7 @@ class CampaignActor final : public Entity {
   std::unordered_map<std::uint64_t, Promise> grants_;
   std::unordered_map<std::uint64_t, std::uint32_t> cancels_;
   domain::Bitmap told_;
+  domain::Bitmap untellable_;   // could not take their cancel when last told
   projections::OfferPtr offer_;
   bool offer_stale_ = true;
   std::optional<domain::FirmwareId> firmware_;   // that is followed

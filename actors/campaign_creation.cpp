@@ -62,6 +62,24 @@ std::array<std::uint8_t, 32> hash_of(const std::vector<std::string>& parts) {
   return digest;
 }
 
+std::optional<domain::DomainError> not_to_be_rolled_out(const projections::FirmwareRow& row) {
+  const auto status = row.firmware.status;
+  if (status == domain::FirmwareStatus::kAvailable) return std::nullopt;
+  return domain::wrong_state("firmware", domain::to_text(status), "roll out", {"available"});
+}
+
+// The ordinals that were retired after one position and up to another, as a bitmap's bytes; empty: none.
+std::string deleted_between(const eventstore::Log& log, domain::Position after, domain::Position until) {
+  domain::Bitmap deleted;
+  log.read_tag(domain::fleet_tag(), projections::to_store(after), [&](const eventstore::RecordedEvent& event) {
+    if (event.position.value > until.value) return false;
+    const auto recorded = projections::decode(event);
+    if (const auto* e = std::get_if<domain::DeviceDeleted>(&recorded.event)) deleted.add(e->ordinal.value);
+    return true;
+  });
+  return deleted.isEmpty() ? std::string() : domain::to_bytes(std::move(deleted));
+}
+
 }  // namespace
 
 Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
@@ -70,9 +88,7 @@ Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
   const auto firmware = v.firmware(spec.firmware);
   if (!firmware) return domain::not_found("Firmware", domain::to_text(spec.firmware));
   const auto& record = firmware->firmware.record;
-  if (firmware->firmware.status != domain::FirmwareStatus::kAvailable) {
-    return domain::wrong_state("firmware", domain::to_text(firmware->firmware.status), "roll out", {"available"});
-  }
+  if (auto refused = not_to_be_rolled_out(*firmware)) return std::move(*refused);
   if (record.facts.is_beta && !spec.policy.allow_beta) {
     return domain::invalid("allow_beta", "Beta firmware requires explicit opt-in: allow_beta is false");
   }
@@ -130,7 +146,18 @@ Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
       if (!answer) return answer;
     }
   }
-  return campaign(spec.id, domain::CreateCampaign{spec.id, std::move(created)}, std::move(meta));
+  // Devices are deleted while all this goes on: the creation names those, and holds only if there were no more.
+  Answer answer = domain::invalid({}, {});
+  for (int attempt = 0; attempt < limits::kCreationsMax; ++attempt) {
+    const auto checked_at = v.position();
+    const auto now = v.firmware(spec.firmware);
+    if (auto refused = not_to_be_rolled_out(*now)) return std::move(*refused);
+    created.withdrawn = deleted_between(log(), resolved_at, checked_at);
+    answer = campaign(spec.id, domain::CreateCampaign{spec.id, created, checked_at}, meta);
+    if (answer || answer.error().code != domain::ErrorCode::kBusy) break;
+    settle();
+  }
+  return answer;
 }
 
 }  // namespace ota::actors

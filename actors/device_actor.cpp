@@ -22,15 +22,23 @@ class DeviceActor final : public Entity {
 
  protected:
   void load() override {
-    if (const auto kept = world_.log->snapshot(key_)) {
-      if (auto state = domain::decode_device_state(kept->bytes)) state_ = std::move(*state);
+    const auto with = domain::fold_settings(world_.settings);
+    if (const auto kept = world_.log->snapshot(key_); kept && kept->bytes.starts_with(with)) {
+      if (auto state = domain::decode_device_state(std::string_view(kept->bytes).substr(with.size()))) {
+        state_ = std::move(*state);
+      }
     }
     read_tag(key_, state_.position);
   }
   void fold(const domain::Recorded& event) override { domain::evolve(state_, event, world_.settings); }
   domain::Position position() const override { return state_.position; }
   std::uint32_t revision() const override { return 0; }
-  std::string snapshot() const override { return domain::encode_state(state_); }
+  std::string snapshot() const override { return domain::fold_settings(world_.settings) + domain::encode_state(state_); }
+  // Whatever of a deleted device is unfinished must end: what its deletion had no room for, or an operator re-opened.
+  void react() override {
+    if (!state_.deleted || state_.updates.empty() || in_turn()) return;
+    submit_own([this] { return decide(domain::DeleteDevice{}, {}); });
+  }
   bool may_rest() const override { return !turn_; }
   void drop_everything() override { turn_.reset(); }   // its reply answers as it goes
 
@@ -55,9 +63,13 @@ class DeviceActor final : public Entity {
            std::move(request->reply));
   }
 
-  void ordinal_given(std::uint64_t ticket, domain::Ordinal ordinal) override {
+  void ordinal_given(std::uint64_t ticket, std::optional<domain::Ordinal> ordinal) override {
     if (!turn_ || turn_->ticket != ticket) return;
-    turn_->registration.ordinal = ordinal;
+    if (!ordinal) {
+      finish(domain::DomainError{domain::ErrorCode::kUnavailable, "the directory cannot give a number now", {}, {}, {}, {}});
+      return;
+    }
+    turn_->registration.ordinal = *ordinal;
     append_registration();
   }
 
@@ -166,7 +178,7 @@ class DeviceActor final : public Entity {
     turn_->registering = true;
     turn_->registration = std::move(registration);
     turn_->ticket = next_ticket();
-    world_.ask_ordinal(state_.id, [self = caf::actor_cast<caf::actor>(this), ticket = turn_->ticket](domain::Ordinal ordinal) {
+    world_.ask_ordinal(state_.id, [self = caf::actor_cast<caf::actor>(this), ticket = turn_->ticket](std::optional<domain::Ordinal> ordinal) {
                          caf::anon_send(self, OrdinalGiven{ticket, ordinal});
                        });
   }

@@ -19,6 +19,16 @@ struct State {
   static inline const char* name = "directory";
 };
 
+// What the views cannot read is an error of this ask; the directory goes on.
+template <class Ask, class Work>
+void guarded(Ask& ask, const Work& work) {
+  try {
+    work();
+  } catch (const std::exception& e) {
+    ask.reply(domain::DomainError{domain::ErrorCode::kUnavailable, e.what(), {}, {}, {}, {}});
+  }
+}
+
 class Directory {
  public:
   Directory(caf::stateful_actor<State>* self, World& world) : self_(self), world_(world) {}
@@ -34,24 +44,30 @@ class Directory {
   void reserve(const ListAskPtr& ask) {
     load();
     domain::Bitmap set;
-    domain::IdsReserved reserved;
+    domain::Events events;
+    std::size_t bytes = 0;
     for (const auto& id : ask->devices) {
       if (const auto known = known_or_given(id)) {
         set.add(*known);
       } else {
-        if (reserved.devices.empty()) reserved.first = {self_->state.next};
-        reserved.devices.push_back(id);
+        // The ids of an event have consecutive numbers, and its size a bound.
+        if (events.empty() || bytes > limits::kReserveBytes) {
+          events.push_back({domain::DirectoryStream{}, domain::IdsReserved{{self_->state.next}, {}}, std::nullopt});
+          bytes = 0;
+        }
+        std::get<domain::IdsReserved>(events.back().event).devices.push_back(id);
+        bytes += id.size();
         set.add(give(id));
       }
     }
-    if (reserved.devices.empty()) {
+    if (events.empty()) {
       ask->reply(std::move(set));
       return;
     }
     eventstore::Append append;
     Meta meta = ask->meta;
     meta.repeatable = false;  // the command's one event is the campaign's creation
-    append.events = to_append({{domain::DirectoryStream{}, std::move(reserved), std::nullopt}}, meta);
+    append.events = to_append(events, meta);
     world_.journal->append(std::move(append), [ask, set = std::move(set)](const eventstore::AppendOutcome& o) {
       if (std::holds_alternative<eventstore::Committed>(o)) {
         ask->reply(set);
@@ -97,8 +113,10 @@ caf::actor spawn_directory(caf::actor_system& system, World& world) {
   return system.spawn([&world](caf::stateful_actor<State>* self) -> caf::behavior {
     auto directory = std::make_shared<Directory>(self, world);
     return {
-        [directory](const OrdinalAskPtr& ask) { ask->answer({directory->ordinal(ask->device.value)}); },
-        [directory](const ListAskPtr& ask) { directory->reserve(ask); },
+        [directory](const OrdinalAskPtr& ask) {
+          guarded(*ask, [&] { ask->reply(domain::Ordinal{directory->ordinal(ask->device.value)}); });
+        },
+        [directory](const ListAskPtr& ask) { guarded(*ask, [&] { directory->reserve(ask); }); },
     };
   });
 }

@@ -5,7 +5,6 @@
 // the log + 1. Lists of unknown ids are reserved by events, in chunks, so that a poll never waits long.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +22,7 @@ struct World;
 
 struct OrdinalAsk {
   domain::DeviceId device;
-  std::function<void(domain::Ordinal)> answer;
+  Reply<domain::Result<domain::Ordinal>> reply;
 };
 using OrdinalAskPtr = std::shared_ptr<OrdinalAsk>;
 

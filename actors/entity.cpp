@@ -31,6 +31,9 @@ caf::behavior Entity::make_behavior() {
       [this](const GrantAnswered& a) { guarded([&] { grant_answered(a.ticket, *a.outcome); }); },
       [this](const OrdinalGiven& a) { guarded([&] { ordinal_given(a.ticket, a.ordinal); }); },
       [this](const Rest&) { on_rest(); },
+      [this](const Tick&) {
+        if (loaded_ && parked_.empty() && !resting_) guarded([&] { woken(); });
+      },
   };
 }
 
@@ -61,7 +64,7 @@ void Entity::on_delivery(const DeliveryPtr& delivery) {
     for (const auto i : delivery->events) {
       const auto& event = delivery->group->events[i];
       if (event.position <= position()) continue;
-      fold(event);
+      fold_whole(event);
       ++folded_events_;
       folded_bytes_ += delivery->group->raw->events()[i].payload.size();
       news = true;
@@ -78,11 +81,16 @@ void Entity::on_append(const AppendDone& appended) {
     guarded([&] { append_done(appended.ticket, appended.outcome); });
     return;
   }
-  if (jobs_.empty()) return;  // parked meanwhile
+  appending_ = false;
   auto& job = jobs_.front();
   if (const auto* conflict = std::get_if<eventstore::Conflict>(&appended.outcome)) {
     busy_ = false;
-    if (++job.conflicts > limits::kConflictsMax) {
+    if (!parked_.empty()) {
+      job.reply(error(domain::ErrorCode::kUnavailable, parked_));
+      jobs_.pop_front();
+      return;
+    }
+    if (++job.conflicts > conflicts_max()) {
       job.reply(error(domain::ErrorCode::kBusy, fmt::format("{} changes too fast; try again",
                                                             domain::readable_name(conflict->tag))));
       jobs_.pop_front();
@@ -104,6 +112,7 @@ void Entity::on_append(const AppendDone& appended) {
   } else {
     finished.reply(error(domain::ErrorCode::kUnavailable, "the service is stopping"));
   }
+  if (!parked_.empty()) return;
   guarded([&] {
     react();
     run();
@@ -179,6 +188,7 @@ void Entity::run() {
     append.conditions = std::move(plan.conditions);
     if (job.meta.repeatable && job.meta.command) append.command = {*job.meta.command, job.meta.request, job.meta.status};
     busy_ = true;
+    appending_ = true;
     turn_ticket_ = next_ticket();
     world_.journal->append(std::move(append),
                            [self = caf::actor_cast<caf::actor>(this), ticket = turn_ticket_](
@@ -209,12 +219,20 @@ void Entity::ensure_loaded() {
   world_.router.follow(followed_tags(), caf::actor_cast<caf::actor>(this));
   loaded_ = true;
   load();
+  world_.report_loaded(key_);
   react();
 }
 
+void Entity::fold_whole(const domain::Recorded& event) {
+  if (event.damaged) throw std::runtime_error(fmt::format("the event at {} cannot be read", event.position.value));
+  fold(event);
+}
+
+void Entity::wake_later(std::chrono::milliseconds delay) { delayed_send(this, delay, Tick{}); }
+
 void Entity::read_tag(const std::string& tag, domain::Position after) {
   world_.log->read_tag(tag, projections::to_store(after), [this](const eventstore::RecordedEvent& event) {
-    fold(projections::decode(event));
+    fold_whole(projections::decode(event));
     ++folded_events_;
     folded_bytes_ += event.payload.size();
     return true;
@@ -237,9 +255,16 @@ void Entity::guarded(const std::function<void()>& work) {
 
 void Entity::park(const std::string& why) {
   parked_ = fmt::format("{} is set aside at position {}: {}", domain::readable_name(key_), position().value, why);
-  world_.report_poisoned(domain::readable_name(key_), parked_);
+  world_.report_poisoned(key_, parked_);
   drop_everything();
+  // What is on its way to the journal gets that answer: it may take effect.
+  std::deque<Job> kept;
   auto jobs = std::exchange(jobs_, {});
+  if (appending_) {
+    kept.push_back(std::move(jobs.front()));
+    jobs.pop_front();
+  }
+  jobs_ = std::move(kept);
   for (auto& job : jobs) job.reply(error(domain::ErrorCode::kUnavailable, parked_));
 }
 

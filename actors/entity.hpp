@@ -49,7 +49,11 @@ class Entity : public caf::event_based_actor {
   virtual void answered(std::uint64_t, const Answer&) {}
   virtual void append_done(std::uint64_t, const eventstore::AppendOutcome&) {}   // of append_freely()
   virtual void grant_answered(std::uint64_t, const domain::Result<GrantOutcome>&) {}
-  virtual void ordinal_given(std::uint64_t, domain::Ordinal) {}
+  virtual void ordinal_given(std::uint64_t, std::optional<domain::Ordinal>) {}
+  // How often a command is decided again after a conflict before it is answered `busy`.
+  virtual int conflicts_max() const { return limits::kConflictsMax; }
+  // Some time has passed that wake_later() asked for.
+  virtual void woken() {}
   // May it rest now? Nothing in flight is checked by the base.
   virtual bool may_rest() const { return true; }
   // It is set aside: answer whoever waits for more than a turn in the queue.
@@ -64,6 +68,7 @@ class Entity : public caf::event_based_actor {
   // Takes the turn for something that takes several steps; end_turn() gives it back.
   void submit_turn(std::function<void(Reply<Answer>)> begin, Reply<Answer> reply);
   void end_turn();
+  void wake_later(std::chrono::milliseconds delay);
   // Appends at once, beside the turn; the outcome comes to append_done(). Returns the ticket.
   std::uint64_t append_freely(domain::Events events, std::vector<eventstore::Condition> conditions, const Meta& meta);
 
@@ -88,6 +93,7 @@ class Entity : public caf::event_based_actor {
     Reply<Answer> reply;
     int conflicts = 0;
   };
+  void fold_whole(const domain::Recorded& event);
   void on_request(const RequestPtr& request);
   void on_delivery(const DeliveryPtr& delivery);
   void on_append(const AppendDone& appended);
@@ -104,6 +110,7 @@ class Entity : public caf::event_based_actor {
   bool resting_ = false;
   std::string parked_;                    // why; empty: healthy
   bool busy_ = false;
+  bool appending_ = false;                // the front job's append is in flight
   std::deque<Job> jobs_;
   std::uint64_t ticket_ = 0;
   std::uint64_t turn_ticket_ = 0;

@@ -29,6 +29,9 @@ class FirmwareActor final : public Entity {
            std::move(request->reply));
   }
 
+ // Uploads that end together all ask for the next number: each conflict lets one of them through.
+  int conflicts_max() const override { return limits::kFirmwareConflictsMax; }
+
  private:
   domain::Result<Plan> decide(const domain::FirmwareCommand& command, const Meta& meta) {
     Plan plan;

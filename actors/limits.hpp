@@ -14,6 +14,12 @@ inline constexpr std::size_t kStash = 256;
 inline constexpr std::size_t kOutstanding = 256;
 // How often a command is decided again after a conflict before it is answered `busy`.
 inline constexpr int kConflictsMax = 3;
+// More than there are threads that could register firmware at once.
+inline constexpr int kFirmwareConflictsMax = 256;
+// A cancel that an update could not take is sent again after this long.
+inline constexpr std::chrono::seconds kRetell{30};
+// How often targets are checked anew for devices that were deleted meanwhile before a creation is answered `busy`.
+inline constexpr int kCreationsMax = 10;
 // Entities that one shard keeps active; an idle one costs about 1.5 kB and its state.
 inline constexpr std::size_t kShards = 16;
 inline constexpr std::size_t kEntitiesPerShard = 50'000 / kShards;
@@ -30,5 +36,7 @@ inline constexpr int kDeliveriesMax = 3;
 inline constexpr std::size_t kDueBatch = 1'024;
 // Ids that the directory reserves with one event: a poll must never wait long behind a list (design 4).
 inline constexpr std::size_t kReserveChunk = 4'096;
+// And their bytes: an id may have 512 of them.
+inline constexpr std::size_t kReserveBytes = 64 * 1024;
 
 }  // namespace ota::actors::limits

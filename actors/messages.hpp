@@ -27,7 +27,7 @@ struct GrantAnswered {
 };
 struct OrdinalGiven {
   std::uint64_t ticket = 0;
-  domain::Ordinal ordinal;
+  std::optional<domain::Ordinal> ordinal;   // empty: the directory could not say
 };
 // Shard and entity agree on an entity's rest.
 struct Rest {};

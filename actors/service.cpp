@@ -1,5 +1,6 @@
 #include "actors/service.hpp"
 
+#include <map>
 #include <semaphore>
 #include <stdexcept>
 
@@ -60,7 +61,9 @@ struct Service::Impl {
   caf::actor timer;
   std::atomic<std::size_t> in_flight{0};
   mutable std::mutex trouble_mutex;
-  Trouble trouble;
+  std::map<std::string, std::string> poisoned;   // entity -> why
+  std::atomic<bool> any_poisoned{false};
+  std::vector<std::string> stuck;
 };
 
 std::unique_ptr<Service> Service::open(ServiceOptions options) {
@@ -80,10 +83,17 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   world.log = impl->log;
   world.views = impl->views.get();
   auto* raw = impl.get();
-  world.report_poisoned = [raw](const std::string&, const std::string& why) {
+  world.report_poisoned = [raw](const std::string& key, const std::string& why) {
     spdlog::error("{}", why);
     const std::lock_guard lock(raw->trouble_mutex);
-    raw->trouble.set_aside.push_back(why);
+    raw->poisoned[key] = why;
+    raw->any_poisoned = true;
+  };
+  world.report_loaded = [raw](const std::string& key) {
+    if (!raw->any_poisoned) return;
+    const std::lock_guard lock(raw->trouble_mutex);
+    raw->poisoned.erase(key);
+    raw->any_poisoned = !raw->poisoned.empty();
   };
 
   impl->feed = std::make_unique<Feed>(*impl->views, world.router);
@@ -100,10 +110,10 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   std::unique_ptr<Service> service(new Service(std::move(impl)));
   // The door opens when every open campaign is loaded: a poll must not miss what one of them would grant.
   for (const auto id : service->views().open_campaigns()) service->ask(id, Wake{}, {});
-  service->impl_->timer = spawn_timer(*service->impl_->system, service->impl_->world, [raw](const std::string& what) {
-    spdlog::error("{}", what);
+  service->impl_->timer = spawn_timer(*service->impl_->system, service->impl_->world, [raw](std::vector<std::string> stuck) {
+    for (const auto& what : stuck) spdlog::error("{}", what);
     const std::lock_guard lock(raw->trouble_mutex);
-    raw->trouble.stuck.push_back(what);
+    raw->stuck = std::move(stuck);
   });
   return service;
 }
@@ -168,6 +178,10 @@ Answer Service::device(const domain::DeviceId& id, domain::DeviceCommand command
 }
 
 domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id, const Meta& meta) {
+  if (impl_->views->is_unfit()) {  // what the views say of the device may be long over
+    return domain::DomainError{domain::ErrorCode::kUnavailable, "the views are broken: " + impl_->views->broken(),
+                               {}, {}, {}, {}};
+  }
   const auto& polls = impl_->views->polls();
   auto record = polls.find(id.value);
   const bool hope = !record || (!record->deleted && record->active.value == 0 &&
@@ -200,13 +214,16 @@ const eventstore::Log& Service::log() const { return *impl_->log; }
 eventstore::Journal& Service::journal() const { return *impl_->journal; }
 eventstore::Subjects& Service::subjects() const { return *impl_->subjects; }
 const domain::Settings& Service::settings() const { return impl_->options.settings; }
-domain::Time Service::now() const { return impl_->options.clock(); }
+domain::Time Service::now() const { return impl_->world.now(); }
 domain::Caller Service::caller_of(std::string_view person) const {
   return person.empty() ? domain::Caller{} : projections::to_domain(impl_->subjects->token_for(person));
 }
 Service::Trouble Service::trouble() const {
   const std::lock_guard lock(impl_->trouble_mutex);
-  return impl_->trouble;
+  Trouble trouble;
+  for (const auto& [key, why] : impl_->poisoned) trouble.set_aside.push_back(why);
+  trouble.stuck = impl_->stuck;
+  return trouble;
 }
 std::size_t Service::in_flight() const { return impl_->in_flight.load(); }
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "actors/messages.hpp"
 #include "actors/world.hpp"
@@ -16,7 +18,7 @@ using Key = std::tuple<domain::Time, domain::UpdateId, domain::UpdateDeadline>;
 
 class Timer final : public caf::event_based_actor {
  public:
-  Timer(caf::actor_config& config, World& world, std::function<void(const std::string&)> report)
+  Timer(caf::actor_config& config, World& world, std::function<void(std::vector<std::string>)> report)
       : caf::event_based_actor(config), world_(world), report_stuck_(std::move(report)) {}
   const char* name() const override { return "timer"; }
 
@@ -27,7 +29,15 @@ class Timer final : public caf::event_based_actor {
     const domain::Time last = world_.log->head_time();
     outage_ = world_.log->head().value > 0 && last < started_ ? started_ - last : domain::Duration(0);
     delayed_send(this, std::chrono::milliseconds(0), Tick{});
-    return {[this](const Tick&) { tick(); }};
+    return {[this](const Tick&) {
+      auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(limits::kTick);
+      try {
+        wait = tick();
+      } catch (const std::exception& e) {  // the views cannot be read: tried again, and health has it
+        spdlog::error("deadlines cannot be delivered: {}", e.what());
+      }
+      delayed_send(this, wait, Tick{});
+    }};
   }
 
  private:
@@ -36,21 +46,24 @@ class Timer final : public caf::event_based_actor {
     int count = 0;
   };
 
-  void tick() {
+  // Delivers what is due; how long until the next time.
+  std::chrono::milliseconds tick() {
     const auto now = world_.now();
     std::map<Key, Delivery> still;
-    for (const auto& deadline : world_.views->due(now, limits::kDueBatch)) {
-      const Key key{deadline.due, deadline.update, deadline.kind};
-      auto& delivery = still[key];
-      if (const auto before = deliveries_.find(key); before != deliveries_.end()) {
-        delivery = before->second;
-      } else {
-        delivery.again = first_delivery(deadline);
-      }
-      if (delivery.again > now || delivery.count > limits::kDeliveriesMax) continue;
+    // Those that wait for their next delivery, or were given up, stand in front of nobody.
+    const auto is_deliverable = [&](const projections::Deadline& deadline) {
+      const auto before = deliveries_.find(key_of(deadline));
+      if (before == deliveries_.end()) return true;
+      still.insert(*before);
+      return before->second.again <= now && before->second.count <= limits::kDeliveriesMax;
+    };
+    const auto batch = world_.views->due(now, limits::kDueBatch, is_deliverable);
+    for (const auto& deadline : batch) {
+      const auto [found, is_new] = still.try_emplace(key_of(deadline));
+      auto& delivery = found->second;
+      if (is_new) delivery.again = first_delivery(deadline);
+      if (delivery.again > now) continue;
       if (delivery.count == limits::kDeliveriesMax) {
-        report_stuck_(fmt::format("deadline of {} was delivered {} times without effect",
-                                  domain::to_text(deadline.update), delivery.count));
         ++delivery.count;
         continue;
       }
@@ -58,7 +71,10 @@ class Timer final : public caf::event_based_actor {
       ++delivery.count;
       deliver(deadline);
     }
+    const bool full = batch.size() == limits::kDueBatch;
+    if (full) still.merge(deliveries_);  // those behind the batch were not looked at
     deliveries_ = std::move(still);
+    report_stuck();
     if (now - swept_ >= limits::kSweep) {
       swept_ = now;
       for (const auto& shard : world_.shards) caf::anon_send(shard, Tick{});
@@ -67,8 +83,22 @@ class Timer final : public caf::event_based_actor {
     if (const auto next = world_.views->next_deadline(); next && *next > now) {
       wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(*next - now));
     }
-    delayed_send(this, wait, Tick{});
+    return full ? std::chrono::milliseconds(0) : wait;
   }
+
+  void report_stuck() {
+    std::vector<std::string> stuck;
+    for (const auto& [key, delivery] : deliveries_) {
+      if (delivery.count <= limits::kDeliveriesMax) continue;
+      stuck.push_back(fmt::format("deadline of {} was delivered {} times without effect",
+                                  domain::to_text(std::get<domain::UpdateId>(key)), limits::kDeliveriesMax));
+    }
+    if (stuck == stuck_) return;
+    stuck_ = stuck;
+    report_stuck_(std::move(stuck));
+  }
+
+  static Key key_of(const projections::Deadline& d) { return {d.due, d.update, d.kind}; }
 
   domain::Time first_delivery(const projections::Deadline& deadline) const {
     if (deadline.due > started_ || outage_ == domain::Duration(0)) return deadline.due;
@@ -87,7 +117,8 @@ class Timer final : public caf::event_based_actor {
   }
 
   World& world_;
-  std::function<void(const std::string&)> report_stuck_;
+  std::function<void(std::vector<std::string>)> report_stuck_;
+  std::vector<std::string> stuck_;        // as reported
   std::map<Key, Delivery> deliveries_;
   domain::Time started_{};
   domain::Duration outage_{};
@@ -97,7 +128,7 @@ class Timer final : public caf::event_based_actor {
 }  // namespace
 
 caf::actor spawn_timer(caf::actor_system& system, World& world,
-                       std::function<void(const std::string&)> report_stuck) {
+                       std::function<void(std::vector<std::string>)> report_stuck) {
   return system.spawn<Timer>(std::ref(world), std::move(report_stuck));
 }
 

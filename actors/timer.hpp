@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <caf/actor.hpp>
 #include <caf/fwd.hpp>
@@ -16,6 +17,6 @@ namespace ota::actors {
 struct World;
 
 caf::actor spawn_timer(caf::actor_system& system, World& world,
-                       std::function<void(const std::string& what)> report_stuck);
+                       std::function<void(std::vector<std::string>)> report_stuck);
 
 }  // namespace ota::actors

@@ -48,6 +48,14 @@ class UpdateActor final : public Entity {
         retry->campaign_open = row && (row->status == domain::CampaignStatus::kInProgress ||
                                        row->status == domain::CampaignStatus::kPaused);
         plan.conditions.push_back({domain::gate_tag(*campaign), read_at});
+        if (const auto shown = world_.views->update_or_pending(state_.id)) retry->plan = shown->plan;
+      }
+      // Nor behind the deletion of its device.
+      if (!state_.device.value.empty()) {
+        const auto read_at = projections::to_store(world_.views->position());
+        const auto ordinal = world_.views->ordinal_of(state_.device);
+        retry->device_gone = !ordinal || (state_.id.of_campaign && *ordinal != state_.id.ordinal);
+        plan.conditions.push_back({domain::stream_name(state_.device), read_at});
       }
     }
     auto decision = domain::decide(state_, command, world_.context(meta.caller));

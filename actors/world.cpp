@@ -11,14 +11,21 @@ std::string key_of(const EntityId& id) {
 }
 
 void World::send(RequestPtr request) {
+  if (views->is_unfit() && !std::holds_alternative<Wake>(request->command)) {
+    request->reply(domain::DomainError{domain::ErrorCode::kUnavailable,
+                                       "read-only since the views are broken: " + views->broken(), {}, {}, {}, {}});
+    return;
+  }
   const std::size_t shard = std::hash<std::string>{}(key_of(request->to)) % shards.size();
   caf::anon_send(shards[shard], std::move(request));
 }
 
-void World::ask_ordinal(const domain::DeviceId& device, std::function<void(domain::Ordinal)> answer) {
+void World::ask_ordinal(const domain::DeviceId& device, std::function<void(std::optional<domain::Ordinal>)> answer) {
   auto ask = std::make_shared<OrdinalAsk>();
   ask->device = device;
-  ask->answer = std::move(answer);
+  ask->reply = Reply<domain::Result<domain::Ordinal>>([answer = std::move(answer)](domain::Result<domain::Ordinal> found) {
+    answer(found ? std::optional(found.value()) : std::nullopt);
+  });
   caf::anon_send(directory, OrdinalAskPtr(std::move(ask)));
 }
 

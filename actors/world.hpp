@@ -1,6 +1,7 @@
 // What every actor can reach. One per process; outlives all actors.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -29,14 +30,18 @@ struct World {
   eventstore::Journal* journal = nullptr;
   std::array<caf::actor, limits::kShards> shards;
   caf::actor directory;
-  std::function<void(const std::string& entity, const std::string& why)> report_poisoned;
+  // Health names an entity from the one until the other.
+  std::function<void(const std::string& key, const std::string& why)> report_poisoned;
+  std::function<void(const std::string& key)> report_loaded;
 
-  domain::Time now() const { return clock(); }
-  domain::Context context(domain::Caller caller) const { return {clock(), caller, settings}; }
-  // Hands a request to the shard of its entity. From any thread.
+  // Never before the last event: what is folded with its time must not lie in the future of whoever decides next.
+  domain::Time now() const { return std::max<domain::Time>(clock(), log->head_time()); }
+  domain::Context context(domain::Caller caller) const { return {now(), caller, settings}; }
+  // Hands a request to the shard of its entity. From any thread. While the views are unfit it is refused: what is
+  // decided by them would be wrong.
   void send(RequestPtr request);
   // The number of a device that is about to be registered or returns.
-  void ask_ordinal(const domain::DeviceId& device, std::function<void(domain::Ordinal)> answer);
+  void ask_ordinal(const domain::DeviceId& device, std::function<void(std::optional<domain::Ordinal>)> answer);
 };
 
 // The log's name of an entity's stream: what shards and the router know it by.

@@ -162,6 +162,7 @@ struct CampaignCreated {
   std::uint32_t parts = 0;                    // CampaignTargetPart events that came before
   std::array<std::uint8_t, 32> parts_hash{};  // SHA-256 over their bitmaps, in order
   Position resolved_at;                       // the views' position that the targets were resolved at
+  std::string withdrawn;                      // of them, deleted between that and this event (Roaring); empty: none
   std::uint32_t picked = 0;                   // how many of them the rollout percentage picks
   std::uint64_t pick_cutoff = 0;              // the highest pick rank that is in (rollout.hpp)
   bool operator==(const CampaignCreated&) const = default;

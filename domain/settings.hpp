@@ -20,6 +20,9 @@ struct Settings {
   std::string version_attribute = "firmware_version";       // ddi.version_attribute
 };
 
+// What folding a device depends on beside its events: whatever was folded with other values is folded again.
+std::string fold_settings(const Settings& settings);
+
 // What a decision may know beside the state and the command.
 struct Context {
   Time now;

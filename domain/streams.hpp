@@ -57,6 +57,7 @@ struct Recorded {
   Event event;
   std::optional<DeviceId> device;         // from the stream or the tag
   Caller caller;
+  bool damaged = false;                   // its bytes cannot be read: whoever folds it must not go on as if it were none
 };
 
 }  // namespace ota::domain

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -105,6 +106,9 @@ struct ActionRef {
 };
 
 // Something that must happen at a time unless an event removes it first.
+struct Deadline;
+using WantedDeadline = std::function<bool(const Deadline&)>;
+
 struct Deadline {
   domain::Time due{};
   domain::UpdateId update;

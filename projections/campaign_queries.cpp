@@ -104,7 +104,7 @@ Page<CampaignRow> list(const Reader& reader, const CampaignFilter& filter,
 std::vector<domain::CampaignId> open(const Reader& reader) {
   std::vector<domain::CampaignId> ids;
   for (Range range(reader, key_in(Table::kOpenCampaign).take()); range.valid(); range.next()) {
-    if (BytesIn(range.value()).u8() != 0) ids.push_back(id_in(range.rest()));
+    ids.push_back(id_in(range.rest()));
   }
   return ids;
 }

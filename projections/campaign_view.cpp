@@ -33,7 +33,7 @@ CampaignView::CampaignView(Rows& rows, TargetSets& sets)
 void CampaignView::load(const Reader& reader) {
   open_.clear();
   for (Range range(reader, key_in(Table::kOpenCampaign).take()); range.valid(); range.next()) {
-    open_.emplace(id_in(range.rest()), BytesIn(range.value()).u8() != 0);
+    open_.insert(id_in(range.rest()));
   }
 }
 
@@ -59,8 +59,6 @@ TargetSet CampaignView::targets_of(domain::CampaignId id) {
 void CampaignView::apply(Change& change) {
   if (const auto* id = std::get_if<domain::CampaignId>(&change.event.stream)) {
     fold(change, *id);
-  } else if (std::holds_alternative<domain::DeviceDeleted>(change.event.event)) {
-    withdraw_from_unborn(change.event);
   }
 }
 
@@ -73,10 +71,7 @@ void CampaignView::fold(Change& change, domain::CampaignId id) {
   const bool was_started = entry.state.started_at.has_value();
   entry.state.id = id;
   domain::evolve(entry.state, event);
-  if (!entry.state.exists) {  // a part of its targets
-    set_open(id, false);
-    return;
-  }
+  if (!entry.state.exists) return;  // a part of its targets
   CampaignChange& seen = change.campaign.emplace();
   seen.campaign = &entry;
   seen.status_before = status_before;
@@ -107,21 +102,9 @@ void CampaignView::create(CampaignChange& seen, CampaignEntry& entry,
   rows_.put(id_key(Table::kCampaignTargets, id.bytes), domain::to_bytes(*seen.targets));
   created_[id] = seen.targets;
   sets_.put(id, seen.targets);
-  set_open(id, true);
+  open_.insert(id);
+  rows_.put(id_key(Table::kOpenCampaign, id.bytes), {});
   list(entry);
-}
-
-// Deleted while the parts of a set go ahead: the fold of the campaign to be knows it.
-void CampaignView::withdraw_from_unborn(const domain::Recorded& event) {
-  for (const auto& [id, exists] : open_) {
-    if (exists) continue;
-    if (auto* entry = entries_.edit(entry_key(id))) domain::evolve(entry->state, event);
-  }
-}
-
-void CampaignView::set_open(domain::CampaignId id, bool exists) {
-  if (!open_.insert_or_assign(id, exists).second && !exists) return;
-  rows_.put(id_key(Table::kOpenCampaign, id.bytes), BytesOut().u8(exists ? 1 : 0).take());
 }
 
 void CampaignView::list(const CampaignEntry& entry) {

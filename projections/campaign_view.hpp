@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,21 +26,19 @@ class CampaignView final : public View {
   // exists.
   const CampaignEntry* find(domain::CampaignId id);
   TargetSet targets_of(domain::CampaignId id);
-  // Not closed; those whose targets are still on their way have no entry that exists.
-  const std::map<domain::CampaignId, bool>& open() const { return open_; }
+  // Those that are not closed.
+  const std::set<domain::CampaignId>& open() const { return open_; }
 
  private:
   void fold(Change& change, domain::CampaignId id);
   void create(CampaignChange& seen, CampaignEntry& entry, const domain::Recorded& event);
-  void withdraw_from_unborn(const domain::Recorded& event);
   void list(const CampaignEntry& entry);
   void relist(const CampaignEntry& entry, domain::CampaignStatus before);
-  void set_open(domain::CampaignId id, bool exists);
 
   Rows& rows_;
   TargetSets& sets_;
   RowCache<CampaignEntry> entries_;
-  std::map<domain::CampaignId, bool> open_;          // id -> exists
+  std::set<domain::CampaignId> open_;
   std::map<domain::CampaignId, TargetSet> created_;  // in this group: their rows cannot be read yet
 };
 

@@ -64,12 +64,13 @@ void DeadlineView::publish() {
   changed_.clear();
 }
 
-std::vector<Deadline> DeadlineView::due(domain::Time until, std::size_t most) const {
+std::vector<Deadline> DeadlineView::due(domain::Time until, std::size_t most,
+                                        const WantedDeadline& wanted) const {
   std::vector<Deadline> found;
   const std::shared_lock lock(mutex_);
   for (const auto& deadline : by_time_) {
     if (deadline.due > until || found.size() == most) break;
-    found.push_back(deadline);
+    if (!wanted || wanted(deadline)) found.push_back(deadline);
   }
   return found;
 }

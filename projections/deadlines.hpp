@@ -30,8 +30,9 @@ class DeadlineView final : public View {
   void commit() override {}
   void publish() override;
 
-  // At or before `until`, earliest first. Any thread.
-  std::vector<Deadline> due(domain::Time until, std::size_t most) const;
+  // At or before `until`, earliest first: the first `most` of those that `wanted` takes. Any thread; `wanted` is called
+  // under a lock and asks nothing of the views.
+  std::vector<Deadline> due(domain::Time until, std::size_t most, const WantedDeadline& wanted) const;
   std::optional<domain::Time> next() const;
 
  private:

@@ -31,6 +31,7 @@ domain::Recorded decode(const eventstore::RecordedEvent& event) {
   auto stream = domain::parse_stream(event.stream);
   if (!stream) return recorded;
   auto decoded = domain::decode(event.type, event.payload);
+  recorded.damaged = !decoded;
   if (!decoded || std::holds_alternative<domain::UnknownEvent>(*decoded)) return recorded;
   recorded.device = device_of(*stream, event);
   recorded.stream = std::move(*stream);

@@ -42,7 +42,7 @@ enum class Table : char {
   kFirmwareList = 'm',     // dimension, value, ~position of registration -> id
   kFirmwareBytes = 'y',    // sha256, id -> nothing
   kCampaignList = 'l',     // dimension, value, ~position of creation -> id
-  kOpenCampaign = 'o',     // id -> 1, or 0 while only parts of its targets are here
+  kOpenCampaign = 'o',     // id -> nothing
   kUpdatesByStatus = 's',  // campaign (zero: direct), indexed_as(status), rest of the id -> nothing
   kWithDeadline = 'D',     // binary id -> nothing: updates that wait for something that has a time
   kDeviceHistory = 'h',    // device id, ~position of the first event -> binary id

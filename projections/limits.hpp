@@ -20,6 +20,8 @@ inline constexpr std::size_t kCachedTargetSets = 64;
 // Events of the log that a replay folds into one batch: rows that change often are then encoded
 // once.
 inline constexpr std::size_t kReplayChunkEvents = 16'384;
+// And their payload, since decoded events of this size are what waits in memory.
+inline constexpr std::size_t kReplayChunkBytes = 8 << 20;
 // Decoded chunks waiting to be folded: enough to keep both threads busy.
 inline constexpr std::size_t kReplayChunksWaiting = 2;
 

@@ -25,15 +25,15 @@ Pipeline::Pipeline(Database& database, const domain::Settings& settings, PollInd
       statistics_(rows_),
       periods_(rows_),
       deadlines_(rows_) {
-  stages_ = {{&devices_, {}},
-             {&firmware_, {}},
-             {&campaigns_, {}},
-             {&updates_, {&devices_, &campaigns_}},
-             {&campaign_counts_, {&updates_}},
-             {&firmware_counts_, {&updates_}},
-             {&statistics_, {&updates_, &campaign_counts_}},
-             {&periods_, {&updates_}},
-             {&deadlines_, {&updates_}}};
+  stages_ = {{&devices_, {}, true},
+             {&firmware_, {}, true},
+             {&campaigns_, {}, true},
+             {&updates_, {&devices_, &campaigns_}, true},
+             {&campaign_counts_, {&updates_}, false},
+             {&firmware_counts_, {&updates_}, false},
+             {&statistics_, {&updates_, &campaign_counts_}, false},
+             {&periods_, {&updates_}, false},
+             {&deadlines_, {&updates_}, true}};
 }
 
 void Pipeline::load(const Reader& reader) {
@@ -44,6 +44,10 @@ void Pipeline::load(const Reader& reader) {
 
 void Pipeline::apply(const domain::Recorded& event) {
   if (unwritable_) return;
+  if (event.damaged) {
+    unfit_ = true;
+    complain(event.position, "an event cannot be read");
+  }
   Change change(event);
   for (auto& stage : stages_) {
     guarded(stage, event.position, [&] { stage.view->apply(change); });
@@ -63,6 +67,7 @@ bool Pipeline::commit(const Progress& progress) {
     rows_.commit();
   } catch (const std::exception& e) {
     unwritable_ = true;
+    unfit_ = true;
     complain(progress.position, e.what());
     return false;
   }
@@ -88,6 +93,7 @@ void Pipeline::guarded(Stage& stage, domain::Position position, const Work& work
 
 void Pipeline::set_aside(Stage& stage, domain::Position position, const std::string& why) {
   stage.broken = true;
+  if (stage.for_grants) unfit_ = true;
   complain(position, fmt::format("{}: {}", stage.view->name(), why));
   // Those behind it that read what it makes.
   for (auto& other : stages_) {

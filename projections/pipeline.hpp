@@ -5,6 +5,7 @@
 // next start builds all anew.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -47,6 +48,9 @@ class Pipeline {
   const DeadlineView& deadlines() const { return deadlines_; }
   // Empty: healthy. Any thread.
   std::string broken() const;
+  // Something that grants depend on is broken. Any thread.
+  bool is_unfit() const { return unfit_; }
+  void set_unfit() { unfit_ = true; }
 
   static Progress progress_in(const Reader& reader);
   // What was wrong when the rows were last written; empty: nothing.
@@ -56,6 +60,7 @@ class Pipeline {
   struct Stage {
     View* view;
     std::vector<const View*> needs;
+    bool for_grants;
     bool broken = false;
   };
   template <class Work>
@@ -74,6 +79,7 @@ class Pipeline {
   DeadlineView deadlines_;
   std::vector<Stage> stages_;
   bool unwritable_ = false;
+  std::atomic<bool> unfit_{false};
   bool complained_ = false;  // since the last commit
   mutable std::mutex mutex_;
   std::string broken_;

@@ -65,10 +65,15 @@ void read_ahead(const eventstore::Log& log, domain::Position after, Belt& belt) 
   try {
     Chunk chunk;
     bool wanted = true;
+    std::size_t bytes = 0;
     log.scan(to_store(after), [&](const eventstore::RecordedEvent& event) {
       if (chunk.empty()) chunk.reserve(limits::kReplayChunkEvents);
       chunk.push_back(decode(event));
-      if (chunk.size() == limits::kReplayChunkEvents) wanted = belt.put(std::exchange(chunk, {}));
+      bytes += event.payload.size();
+      if (chunk.size() == limits::kReplayChunkEvents || bytes >= limits::kReplayChunkBytes) {
+        wanted = belt.put(std::exchange(chunk, {}));
+        bytes = 0;
+      }
       return wanted;
     });
     if (wanted && !chunk.empty()) belt.put(std::move(chunk));

@@ -77,8 +77,10 @@ void StatisticsView::apply(Change& change) {
 
 void StatisticsView::on_campaign(const CampaignChange& campaign) {
   auto& totals = totals_.edit_or_make(totals_key());
+  std::uint64_t of_a_newer_version = 0;
   const auto of = [&](domain::CampaignStatus status) -> std::uint64_t& {
-    return totals.campaigns.at(static_cast<std::size_t>(status));
+    const auto i = static_cast<std::size_t>(status);
+    return i < totals.campaigns.size() ? totals.campaigns[i] : of_a_newer_version;
   };
   if (!campaign.created) --of(campaign.status_before);
   ++of(campaign.campaign->state.status);

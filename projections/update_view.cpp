@@ -111,8 +111,8 @@ void UpdateView::spread(const CampaignChange& campaign, domain::Time at) {
 // No event says of a deleted device's campaigns that they lost it: of whoever had a grant, its
 // update does.
 void UpdateView::withdraw(Change& change, domain::Ordinal ordinal) {
-  for (const auto& [id, exists] : campaigns_.open()) {
-    const auto* entry = exists ? campaigns_.find(id) : nullptr;
+  for (const auto id : campaigns_.open()) {
+    const auto* entry = campaigns_.find(id);
     if (!entry || entry->ended() || !fresh_.take(id, ordinal.value)) continue;
     rows_.put(withdrawn_key(id, ordinal.value), BytesOut().time(change.event.time).take());
     change.withdrawn_from.push_back(id);

@@ -21,8 +21,7 @@ constexpr int kSchemaNumber =
 
 // Beside the form of the rows, everything outside the log that a fold depends on.
 std::string schema_of(const domain::Settings& settings) {
-  return fmt::format("{}, version attribute {}, success grace {} us", kSchemaNumber,
-                     settings.version_attribute, settings.success_grace.count());
+  return fmt::format("{}\n{}", kSchemaNumber, domain::fold_settings(settings));
 }
 
 class ViewsInRocks final : public Views {
@@ -143,14 +142,16 @@ class ViewsInRocks final : public Views {
   PeriodStatistics statistics_since(domain::Time from) const override {
     return projections::statistics_since(one_moment(), from);
   }
-  std::vector<Deadline> due(domain::Time until, std::size_t most) const override {
-    return pipeline_->deadlines().due(until, most);
+  std::vector<Deadline> due(domain::Time until, std::size_t most,
+                            const WantedDeadline& wanted) const override {
+    return pipeline_->deadlines().due(until, most, wanted);
   }
   std::optional<domain::Time> next_deadline() const override {
     return pipeline_->deadlines().next();
   }
   std::string digest() const override { return digest_of(one_moment()); }
   std::string broken() const override { return pipeline_->broken(); }
+  bool is_unfit() const override { return pipeline_->is_unfit(); }
 
  private:
   Reader each_row() const { return Reader(*database_); }
@@ -233,6 +234,7 @@ void ViewsInRocks::fold(const std::vector<domain::Recorded>& events) {
   for (const auto& event : events) {
     if (event.position <= at.position) continue;  // folded before a restart, or by the replay
     if (event.position.value != at.position.value + 1) {
+      pipeline_->set_unfit();
       pipeline_->complain(event.position,
                           fmt::format("the events after {} are missing", at.position.value));
     }

@@ -96,14 +96,18 @@ class Views {
   virtual Statistics statistics() const = 0;
   virtual PeriodStatistics statistics_since(domain::Time from) const = 0;
 
-  // Deadlines at or before `until`, earliest first, at most `most`.
-  virtual std::vector<Deadline> due(domain::Time until, std::size_t most) const = 0;
+  // Deadlines at or before `until`, earliest first: the first `most` of those that `wanted` takes (none: all). It is
+  // called under a lock and asks nothing of the views.
+  virtual std::vector<Deadline> due(domain::Time until, std::size_t most,
+                                    const WantedDeadline& wanted = {}) const = 0;
   virtual std::optional<domain::Time> next_deadline() const = 0;
 
   // A digest of all rows, for "views rebuilt from scratch are equal".
   virtual std::string digest() const = 0;
   // Empty: healthy. Else why the views are broken, and since which position.
   virtual std::string broken() const = 0;
+  // What grants, polls and deadlines depend on is broken: nothing may be decided any more. Costs one load.
+  virtual bool is_unfit() const = 0;
 };
 
 }  // namespace ota::projections

@@ -41,7 +41,8 @@ struct Campaign {
   Bitmap failed;
   Bitmap cancelled;
   std::map<std::uint32_t, Time> retries;  // pending ones that had an attempt, and when the next may begin
-  // Cancelled here by the campaign's end while a retry waited: their own stream must still be told.
+  Bitmap lapsed;                          // pending ones whose first grant lapsed: their own stream knows of it
+  // Cancelled here by the campaign's end while their own stream says that they wait: it must still be told.
   Bitmap untold;
   std::uint32_t batch = 0;                // the open one; 0 before the start
   std::uint32_t batch_granted = 0;        // first attempts of it that were granted and did not lapse
@@ -68,6 +69,7 @@ struct Campaign {
 struct CreateCampaign {
   CampaignId id;
   CampaignCreated record;
+  Position checked_at;                    // up to where `withdrawn` and the firmware's status are known
 };
 struct AddTargetPart {                    // ahead of the creation, for sets that do not fit one event
   CampaignTargetPart part;

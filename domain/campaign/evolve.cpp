@@ -23,11 +23,14 @@ struct Fold {
     s.failed.remove(o);
     s.cancelled.remove(o);
     s.retries.erase(o);
+    s.lapsed.remove(o);
   }
   // The campaign ends early: whatever is pending is cancelled, which no event says one by one.
   void cancel_pending() {
     for (const auto& [o, at] : s.retries) s.untold.add(o);
     s.retries.clear();
+    s.untold |= s.lapsed;
+    s.lapsed = {};
     s.cancelled |= s.remaining();
   }
 
@@ -43,7 +46,7 @@ struct Fold {
     s.policy = e.policy;
     s.targets |= bitmap_from_bytes(e.targets);
     s.targets = picked(s.id, s.targets, e.pick_cutoff);
-    s.cancelled &= s.targets;  // deleted while the parts went ahead, and not picked
+    s.cancelled = bitmap_from_bytes(e.withdrawn) & s.targets;
     s.created_by = r.caller;
     s.created_at = r.time;
     ++s.revision;
@@ -124,6 +127,8 @@ struct Fold {
       s.untold.add(*o);
     } else if (e.retry) {
       s.retries[*o] = r.time;
+    } else {
+      s.lapsed.add(*o);
     }
   }
   void operator()(const UpdateSkipped&) {
@@ -148,7 +153,7 @@ struct Fold {
   }
   // Its unfinished update, if it has one, is cancelled by an event of its own in the same append.
   void operator()(const DeviceDeleted& e) {
-    if (!s.is_remaining(e.ordinal.value) || s.retries.contains(e.ordinal.value)) return;
+    if (!s.exists || !s.is_remaining(e.ordinal.value) || s.retries.contains(e.ordinal.value)) return;
     s.cancelled.add(e.ordinal.value);
   }
   template <class Other>

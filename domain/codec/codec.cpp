@@ -124,6 +124,7 @@ pb::CampaignCreated message(const CampaignCreated& e) {
   m.set_parts(e.parts);
   if (e.parts > 0) m.set_parts_hash(bytes_of(e.parts_hash));
   m.set_resolved_at(e.resolved_at.value);
+  m.set_withdrawn(e.withdrawn);
   m.set_picked(e.picked);
   m.set_pick_cutoff(e.pick_cutoff);
   return m;
@@ -144,6 +145,7 @@ Event event(const pb::CampaignCreated& m) {
   e.parts = m.parts();
   e.parts_hash = array_of<32>(m.parts_hash());
   e.resolved_at = {m.resolved_at()};
+  e.withdrawn = m.withdrawn();
   e.picked = m.picked();
   e.pick_cutoff = m.pick_cutoff();
   return e;

@@ -227,6 +227,9 @@ std::string encode_state(const DeviceUpdate& s) {
     m.mutable_cancel()->set_give_up_at(micros(s.cancel->give_up_at));
   }
   m.set_cancel_refused(s.cancel_refused);
+  m.set_late_reports(s.late_reports);
+  m.set_last_late(s.last_late);
+  if (s.cancel_requested_at) m.set_cancel_requested_at(micros(*s.cancel_requested_at));
   m.set_phase_basis_points(s.phase_basis_points);
   m.set_progress_basis_points(s.progress_basis_points);
   m.set_bytes_per_second(s.bytes_per_second);
@@ -269,6 +272,9 @@ std::optional<DeviceUpdate> decode_update_state(std::string_view bytes) {
     s.cancel = {static_cast<CancelCause>(m.cancel().cause()), time_of(m.cancel().give_up_at())};
   }
   s.cancel_refused = m.cancel_refused();
+  s.late_reports = m.late_reports();
+  s.last_late = m.last_late();
+  s.cancel_requested_at = optional_time(m.has_cancel_requested_at(), m.cancel_requested_at());
   s.phase_basis_points = m.phase_basis_points();
   s.progress_basis_points = m.progress_basis_points();
   s.bytes_per_second = m.bytes_per_second();
@@ -307,6 +313,7 @@ std::string encode_state(const Campaign& s) {
   m.set_failed(set_bytes(s.failed));
   m.set_cancelled(set_bytes(s.cancelled));
   m.set_untold(set_bytes(s.untold));
+  m.set_lapsed(set_bytes(s.lapsed));
   for (const auto& [ordinal, at] : s.retries) {
     m.add_retry_ordinals(ordinal);
     m.add_retry_times(micros(at));
@@ -347,6 +354,7 @@ std::optional<Campaign> decode_campaign_state(std::string_view bytes) {
   s.failed = bitmap_from_bytes(m.failed());
   s.cancelled = bitmap_from_bytes(m.cancelled());
   s.untold = bitmap_from_bytes(m.untold());
+  s.lapsed = bitmap_from_bytes(m.lapsed());
   for (int i = 0; i < m.retry_ordinals_size(); ++i) {
     s.retries.emplace_hint(s.retries.end(), m.retry_ordinals(i), time_of(m.retry_times(i)));
   }

@@ -38,8 +38,14 @@ DeviceAttributesChanged change_of(const Device& s, const ChangeAttributes& c) {
   return change;
 }
 
+DomainError too_many_attributes(std::size_t count) {
+  return invalid("data", fmt::format("a device has at most {} attributes; this would make {}",
+                                     limits::kDeviceAttributes, count));
+}
+
 Decision on(const Device& s, const RegisterDevice& c, const Context&) {
   if (s.registered && !s.deleted) return Events{};
+  if (c.attributes.size() > limits::kDeviceAttributes) return too_many_attributes(c.attributes.size());
   if (!s.registered) {
     return Events{of_device(s, DeviceRegistered{c.ordinal, c.via, c.attributes, c.groups})};
   }
@@ -61,19 +67,18 @@ Decision on(const Device& s, const ChangeAttributes& c, const Context& context) 
   const auto added = std::count_if(change.set.begin(), change.set.end(),
                                    [&](const auto& entry) { return !s.attributes.contains(entry.first); });
   const std::size_t after = s.attributes.size() + static_cast<std::size_t>(added) - change.removed.size();
-  if (after > limits::kDeviceAttributes) {
-    return invalid("data", fmt::format("a device has at most {} attributes; this would make {}",
-                                       limits::kDeviceAttributes, after));
-  }
+  if (after > limits::kDeviceAttributes) return too_many_attributes(after);
   return Events{of_device(s, std::move(change))};
 }
 
-// One append: the device is gone, and so is what was unfinished on it (design 7).
+// One append: the device is gone, and so is what was unfinished on it (design 7). What one append has no room for, and
+// what was re-opened behind it, follows: asked again, a deleted device says what is left.
 Decision on(const Device& s, const DeleteDevice& c, const Context&) {
   if (!s.registered) return not_found("Device", s.id.value);
-  if (s.deleted) return Events{};
-  Events events{of_device(s, DeviceDeleted{c.reason, s.ordinal})};
+  Events events;
+  if (!s.deleted) events.push_back(of_device(s, DeviceDeleted{c.reason, s.ordinal}));
   for (const auto& [id, u] : s.updates) {
+    if (events.size() > limits::kCancelsOfDeletion) break;
     const bool running = u.status == UpdateStatus::kInProgress;
     events.push_back({id, UpdateCancelled{CancelCause::kDeviceDeleted, running ? u.attempt : 0, u.batch, u.retry}, s.id});
   }
@@ -83,13 +88,21 @@ Decision on(const Device& s, const DeleteDevice& c, const Context&) {
 Decision on(const Device& s, const RequestUpdate& c, const Context& context) {
   if (!s.registered || s.deleted) return not_found("Device", s.id.value);
   if (s.updates.contains(c.id)) return Events{};
+  std::size_t waiting = 0;
   for (const auto& [id, u] : s.updates) {
+    if (!id.of_campaign) ++waiting;
     if (!id.of_campaign && u.plan.firmware == c.plan.firmware) {
       return DomainError{ErrorCode::kDuplicate,
                          fmt::format("device {} already has a pending update for this firmware: {}",
                                      s.id.value, to_text(id)),
                          {}, {}, {}, {}};
     }
+  }
+  if (waiting >= limits::kDirectUpdatesWaiting) {
+    auto error = wrong_state("device", fmt::format("{} updates waiting", waiting), "update", {});
+    error.message = fmt::format("device {} already has {} updates waiting; cancel some of them first", s.id.value,
+                                waiting);
+    return error;
   }
   const auto facts = facts_of(s.attributes, context.settings);
   if (!c.plan.force_update && !facts.firmware_version.empty() &&

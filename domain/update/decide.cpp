@@ -8,6 +8,7 @@
 namespace ota::domain {
 namespace {
 
+constexpr std::string_view kTimeoutCode = "timeout";
 
 // At most limits::kReportDetailBytes, in whole characters: half of one would not be text any more.
 std::string cut(const std::string& text) {
@@ -37,10 +38,31 @@ Events one(const DeviceUpdate& s, Event event) {
 // The moment is over after which a device's report of its present attempt still counts.
 bool is_late(const DeviceUpdate& s, std::uint32_t attempt) { return attempt != s.attempt || !s.in_progress(); }
 
+// Each once, and not without end: a device may say the same for as long as it likes.
 Events late(const DeviceUpdate& s, const Report& r, UpdateStatus reported) {
-  // A repeated end of an attempt is what a client sends that lost our answer: it is answered, not recorded.
-  if (r.kind != Report::Kind::kProgress && r.kind != Report::Kind::kNote) return {};
-  return one(s, LateReportRecorded{r.attempt, reported, r.code, bounded_details(r.details)});
+  LateReportRecorded late{r.attempt, reported, r.code, bounded_details(r.details)};
+  if (s.late_reports >= limits::kLateReports || fingerprint(late) == s.last_late) return {};
+  return one(s, std::move(late));
+}
+
+UpdateStatus status_of(Report::Kind kind) {
+  switch (kind) {
+    case Report::Kind::kSuccess: return UpdateStatus::kCompleted;
+    case Report::Kind::kDeclined: return UpdateStatus::kCancelled;
+    default: return UpdateStatus::kFailed;
+  }
+}
+
+// The attempt ended with this very report: said again by a client that lost our answer.
+bool was_taken(const DeviceUpdate& s, const Report& r) {
+  if (r.attempt != s.attempt) return false;
+  switch (r.kind) {
+    case Report::Kind::kSuccess: return s.status == UpdateStatus::kCompleted;
+    case Report::Kind::kDeclined: return s.status == UpdateStatus::kCancelled && s.error_code == "declined";
+    default:
+      return (s.status == UpdateStatus::kFailed || (s.status == UpdateStatus::kScheduled && s.retry_at)) &&
+             s.error_code != kTimeoutCode;
+  }
 }
 
 Events end_failed(const DeviceUpdate& s, FailureKind kind, std::string code, std::string message,
@@ -110,7 +132,8 @@ Decision on_progress(const DeviceUpdate& s, const Report& r, const Context& cont
 }
 
 Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) {
-  if (is_late(s, r.attempt)) return Events{};
+  if (was_taken(s, r)) return Events{};
+  if (is_late(s, r.attempt)) return late(s, r, status_of(r.kind));
   Events events;
   begin_if_needed(s, context, events);
   if (auto details = bounded_details(r.details); !details.empty() && details != s.details) {
@@ -178,6 +201,8 @@ Decision on(const DeviceUpdate& s, const CancelUpdate& c, const Context& context
   if (c.reach == CancelUpdate::Reach::kNotStarted) return Events{};
   if (c.reach == CancelUpdate::Reach::kNotInstalling && s.status >= UpdateStatus::kInstalling) return Events{};
   if (s.cancel) return Events{};
+  // Asked once for a campaign's sake: it has answered, and its result stands (decision 24).
+  if (s.cancel_refused && c.reach != CancelUpdate::Reach::kAny) return Events{};
   const Duration patience =
       std::min<Duration>(std::chrono::minutes(s.plan.timeout_minutes), context.settings.cancel_patience_max);
   return one(s, CancelRequested{c.cause, context.now + patience});
@@ -197,7 +222,7 @@ Decision on(const DeviceUpdate& s, const DeadlineReached& c, const Context& cont
       return one(s, GrantLapsed{s.attempt, s.batch, s.retry});
     case UpdateDeadline::kTimeout:
       if (!s.timeout_at) return Events{};
-      return end_failed(s, FailureKind::kTimeout, "timeout",
+      return end_failed(s, FailureKind::kTimeout, std::string(kTimeoutCode),
                         fmt::format("no result within {} minutes", s.plan.timeout_minutes), context);
     case UpdateDeadline::kCancelGiveUp:
       if (!s.cancel) return Events{};
@@ -213,6 +238,14 @@ DomainError campaign_has_ended(const DeviceUpdate& s) {
 
 Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context) {
   if (!s.exists) return not_found("Update", to_text(s.id));
+  if (c.device_gone) {
+    auto error = wrong_state("update", to_text(s.status), "retry", {});
+    error.message = fmt::format("device {} was deleted: its updates are not retried", s.device.value);
+    return error;
+  }
+  // Of a campaign's update that never was granted only the campaign knows the plan.
+  const std::optional<UpdatePlan> plan = s.attempt == 0 && s.id.of_campaign ? c.plan : s.plan;
+  const std::uint32_t max_retries = plan ? plan->max_retries : s.plan.max_retries;
   if (s.status == UpdateStatus::kScheduled && s.retry_at) {
     if (*s.retry_at <= context.now) return Events{};
     if (!c.campaign_open) return campaign_has_ended(s);
@@ -222,12 +255,12 @@ Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context)
     return wrong_state("update", to_text(s.status), "retry", {"failed", "cancelled"});
   }
   if (!c.campaign_open) return campaign_has_ended(s);
-  if (s.retry_count >= s.plan.max_retries) {
+  if (s.retry_count >= max_retries) {
     auto error = wrong_state("update", to_text(s.status), "retry", {"failed", "cancelled"});
-    error.message = fmt::format("Maximum retry attempts exceeded: {} of {}", s.retry_count, s.plan.max_retries);
+    error.message = fmt::format("Maximum retry attempts exceeded: {} of {}", s.retry_count, max_retries);
     return error;
   }
-  return one(s, RetryAsked{s.retry_count + 1, s.attempt, s.plan});
+  return one(s, RetryAsked{s.retry_count + 1, s.attempt, plan});
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ void apply(DeviceUpdate& s, const AttemptGranted& e, const Recorded& r) {
   s.timeout_at.reset();
   s.completed_at.reset();
   s.cancel.reset();
+  s.cancel_requested_at.reset();
   s.cancel_refused = false;
   s.phase_basis_points = 0;
   s.progress_basis_points = progress_basis_points(UpdateStatus::kInProgress, 0);
@@ -103,8 +104,9 @@ void apply(DeviceUpdate& s, const UpdateSkipped& e, const Recorded& r) {
   s.completed_at = r.time;
 }
 
-void apply(DeviceUpdate& s, const CancelRequested& e, const Recorded&) {
+void apply(DeviceUpdate& s, const CancelRequested& e, const Recorded& r) {
   s.cancel = e;
+  s.cancel_requested_at = r.time;
   s.cancel_refused = false;
   if (e.cause == CancelCause::kOperator) ++s.revision;
 }
@@ -125,12 +127,18 @@ void apply(DeviceUpdate& s, const UpdateCancelled& e, const Recorded& r) {
 }
 
 void apply(DeviceUpdate& s, const RetryAsked& e, const Recorded& r) {
+  if (e.plan) s.plan = *e.plan;
   s.status = UpdateStatus::kScheduled;
   s.progress_basis_points = 0;
   s.retry_count = e.retry_count;
   s.retry_at = r.time;
   s.completed_at.reset();
   ++s.revision;
+}
+
+void apply(DeviceUpdate& s, const LateReportRecorded& e, const Recorded&) {
+  ++s.late_reports;
+  s.last_late = fingerprint(e);
 }
 
 // Everything else is not an update's event, or changes nothing.
@@ -150,6 +158,19 @@ std::uint32_t progress_basis_points(UpdateStatus phase, std::uint32_t phase_basi
     case UpdateStatus::kCompleted: return 10'000;
     default: return 0;
   }
+}
+
+std::uint64_t fingerprint(const LateReportRecorded& late) {
+  std::uint64_t sum = 0xcbf29ce484222325ULL;
+  const auto mix = [&sum](std::uint64_t byte) { sum = (sum ^ byte) * 0x100000001b3ULL; };
+  mix(late.attempt);
+  mix(static_cast<std::uint64_t>(late.reported));
+  mix(late.code ? static_cast<std::uint64_t>(*late.code) + 1 : 0);
+  for (const auto& line : late.details) {
+    for (const char c : line) mix(static_cast<unsigned char>(c));
+    mix(0x100);
+  }
+  return sum == 0 ? 1 : sum;
 }
 
 void evolve(DeviceUpdate& state, const Recorded& event) {

@@ -34,7 +34,10 @@ struct DeviceUpdate {
   std::optional<Time> timeout_at;
   std::optional<Time> completed_at;
   std::optional<CancelRequested> cancel;  // asked of the device, not answered
+  std::optional<Time> cancel_requested_at;  // in this attempt, whatever became of it
   bool cancel_refused = false;            // in this attempt
+  std::uint32_t late_reports = 0;         // recorded so far
+  std::uint64_t last_late = 0;            // the fingerprint of the last one
   std::uint32_t phase_basis_points = 0;
   std::uint32_t progress_basis_points = 0;  // 0..10,000; never goes down within an attempt
   std::uint64_t bytes_per_second = 0;
@@ -90,6 +93,8 @@ struct DeadlineReached {
 };
 struct RetryUpdate {                      // POST /updates/{id}/retry
   bool campaign_open = true;              // its campaign is in progress or paused; true for direct updates
+  bool device_gone = false;               // deleted; if it has returned, it is another member of no old campaign
+  std::optional<UpdatePlan> plan;         // of a campaign's update that was cancelled before it had one
 };
 using UpdateCommand = std::variant<StartAttempt, Report, CancelUpdate, AnswerCancel,
                                    DeadlineReached, RetryUpdate>;
@@ -101,6 +106,9 @@ Decision decide(const DeviceUpdate& state, const UpdateCommand& command, const C
 
 // 0..10,000 by phase (spec/api.md section 5): downloading 5 + 0.45 x download %, installing 60 + 0.30 x install %.
 std::uint32_t progress_basis_points(UpdateStatus phase, std::uint32_t phase_basis_points);
+
+// Tells late reports apart; 0 is of none.
+std::uint64_t fingerprint(const LateReportRecorded& late);
 
 // When the next attempt may begin: base x 2^retries, capped, plus up to a quarter of jitter from the update's id.
 Time next_retry_at(const UpdateId& id, std::uint32_t retries, Time now, const Settings& settings);

@@ -92,6 +92,7 @@ CampaignCreated full_campaign() {
   c.parts = 2;
   c.parts_hash = counted_from<32>(0x80);
   c.resolved_at = {123'456};
+  c.withdrawn = to_bytes(set_of({2}));
   c.picked = 175;
   c.pick_cutoff = 0xfedcba9876543210;
   return c;

@@ -222,6 +222,7 @@ TEST_CASE("targets that go ahead in parts are nothing until the campaign is crea
   auto record = campaign_record({}, {});
   record.targets.clear();
   record.parts = 2;
+  record.withdrawn = domain::to_bytes(set_of({4}));
   t.story.tell({campaign_id(1), record, {}});
   CHECK(numbers(t.read()) == Numbers{5, 0, 0, 0, 1});
   CHECK((t.views().targets(campaign_id(1)) == set_of({0, 1, 2, 3, 4, 5})));

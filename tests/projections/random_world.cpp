@@ -151,6 +151,7 @@ void RandomWorld::create_campaign() {
   policy.min_finished_for_verdict = 1 + below(20);
   policy.priority = chance(50) ? domain::Priority::kNormal : domain::Priority::kHigh;
   auto record = campaign_record(targets, policy);
+  const auto resolved_at = story.events().size();
   record.pick_cutoff = domain::pick_percentage(id, targets, chance(50) ? 100 : 60).cutoff;
   if (chance(50)) {  // in two parts, with a deletion in between
     record.targets.clear();
@@ -168,7 +169,13 @@ void RandomWorld::create_campaign() {
   auto campaign = unborn_.extract(id);
   campaigns[id] = campaign ? std::move(campaign.mapped()) : domain::Campaign{};
   campaigns[id].id = id;
-  append(domain::decide(campaigns[id], domain::CreateCampaign{id, record}, context()));
+  domain::Bitmap deleted;
+  for (auto i = resolved_at; i < story.events().size(); ++i) {
+    const auto* event = std::get_if<domain::DeviceDeleted>(&story.events()[i].event);
+    if (event) deleted.add(event->ordinal.value);
+  }
+  if (!deleted.isEmpty()) record.withdrawn = domain::to_bytes(deleted);
+  append(domain::decide(campaigns[id], domain::CreateCampaign{id, record, {}}, context()));
 }
 
 void RandomWorld::steer_campaign() {

@@ -25,7 +25,7 @@ Fleet::Fleet(const FleetOptions& options) : options_(options), random_(options.s
     obey(devices_.back(), DeviceCommand(RegisterDevice{{i}, RegisteredVia::kImport, {}, {}}));
   }
   next_ordinal_ = options.devices;
-  obey(campaign_, CampaignCommand(CreateCampaign{kCampaign, created(targets, options.policy)}));
+  obey(campaign_, CampaignCommand(CreateCampaign{kCampaign, created(targets, options.policy), {}}));
   obey(campaign_, CampaignCommand(StartCampaign{}));
   react();
 }
@@ -262,10 +262,10 @@ void Fleet::turn_of_operator() {
   if (percent(50)) {
     obey(DeviceUpdate(update),
          UpdateCommand(CancelUpdate{CancelCause::kOperator, CancelUpdate::Reach::kAny}));
-  } else if (!device.deleted && campaign_.targets.contains(id.ordinal.value)) {
+  } else if (campaign_.targets.contains(id.ordinal.value)) {
     const bool open = campaign_.status == CampaignStatus::kInProgress ||
                       campaign_.status == CampaignStatus::kPaused;
-    obey(DeviceUpdate(update), UpdateCommand(RetryUpdate{open}));
+    obey(DeviceUpdate(update), UpdateCommand(RetryUpdate{open, device.deleted, {}}));
   }
 }
 

@@ -253,7 +253,7 @@ rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max) {
       case 4:
         return DeadlineReached{value_up_to(UpdateDeadline::kCancelGiveUp), attempt};
       case 5:
-        return RetryUpdate{!one_in(4)};
+        return RetryUpdate{!one_in(4), one_in(8), {}};
       default:
         return *any_report(attempt_max);
     }
@@ -295,7 +295,7 @@ rc::Gen<CampaignCommand> any_campaign_command() {
   return rc::gen::exec([]() -> CampaignCommand {
     switch (number(0, 4)) {
       case 0:
-        return CreateCampaign{kCampaign, created({1, 2, 3})};
+        return CreateCampaign{kCampaign, created({1, 2, 3}), {}};
       case 1:
         return StartCampaign{};
       case 2:

@@ -177,14 +177,30 @@ TEST_CASE(
   CHECK(told.retries.empty());
 }
 
-TEST_CASE("a device deleted while the parts went ahead, and not picked, is not counted") {
+TEST_CASE("devices deleted between the choice of targets and the creation are named by it") {
   auto record = created({});
-  record.pick_cutoff = 0;
-  const auto s = given({CampaignTargetPart{0, to_bytes(set_of({7}))},
-                        in(kDevice, DeviceDeleted{"", {7}}), record})
-                     .campaign();
-  CHECK(s.total() == 0);
-  CHECK(s.pending() == 0);
+  record.withdrawn = to_bytes(set_of({7, 77}));
+  const std::vector<Fact> facts{CampaignTargetPart{0, to_bytes(set_of({7, 8}))},
+                                in(kDevice, DeviceDeleted{"", {7}}), record};
+  const auto s = given(facts).campaign();
+  CHECK(s.total() == 2);
+  CHECK(s.cancelled == set_of({7}));
+  CHECK(s.pending() == 1);
+  record.pick_cutoff = 0;  // none is picked, so none was withdrawn
+  CHECK(given({facts[0], facts[1], record}).campaign().cancelled.isEmpty());
+}
+
+TEST_CASE("a first grant that lapsed is told of the campaign's end, as a waiting retry is") {
+  const std::vector<Fact> lapsed{first_grant(1), GrantLapsed{1, 1, false}};
+  CHECK(after(lapsed).lapsed == set_of({7}));
+  auto cancelled = lapsed;
+  cancelled.emplace_back(CampaignCancelled{"no"});
+  const auto s = after(cancelled);
+  CHECK(s.untold == set_of({7}));
+  CHECK(s.lapsed.isEmpty());
+  auto again = lapsed;
+  again.push_back(first_grant(1));
+  CHECK(after(again).lapsed.isEmpty());
 }
 
 TEST_CASE("an update's id can be made up: who is no target moves nothing") {

@@ -29,8 +29,8 @@ void refuse(const Given& campaign, const Command& command, std::vector<std::stri
 }  // namespace
 
 TEST_CASE("BR-CON-002: a campaign is created by one event, once") {
-  given({}).when(CreateCampaign{kCampaign, kCreated}).then({kCreated});
-  in_created().when(CreateCampaign{kCampaign, created({9})}).then_nothing();
+  given({}).when(CreateCampaign{kCampaign, kCreated, {}}).then({kCreated});
+  in_created().when(CreateCampaign{kCampaign, created({9}), {}}).then_nothing();
 }
 
 TEST_CASE("design 4: a big set of targets goes ahead in parts, until the campaign is there") {

@@ -239,16 +239,44 @@ TEST_CASE("decision 33: declined by the device or its user is cancelled") {
 }
 
 TEST_CASE("an end that is said again is answered and not recorded") {
-  const Fact ends[] = {succeeded(), failed_for_good(), failed_until(kNow), GrantLapsed{},
-                       UpdateCancelled{CancelCause::kDeclined, 1, 0, false}};
-  for (const auto& ended : ends) {
-    for (const auto& report : {kSuccess, kFailure, kDeclined}) {
-      given({first_grant(), started(), ended}).when(report).then_nothing();
-    }
-  }
-  given({first_grant(), started(), failed_until(kBefore), retry_grant(2)})
-      .when(kSuccess)
+  given({first_grant(), started(), succeeded()}).when(kSuccess).then_nothing();
+  given({first_grant(), started(), failed_for_good()}).when(kFailure).then_nothing();
+  given({first_grant(), started(), failed_until(kNow)}).when(kFailure).then_nothing();
+  given({first_grant(), started(), UpdateCancelled{CancelCause::kDeclined, 1, 0, false}})
+      .when(kDeclined)
       .then_nothing();
+}
+
+TEST_CASE("decision 26: another end than the one that was taken is recorded as late, once") {
+  const auto late = [](UpdateStatus said) { return LateReportRecorded{1, said, {}, {}}; };
+  const auto check = [&](const std::vector<Fact>& facts, const Report& report,
+                         UpdateStatus said) {
+    given(facts).when(report).then({late(said)});
+    auto after = facts;
+    after.emplace_back(late(said));
+    given(after).when(report).then_nothing();
+  };
+  check({first_grant(), started(), succeeded()}, kFailure, UpdateStatus::kFailed);
+  check({first_grant(), started(), failed_for_good()}, kSuccess, UpdateStatus::kCompleted);
+  check({first_grant(), GrantLapsed{}}, kSuccess, UpdateStatus::kCompleted);
+  check({first_grant(), started(), UpdateCancelled{CancelCause::kOperator, 1, 0, false}}, kSuccess,
+        UpdateStatus::kCompleted);
+  check({first_grant(), started(), failed_until(kBefore), retry_grant(2)}, kSuccess,
+        UpdateStatus::kCompleted);
+  // It timed out; then the device says that it failed.
+  auto timeout = failure(FailureKind::kTimeout, "timeout");
+  check({first_grant(), started(), timeout}, kFailure, UpdateStatus::kFailed);
+}
+
+TEST_CASE("late reports are recorded up to a bound") {
+  std::vector<Fact> facts{first_grant(), started(), succeeded()};
+  for (std::int32_t i = 0; i < static_cast<std::int32_t>(limits::kLateReports); ++i) {
+    auto report = end(Report::Kind::kFailure, 1);
+    report.code = i;
+    given(facts).when(report).then({LateReportRecorded{1, UpdateStatus::kFailed, i, {}}});
+    facts.emplace_back(LateReportRecorded{1, UpdateStatus::kFailed, i, {}});
+  }
+  given(facts).when(kFailure).then_nothing();
 }
 
 TEST_CASE("an end of nothing is not found") {

@@ -72,7 +72,7 @@ TEST_CASE("decision 23: not once the campaign has ended, not even one that waits
       {first_grant(), started(), failed_until(kNow + minutes(1))}};
   for (const auto& history : histories) {
     const auto error =
-        given(history).when(RetryUpdate{false}).then_error(ErrorCode::kStateTransition);
+        given(history).when(RetryUpdate{false, false, {}}).then_error(ErrorCode::kStateTransition);
     CHECK(error.message.find("campaign that has ended") != std::string::npos);
   }
 }
