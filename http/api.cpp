@@ -2,9 +2,30 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/field_errors.hpp"
 #include "http/json_text.hpp"
+#include "http/query_reader.hpp"
+#include "http/text.hpp"
 
 namespace ota::http {
+namespace {
+
+// The state of another day is not shown yet: a clear no is better than the present one under its
+// name.
+std::optional<Problem> refuse_as_of(const RequestContext& context) {
+  FieldErrors errors;
+  QueryReader query(context.query(), errors);
+  const auto asked = query.string("as_of");
+  if (!asked) return std::nullopt;
+  const bool position = asked->find_first_not_of("0123456789") == std::string::npos;
+  if (position || query.time("as_of")) {
+    query.fail("as_of", fmt::format("not supported by this version, got '{}'", shown(*asked)),
+               "not_supported");
+  }
+  return errors.problem();
+}
+
+}  // namespace
 
 Api::Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o)
     : service(s), artifacts(a), options(std::move(o)), render(s, "/api/v1/ota") {}
@@ -12,6 +33,7 @@ Api::Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o)
 void Api::add_to(Router& router) {
   RouteOptions admin_defaults;
   admin_defaults.no_store = true;
+  admin_defaults.check = refuse_as_of;
   auto admin = router.under({"/api/v1/ota", "/api/v1"}, admin_defaults);
   add_firmware_routes(admin, *this);
   add_campaign_routes(admin, *this);

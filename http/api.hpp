@@ -10,6 +10,7 @@
 
 #include "actors/ports/artifact_store.hpp"
 #include "actors/service.hpp"
+#include "http/artifact_holds.hpp"
 #include "http/render.hpp"
 #include "http/router.hpp"
 
@@ -36,6 +37,7 @@ struct Api {
   actors::ArtifactStore& artifacts;
   ApiOptions options;
   Renderer render;
+  ArtifactHolds holds;                            // of uploads in progress
 
   Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o);
   void add_to(Router& router);

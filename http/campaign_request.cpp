@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/json_reader.hpp"
+#include "http/limits.hpp"
 #include "http/text.hpp"
 
 namespace ota::http {
@@ -26,6 +27,23 @@ constexpr std::size_t kChannelsMax = 50;
 std::uint32_t whole(JsonReader& body, std::string_view name, std::int64_t low, std::int64_t high,
                     std::uint32_t fallback) {
   return static_cast<std::uint32_t>(body.integer_or(name, {low, high}, fallback));
+}
+
+// A list whose texts have at most so many bytes together; empty if absent.
+std::vector<std::string> short_strings(JsonReader& body, std::string_view name,
+                                       std::size_t count_max, Length each, std::size_t bytes_max) {
+  auto texts = body.strings(name, count_max, each).value_or(std::vector<std::string>{});
+  std::size_t bytes = 0;
+  for (const auto& text : texts) bytes += text.size();
+  if (bytes > bytes_max) {
+    body.fail(name, fmt::format("must have at most {} bytes together, got {}", bytes_max, bytes),
+              "too_long");
+  }
+  return texts;
+}
+
+std::vector<std::string> commands(JsonReader& body, std::string_view name) {
+  return short_strings(body, name, kCommandsMax, {1, 1'000}, limits::kUpdateCommandsBytes);
 }
 
 std::optional<std::uint16_t> minute_of_day(const std::string& text) {
@@ -198,8 +216,8 @@ domain::CampaignPolicy read_policy(JsonReader& body, domain::Time now, FieldErro
   p.force_update = body.boolean_or("force_update", false);
   p.maintenance_window = read_window(body, errors);
   p.max_retries = whole(body, "max_retries", 0, 10, 3);
-  p.pre_update_commands = body.strings("pre_update_commands", kCommandsMax, {1, 1'000}).value_or(std::vector<std::string>{});
-  p.post_update_commands = body.strings("post_update_commands", kCommandsMax, {1, 1'000}).value_or(std::vector<std::string>{});
+  p.pre_update_commands = commands(body, "pre_update_commands");
+  p.post_update_commands = commands(body, "post_update_commands");
   p.notify_on_start = body.boolean_or("notify_on_start", false);
   p.notify_on_complete = body.boolean_or("notify_on_complete", false);
   p.notify_on_failure = body.boolean_or("notify_on_failure", true);
@@ -248,12 +266,19 @@ actors::CampaignSpec read_campaign(json& value, domain::Time now, FieldErrors& e
       body.fail("target_devices", fmt::format("\"{}\" is not a device id", shown(device)));
     }
   }
-  spec.groups = body.strings("target_groups", kGroupsMax, {1, 128}).value_or(std::vector<std::string>{});
+  spec.groups =
+      short_strings(body, "target_groups", kGroupsMax, {1, 128}, limits::kTargetGroupsBytes);
   if (auto* filters = body.object("target_filters")) {
     FilterReading reading{errors, {}};
     reading.read(*filters, body.location("target_filters"));
     spec.filter = std::move(reading.clauses);
     spec.filter_json = filters->dump();
+    if (spec.filter_json.size() > limits::kTargetFilterBytes) {
+      body.fail("target_filters",
+                fmt::format("must have at most {} bytes as JSON, got {}",
+                            limits::kTargetFilterBytes, spec.filter_json.size()),
+                "too_long");
+    }
   }
   if (!targeted) {
     body.fail("target_devices", "at least one of target_devices, target_groups, target_filters is needed", "missing");
@@ -276,8 +301,8 @@ domain::UpdatePlan read_update_request(json& value, FieldErrors& errors, bool& a
   plan.force_update = body.boolean_or("force_update", false);
   plan.max_retries = whole(body, "max_retries", 0, 10, 3);
   plan.timeout_minutes = whole(body, "timeout_minutes", 5, 1'440, 60);
-  plan.pre_update_commands = body.strings("pre_update_commands", kCommandsMax, {1, 1'000}).value_or(std::vector<std::string>{});
-  plan.post_update_commands = body.strings("post_update_commands", kCommandsMax, {1, 1'000}).value_or(std::vector<std::string>{});
+  plan.pre_update_commands = commands(body, "pre_update_commands");
+  plan.post_update_commands = commands(body, "post_update_commands");
   plan.maintenance_window = read_window(body, errors);
   if (plan.maintenance_window) body.fail("maintenance_window", "not supported by this version", "not_supported");
   allow_beta = body.boolean_or("allow_beta", false);

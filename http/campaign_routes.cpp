@@ -82,7 +82,8 @@ template <class MakeCommand>
 void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
   const auto id = campaign_id(context);
   if (!id) return;
-  auto found = meta_of(context, api.service, 200);
+  const auto row = api.service.views().campaign_summary(*id);
+  auto found = meta_of(context, api.service, 200, row ? row->revision : 0);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   auto before = look_back(context, api.service, context.body(), meta);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "http/limits.hpp"
+#include "http/text.hpp"
 
 namespace ota::http {
 namespace {
@@ -18,6 +19,42 @@ eventstore::CommandId first_half(const eventstore::Hash& hash) {
   eventstore::CommandId id;
   std::copy_n(hash.begin(), id.bytes.size(), id.bytes.begin());
   return id;
+}
+
+// Nobody may act under a name that the log would not show.
+std::optional<Problem> check_user(const RequestContext& context) {
+  const auto user = context.header("X-User-Id").value_or("");
+  const auto at = nlohmann::json::array({"header", "X-User-Id"});
+  if (user.size() > limits::kUserIdBytes) {
+    return Problem::invalid_field(
+        at,
+        fmt::format("X-User-Id must have at most {} bytes, got {} in '{}'", limits::kUserIdBytes,
+                    user.size(), shown(user)),
+        "string_too_long");
+  }
+  if (!count_characters(user))
+    return Problem::invalid_field(at, "X-User-Id must be UTF-8 text", "string_unicode");
+  return std::nullopt;
+}
+
+std::optional<Problem> read_if_match(const RequestContext& context, std::uint32_t present,
+                                     actors::Meta& meta) {
+  const auto header = context.header("If-Match");
+  if (!header) return std::nullopt;
+  bool any = false;
+  for_each_item(*header, [&](std::string_view item) { any = any || item == "*"; });
+  if (any) return std::nullopt;
+  const auto asked = context.if_match().revision();
+  if (asked && *asked <= UINT32_MAX) {
+    meta.if_match = static_cast<std::uint32_t>(*asked);  // compared where it is decided
+    return std::nullopt;
+  }
+  if (!context.if_match().allows(present)) {
+    return Problem::precondition_failed(
+        fmt::format("If-Match names {}, the present revision is {}", shown(*header), present));
+  }
+  meta.if_match = present;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -47,13 +84,10 @@ eventstore::Hash hash_of(std::initializer_list<std::string_view> parts) {
 }
 
 std::variant<actors::Meta, Problem> meta_of(const RequestContext& context, const actors::Service& service,
-                                            std::uint16_t status) {
+                                            std::uint16_t status, std::uint32_t revision) {
   actors::Meta meta;
   meta.status = status;
-  if (context.user_id().size() > limits::kUserIdBytes) {
-    return Problem::invalid_field({"header", "X-User-Id"},
-                                  fmt::format("at most {} bytes are allowed", limits::kUserIdBytes), "string_too_long");
-  }
+  if (auto problem = check_user(context)) return *std::move(problem);
   meta.caller = service.caller_of(context.user_id());
   if (context.request_id_is_callers()) meta.correlation = context.request_id();
   if (const auto key = context.idempotency_key()) {
@@ -75,13 +109,7 @@ std::variant<actors::Meta, Problem> meta_of(const RequestContext& context, const
     meta.command.emplace();
     std::copy(bytes->begin(), bytes->end(), meta.command->bytes.begin());
   }
-  if (context.if_match().is_present()) {
-    if (const auto revision = context.if_match().revision()) {
-      meta.if_match = static_cast<std::uint32_t>(*revision);
-    } else if (!context.if_match().allows(0)) {
-      return Problem::precondition_failed("If-Match does not name a revision");
-    }
-  }
+  if (auto problem = read_if_match(context, revision, meta)) return *std::move(problem);
   return meta;
 }
 

@@ -27,7 +27,9 @@ Connection::~Connection() { ::close(descriptor_); }
 void Connection::consume(std::size_t bytes) {
   used_ += bytes;
   scanned_ = 0;
+  head_bytes_ = 0;
   request_bytes_ = 0;
+  chunks_.reset();
   if (used_ < input_.size()) return;
   used_ = 0;
   input_.clear();
@@ -48,27 +50,52 @@ std::string Connection::take_unread() {
 
 Connection::Examined Connection::examine(RequestHead& head) {
   while (unread().starts_with("\r\n")) consume(2);  // some clients end a body with one too many
-  if (request_bytes_ == 0) {
-    const auto end = find_head_end(unread(), scanned_);
-    if (end.value_or(unread().size()) > limits::kRequestHeadBytes) {
-      return {false, HeadError{431, fmt::format("The request's head is larger than {} bytes",
-                                                limits::kRequestHeadBytes)}};
-    }
-    if (!end) {
-      scanned_ = unread().size();
-      awaiting = scanned_ == 0 ? Awaiting::kRequest : Awaiting::kHead;
-      return {};
-    }
-    if (auto error = parse_request_head(unread().substr(0, *end), head)) return {false, error};
-    const std::uint64_t body = head.content_length.value_or(0);
-    const bool gather = body <= limits::kGatheredBodyBytes && !head.expects_continue;
-    request_bytes_ = *end + (gather ? static_cast<std::size_t>(body) : 0);
+  if (head_bytes_ == 0) {
+    if (auto error = read_head(head)) return {false, std::move(error)};
+    if (head_bytes_ == 0) return {};
   }
-  if (unread().size() < request_bytes_) {
+  if (chunks_) {
+    const auto state = chunks_->look(unread().substr(head_bytes_), limits::kGatheredBodyBytes);
+    body_is_here = state == ChunkScan::State::kWhole;
+    if (state != ChunkScan::State::kMore) return {true, std::nullopt};
+  }
+  if (chunks_ || unread().size() < request_bytes_) {
     awaiting = Awaiting::kBody;
     return {};
   }
   return {true, std::nullopt};
+}
+
+// Leaves head_bytes_ at 0 if the head has not arrived as a whole.
+std::optional<HeadError> Connection::read_head(RequestHead& head) {
+  const auto end = find_head_end(unread(), scanned_);
+  if (end.value_or(unread().size()) > limits::kRequestHeadBytes) {
+    return HeadError{
+        431, fmt::format("The request's head is larger than {} bytes", limits::kRequestHeadBytes)};
+  }
+  if (!end) {
+    scanned_ = unread().size();
+    awaiting = scanned_ == 0 ? Awaiting::kRequest : Awaiting::kHead;
+    return std::nullopt;
+  }
+  if (auto error = parse_request_head(unread().substr(0, *end), head)) return error;
+  const std::uint64_t body = head.content_length.value_or(0);
+  const bool gather = head.chunked || body <= limits::kGatheredBodyBytes;
+  head_bytes_ = *end;
+  request_bytes_ = *end + (gather ? static_cast<std::size_t>(body) : 0);
+  body_is_here = gather;
+  if (head.chunked) chunks_.emplace();
+  const bool waits = head.expects_continue && head.has_body() && unread().size() == *end;
+  if (gather && waits) ask_to_continue();
+  return std::nullopt;
+}
+
+// Nothing else is on its way to this peer, so that a few bytes fit; one that does not get them
+// sends its body after a while all the same.
+void Connection::ask_to_continue() const {
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  [[maybe_unused]] const auto sent =
+      ::send(descriptor_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 bool Connection::wait_for(short events, SteadyClock::time_point deadline) const {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/chunked.hpp"
 #include "http/pace.hpp"
 #include "http/request_head.hpp"
 
@@ -45,8 +46,8 @@ class Connection {
   // Moves the unread bytes out.
   std::string take_unread();
 
-  // Looks whether a whole request is here, gathering a small body too. `head` is memory to work
-  // with.
+  // Looks whether a whole request is here, gathering a small body too, and asks for one whose
+  // sender waits for "100 Continue". `head` is memory to work with.
   struct Examined {
     bool ready = false;
     std::optional<HeadError> error;
@@ -64,20 +65,25 @@ class Connection {
   std::int64_t deadline_ms = 0;  // of what is awaited, on the door's clock
   std::int64_t ready_at_ms = 0;  // when the request was whole: how long it waited for a handler
   bool keep_alive = true;        // another request may follow the one that is being answered
+  bool body_is_here = true;      // of the request that is whole: nobody has to wait for its body
   std::size_t slot = 0;          // in the door's table
   bool in_epoll = false;         // registered with the door's epoll
   std::atomic<std::int64_t> expires_at_ms{0};
 
  private:
   bool wait_for(short events, SteadyClock::time_point deadline) const;
+  std::optional<HeadError> read_head(RequestHead& head);
+  void ask_to_continue() const;
 
   const int descriptor_;
   const std::string peer_address_;
   const int peer_port_;
   std::string input_;
   std::size_t used_ = 0;
-  std::size_t scanned_ = 0;        // no head ends within so many unread bytes
-  std::size_t request_bytes_ = 0;  // head and gathered body, once the head is known; else 0
+  std::size_t scanned_ = 0;          // no head ends within so many unread bytes
+  std::size_t head_bytes_ = 0;       // once the head is known; else 0
+  std::size_t request_bytes_ = 0;    // head and gathered body; of a chunked one the head alone
+  std::optional<ChunkScan> chunks_;  // of a chunked body
 };
 
 }  // namespace ota::http

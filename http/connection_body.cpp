@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
+#include <utility>
 
+#include "http/chunked.hpp"
 #include "http/limits.hpp"
 
 namespace ota::http {
 
-ConnectionBody::ConnectionBody(Connection& connection, const RequestHead& head, Pace pace)
+ConnectionBody::ConnectionBody(Connection& connection, const RequestHead& head, Pace pace,
+                               std::optional<BodyPlaces::Place> place)
     : connection_(connection),
       watch_(pace),
+      place_(std::move(place)),
       declared_(head.chunked ? std::nullopt
                              : std::optional<std::uint64_t>(head.content_length.value_or(0))),
       left_(declared_.value_or(0)),
@@ -24,9 +27,9 @@ BodyRead ConnectionBody::read(char* out, std::size_t size) {
   if (failed_ != BodyOutcome::kBytes) return {failed_, 0};
   if (!ask_to_continue()) return {failed_ = BodyOutcome::kCutOff, 0};
   const BodyRead read = declared_ ? read_counted(out, size) : read_chunked(out, size);
-  if (read.outcome != BodyOutcome::kBytes && read.outcome != BodyOutcome::kEnd) {
-    failed_ = read.outcome;
-  }
+  if (read.outcome == BodyOutcome::kBytes) return read;
+  if (read.outcome != BodyOutcome::kEnd) failed_ = read.outcome;
+  place_.reset();
   return read;
 }
 
@@ -74,14 +77,13 @@ BodyOutcome ConnectionBody::receive_more() {
 
 BodyOutcome ConnectionBody::take_line(std::string& line, std::size_t bytes_max) {
   for (;;) {
-    const std::string_view unread = connection_.unread();
-    const auto end = unread.substr(0, bytes_max + 2).find("\r\n");
-    if (end != std::string_view::npos) {
-      line = unread.substr(0, end);
-      connection_.consume(end + 2);
+    const Line first = first_line(connection_.unread(), bytes_max);
+    if (first.outcome == LineOutcome::kTooLong) return BodyOutcome::kMalformed;
+    if (first.outcome == LineOutcome::kWhole) {
+      line = first.text;
+      connection_.consume(line.size() + 2);
       return BodyOutcome::kBytes;
     }
-    if (unread.size() > bytes_max) return BodyOutcome::kMalformed;
     const BodyOutcome more = receive_more();
     if (more != BodyOutcome::kBytes) return more;
   }
@@ -94,10 +96,9 @@ BodyRead ConnectionBody::read_chunked(char* out, std::size_t size) {
       case Chunk::kSize: {
         const BodyOutcome taken = take_line(line, limits::kChunkLineBytes);
         if (taken != BodyOutcome::kBytes) return {taken, 0};
-        const auto [stop, error] =
-            std::from_chars(line.data(), line.data() + line.size(), left_, 16);
-        const bool ends = stop == line.data() + line.size() || *stop == ';' || *stop == ' ';
-        if (error != std::errc() || !ends) return {BodyOutcome::kMalformed, 0};
+        const auto bytes = chunk_size(line);
+        if (!bytes) return {BodyOutcome::kMalformed, 0};
+        left_ = *bytes;
         chunk_ = left_ == 0 ? Chunk::kTrailer : Chunk::kData;
         break;
       }
@@ -128,6 +129,7 @@ BodyRead ConnectionBody::read_chunked(char* out, std::size_t size) {
 }
 
 bool ConnectionBody::discard_arrived() {
+  place_.reset();
   if (failed_ != BodyOutcome::kBytes) return false;
   if (!declared_) return chunk_ == Chunk::kDone;
   const std::size_t arrived =

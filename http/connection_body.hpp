@@ -6,6 +6,7 @@
 // one handler thread.
 #pragma once
 
+#include "http/body_places.hpp"
 #include "http/connection.hpp"
 #include "http/request_body.hpp"
 
@@ -13,13 +14,16 @@ namespace ota::http {
 
 class ConnectionBody final : public RequestBody {
  public:
-  // `head` is the request's, already taken off the connection.
-  ConnectionBody(Connection& connection, const RequestHead& head, Pace pace);
+  // `head` is the request's, already taken off the connection. The place, of a body that must be
+  // waited for, is given back when nothing more of it is waited for.
+  ConnectionBody(Connection& connection, const RequestHead& head, Pace pace,
+                 std::optional<BodyPlaces::Place> place = std::nullopt);
 
   BodyRead read(char* out, std::size_t size) override;
   std::optional<std::uint64_t> declared_size() const override;
 
-  // Throws away what has already arrived of the body; true if that was all of it, and the next
+  // To be called when nobody reads any more, before the answer is sent: throws away what has
+  // already arrived of the body, and gives the place back; true if that was all of it, and the next
   // request may follow.
   bool discard_arrived();
 
@@ -38,6 +42,7 @@ class ConnectionBody final : public RequestBody {
 
   Connection& connection_;
   PaceWatch watch_;
+  std::optional<BodyPlaces::Place> place_;
   const std::optional<std::uint64_t> declared_;
   std::uint64_t left_ = 0;  // of the body, or of the chunk
   Chunk chunk_ = Chunk::kDone;

@@ -11,6 +11,7 @@
 #include "http/commands.hpp"
 #include "http/ddi_messages.hpp"
 #include "http/json_text.hpp"
+#include "http/media_type.hpp"
 #include "http/text.hpp"
 
 namespace ota::http {
@@ -32,14 +33,35 @@ void write_without_body(RequestContext& context, const Problem& problem) {
 domain::DeviceId device_id(const RequestContext& context) { return {context.parameter("device_id")}; }
 
 std::string base_of(const RequestContext& context, const Api& api) {
-  const auto host = context.header("Host").value_or("localhost");
-  return ddi::device_base("http://" + std::string(host), api.options.tenant, context.parameter("device_id"));
+  return ddi::device_base(context.origin(), api.options.tenant, context.parameter("device_id"));
 }
 
+// The tag is a hash of the bytes: whatever has changed for the device changes it.
 void answer_message(RequestContext& context, std::string body) {
-  const auto accept = context.header("Accept").value_or("");
-  const bool plain = accept.find("application/json") != std::string_view::npos;
+  constexpr std::size_t kTagDigits = 32;
+  const auto hash = hash_of({body});
+  const auto tag = domain::to_hex(domain::view_of(hash)).substr(0, kTagDigits);
+  context.set_header("ETag", '"' + tag + '"');
+  const auto known = context.header("If-None-Match");
+  if (known && etag_list_holds(*known, tag, true)) return context.answer_empty(304);
+  const bool plain = json_form(context.header("Accept").value_or("")) == JsonForm::kPlain;
   context.answer_text(200, std::move(body), plain ? "application/json" : "application/hal+json");
+}
+
+// 406 and 415 as section 2 of the protocol has them; an answer without a body suits every Accept.
+std::optional<Problem> check_media(const RequestContext& context) {
+  const bool reads = context.method() == "GET" || context.is_head();
+  const auto accept = context.header("Accept").value_or("");
+  if (reads && json_form(accept) == JsonForm::kNone) {
+    return Problem::not_acceptable(
+        "application/json and application/hal+json are spoken here, not " + shown(accept));
+  }
+  const auto type = context.header("Content-Type").value_or("");
+  if (!reads && context.head().has_body() && !is_json(type)) {
+    return Problem::unsupported_media("a body of application/json is wanted, not \"" + shown(type) +
+                                      "\"");
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint32_t> number_of(const std::string& text) {
@@ -55,6 +77,16 @@ struct Action {
   std::uint32_t attempt = 0;
   domain::DeviceUpdate update;
   bool is_current() const { return update.attempt == attempt && update.in_progress(); }
+  bool is_cancelled() const {
+    return update.attempt == attempt &&
+           (update.cancel || update.status == domain::UpdateStatus::kCancelled);
+  }
+  // The device has said how it ended, and no other attempt follows.
+  bool has_result() const {
+    return update.attempt == attempt &&
+           (update.status == domain::UpdateStatus::kCompleted ||
+            (update.status == domain::UpdateStatus::kFailed && update.error_code != "timeout"));
+  }
 };
 std::optional<Action> action_of(RequestContext& context, Api& api) {
   const auto& text = context.parameter("action_id");
@@ -119,17 +151,24 @@ void answer_deployment(RequestContext& context, Api& api, const Action& action) 
   answer_message(context, ddi::deployment(base_of(context, api), action.id, row->firmware, action.update.plan));
 }
 
+// The first fetch starts the attempt, durably, before the device learns what to do (decision 7).
+// What came in between (a lapse, a cancellation) is seen behind it: nobody is told to install what
+// is not counted.
 void deployment(RequestContext& context, Api& api) {
-  const auto action = action_of(context, api);
+  auto action = action_of(context, api);
   if (!action) return;
-  const bool cancelling = action->is_current() && action->update.cancel.has_value();
-  if (cancelling || action->update.status == domain::UpdateStatus::kCancelled) {
-    return context.answer(Problem::not_found(fmt::format("Action {} is cancelled", action->id.value)));
-  }
-  // The first fetch starts the attempt, durably, before the device learns what to do (decision 7).
-  if (action->is_current() && !action->update.started_at) {
+  if (action->is_current() && !action->is_cancelled() && !action->update.started_at) {
     const auto answer = api.service.update(action->update.id, domain::StartAttempt{action->attempt}, device_meta(context));
     if (!answer) return context.answer(problem_of(answer.error()));
+    action = action_of(context, api);
+    if (!action) return;
+  }
+  if (action->is_cancelled()) {
+    return context.answer(
+        Problem::not_found(fmt::format("Action {} is cancelled", action->id.value)));
+  }
+  if (!action->is_current() && !action->has_result()) {
+    return context.answer(Problem::not_found(fmt::format("Action {} is over", action->id.value)));
   }
   answer_deployment(context, api, *action);
 }
@@ -160,9 +199,9 @@ void feedback(RequestContext& context, Api& api) {
 void cancel(RequestContext& context, Api& api) {
   const auto action = action_of(context, api);
   if (!action) return;
-  const bool cancelled = action->update.attempt == action->attempt &&
-                         (action->update.cancel || action->update.status == domain::UpdateStatus::kCancelled);
-  if (!cancelled) return context.answer(Problem::not_found(fmt::format("Action {} is not cancelled", action->id.value)));
+  if (!action->is_cancelled())
+    return context.answer(
+        Problem::not_found(fmt::format("Action {} is not cancelled", action->id.value)));
   answer_message(context, ddi::cancel(action->id));
 }
 
@@ -174,6 +213,14 @@ void cancel_feedback(RequestContext& context, Api& api) {
   FieldErrors errors;
   const auto said = ddi::read_feedback(*body, errors);
   if (!errors.empty()) return answer_errors(context, errors);
+  // An answer that is said again is none to refuse: only where nobody ever asked it has no place.
+  const auto& update = action->update;
+  if (update.attempt == action->attempt && !action->is_cancelled() && !update.cancel_requested_at) {
+    auto problem = Problem::method_not_allowed(context.method(), "OPTIONS");
+    problem.message =
+        fmt::format("Action {} is neither being cancelled nor cancelled", action->id.value);
+    return context.answer(problem);
+  }
   domain::UpdateCommand command = ddi::report_of(said, action->attempt);
   if (const auto accepted = ddi::accepts_cancel(said)) {
     command = domain::AnswerCancel{action->attempt, *accepted, said.details};
@@ -243,6 +290,7 @@ RouteHandler for_tenant(Api& api, Handle handle) {
 
 void add_ddi_routes(Router& router, Api& api) {
   RouteOptions messages;
+  messages.check = check_media;
   messages.problem_writer = write_problem;
   RouteOptions bytes;
   bytes.problem_writer = write_without_body;

@@ -27,6 +27,13 @@ void answer_device(RequestContext& context, Api& api, int status) {
   context.answer_json(status, api.render.device(*device).dump());
 }
 
+// What another request with the same Idempotency-Key has done meanwhile.
+void answer_repeated(RequestContext& context, Api& api, const eventstore::CommandRecord& record,
+                     const actors::Meta& meta) {
+  if (const auto problem = other_request(record, meta)) return context.answer(*problem);
+  answer_device(context, api, record.status);
+}
+
 void list(RequestContext& context, Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
@@ -79,13 +86,22 @@ domain::ChangeAttributes read_change(json& value, FieldErrors& errors) {
       }
     }
   }
+  if (change.values.size() > domain::limits::kDeviceAttributes) {
+    body.fail("attributes",
+              fmt::format("a device has at most {} attributes, got {}",
+                          domain::limits::kDeviceAttributes, change.values.size()),
+              "too_long");
+  }
   return change;
 }
 
 void put(RequestContext& context, Api& api) {
   auto found = meta_of(context, api.service, 200);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
-  const auto& meta = std::get<actors::Meta>(found);
+  auto& meta = std::get<actors::Meta>(found);
+  const auto before = look_back(context, api.service, context.body(), meta);
+  if (before.problem) return context.answer(*before.problem);
+  if (before.record) return answer_device(context, api, before.record->status);
   auto body = json_body(context, false);
   if (!body) return;
   FieldErrors errors;
@@ -94,21 +110,36 @@ void put(RequestContext& context, Api& api) {
   const auto id = device_id(context);
   const auto known = api.service.views().device(id);
   const bool is_new = !known || !known->registered || known->deleted;
-  domain::RegisterDevice registration{{}, domain::RegisteredVia::kApi, change.values,
-                                      change.groups.value_or(std::vector<std::string>{})};
-  const auto registered = api.service.device(id, std::move(registration), meta);
+  // Registering twice is registering once; it is the change that is remembered under an
+  // Idempotency-Key, so that it must have something to change.
+  meta.status = is_new ? 201 : 200;
+  domain::RegisterDevice registration{{}, domain::RegisteredVia::kApi, {}, {}};
+  auto registering = meta;
+  registering.repeatable = false;
+  if (!meta.repeatable) {
+    registration.attributes = change.values;
+    registration.groups = change.groups.value_or(std::vector<std::string>{});
+  }
+  const auto registered = api.service.device(id, std::move(registration), std::move(registering));
   if (!registered) return context.answer(problem_of(registered.error()));
   const auto changed = api.service.device(id, change, meta);
   if (!changed) return context.answer(problem_of(changed.error()));
-  answer_device(context, api, is_new ? 201 : 200);
+  if (changed.value().repeated)
+    return answer_repeated(context, api, *changed.value().repeated, meta);
+  answer_device(context, api, meta.status);
 }
 
 void erase(RequestContext& context, Api& api) {
   auto found = meta_of(context, api.service, 200);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
+  auto& meta = std::get<actors::Meta>(found);
+  const auto before = look_back(context, api.service, context.body(), meta);
+  if (before.problem) return context.answer(*before.problem);
+  if (before.record) return answer_device(context, api, before.record->status);
   const auto answer =
-      api.service.device(device_id(context), domain::DeleteDevice{"deleted by an operator"}, std::get<actors::Meta>(found));
+      api.service.device(device_id(context), domain::DeleteDevice{"deleted by an operator"}, meta);
   if (!answer) return context.answer(problem_of(answer.error()));
+  if (answer.value().repeated) return answer_repeated(context, api, *answer.value().repeated, meta);
   answer_device(context, api, 200);
 }
 

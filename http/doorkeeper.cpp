@@ -140,6 +140,10 @@ void Doorkeeper::on_event(Connection& connection) {
 void Doorkeeper::read_more(Connection& connection) {
   const ssize_t count = ::recv(connection.descriptor(), scratch_.data(), scratch_.size(), 0);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return arm(connection);
+  if (count == 0 && connection.awaiting == Awaiting::kBody) {
+    malformed_.fetch_add(1, std::memory_order_relaxed);
+    return refuse(connection, 400, "The request's body was cut off before its end");
+  }
   if (count <= 0) return close(connection);
   connection.append({scratch_.data(), static_cast<std::size_t>(count)});
   proceed(connection, head_, connection.awaiting);

@@ -37,7 +37,7 @@ struct DoorCounts {
   std::uint64_t accepted = 0;
   std::uint64_t turned_away = 0;  // too many connections
   std::uint64_t timed_out = 0;    // idle, or too slow
-  std::uint64_t malformed = 0;    // heads that were refused
+  std::uint64_t malformed = 0;    // heads that were refused, gathered bodies that were cut off
 };
 
 enum class Afterwards : std::uint8_t {

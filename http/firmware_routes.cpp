@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "domain/limits.hpp"
 #include "http/api.hpp"
@@ -72,6 +73,37 @@ std::optional<Problem> receive(RequestContext& context, MultipartStream& form, c
   return std::nullopt;
 }
 
+// Takes bytes away that no record refers to; if that fails, the sweep does it another day.
+void remove_unneeded(Api& api, const ArtifactHolds::Sha256& sha256) {
+  const auto& views = api.service.views();
+  if (!views.broken().empty() || views.refers_to(sha256)) return;
+  try {
+    api.artifacts.sweep(0, [&](const auto& other) { return other != sha256; });
+  } catch (const actors::ArtifactError& fault) {
+    spdlog::warn("the bytes of a refused upload stay: {}", fault.what());
+  }
+}
+
+// Stores the bytes, then registers the record, so that what a record names is there (BR-CON-001).
+// Bytes whose record is refused go, unless it is open what became of it.
+template <class StoreBytes>
+actors::Answer store_and_register(Api& api, domain::RegisterFirmware command,
+                                  const actors::Meta& meta, StoreBytes store_bytes) {
+  const auto id = command.record.id;
+  const auto sha256 = command.record.sha256;
+  api.holds.hold(sha256);
+  try {
+    store_bytes();
+  } catch (...) {
+    api.holds.release(sha256);
+    throw;
+  }
+  auto answer = api.service.firmware(id, std::move(command), meta);
+  const bool open = !answer && answer.error().code == domain::ErrorCode::kUnavailable;
+  if (!open) api.holds.release(sha256, [&] { remove_unneeded(api, sha256); });
+  return answer;
+}
+
 void answer_registered(RequestContext& context, Api& api, domain::FirmwareId asked, const actors::Answer& answer,
                        const actors::Meta& meta) {
   if (!answer) return context.answer(problem_of(answer.error()));
@@ -112,11 +144,16 @@ void upload(RequestContext& context, Api& api, const std::string& boundary, std:
   const std::string asked = *form.text("metadata") + domain::to_hex(domain::view_of(digests.sha256));
   const auto before = look_back(context, api.service, asked, meta);
   if (before.problem) return context.answer(*before.problem);
+  if (before.record) {
+    const auto stream = stream_at(api.service, before.record->position);
+    const auto* registered = stream ? std::get_if<domain::FirmwareId>(&*stream) : nullptr;
+    if (registered) return answer_firmware(context, api, *registered, before.record->status);
+    return context.answer(Problem::internal());
+  }
 
-  // Storage first, then the record: what the record names is there (BR-CON-001). Bytes without a record are swept.
-  store->commit();
   const auto id = record.id;
-  const auto answer = api.service.firmware(id, domain::RegisterFirmware{std::move(record), digests.sha1}, meta);
+  const auto answer =
+      store_and_register(api, {std::move(record), digests.sha1}, meta, [&] { store->commit(); });
   answer_registered(context, api, id, answer, meta);
 }
 
@@ -190,7 +227,7 @@ template <class Command>
 void change(RequestContext& context, Api& api) {
   const auto row = firmware_row(context, api);
   if (!row) return;
-  auto found = meta_of(context, api.service, 200);
+  auto found = meta_of(context, api.service, 200, row->firmware.revision);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto id = row->firmware.record.id;
@@ -228,14 +265,15 @@ void add_firmware_routes(Router::Group& admin, Api& api) {
     if (!row) return;
     const auto& r = row->firmware.record;
     const auto id = domain::to_text(r.id);
-    c.answer_json(200, json{{"firmware_id", id},
-                            {"download_url", "/api/v1/ota/firmware/" + id + "/content"},
-                            {"checksum_md5", domain::to_hex(domain::view_of(r.md5))},
-                            {"checksum_sha256", domain::to_hex(domain::view_of(r.sha256))},
-                            {"file_size", r.facts.file_size},
-                            {"expires_at", nullptr},
-                            {"expires_in", nullptr}}
-                           .dump());
+    c.answer_json(200,
+                  json{{"firmware_id", id},
+                       {"download_url", c.origin() + "/api/v1/ota/firmware/" + id + "/content"},
+                       {"checksum_md5", domain::to_hex(domain::view_of(r.md5))},
+                       {"checksum_sha256", domain::to_hex(domain::view_of(r.sha256))},
+                       {"file_size", r.facts.file_size},
+                       {"expires_at", nullptr},
+                       {"expires_in", nullptr}}
+                      .dump());
   });
   admin.add("POST", "/firmware/{firmware_id}/deprecate",
             [&api](RequestContext& c) { change<domain::DeprecateFirmware>(c, api); });

@@ -2,8 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cassert>
 #include <ctime>
+#include <string>
 #include <utility>
 
 #include "http/connection_body.hpp"
@@ -35,6 +37,11 @@ Afterwards after_answer(const Connection& connection, bool sent_whole) {
   return connection.keep_alive ? Afterwards::kNextRequest : Afterwards::kClose;
 }
 
+std::size_t body_places_of(const FrontDoorOptions& options) {
+  if (options.body_places > 0) return options.body_places;
+  return std::max<std::size_t>(1, options.handler_threads / 4);
+}
+
 }  // namespace
 
 // What belongs to the request that a handler thread is serving.
@@ -43,6 +50,7 @@ struct FrontDoor::Exchange {
   RequestHead& head;
   ConnectionBody& body;
   bool waited_too_long = false;
+  bool has_no_place = false;  // for its body
   std::optional<Transfer> transfer = std::nullopt;
 
   // httplib calls back without a word about whose request it is.
@@ -51,7 +59,9 @@ struct FrontDoor::Exchange {
 thread_local FrontDoor::Exchange* FrontDoor::Exchange::current = nullptr;
 
 FrontDoor::FrontDoor(FrontDoorOptions options, Handler handler)
-    : options_(std::move(options)), handler_(std::move(handler)) {
+    : options_(std::move(options)),
+      handler_(std::move(handler)),
+      body_places_(body_places_of(options_)) {
   set_pre_routing_handler([this](const httplib::Request&, httplib::Response& response) {
     answer(response);
     return HandlerResponse::Handled;
@@ -111,10 +121,14 @@ void FrontDoor::serve(Connection& connection) {
   assert(!error);
   connection.append(std::string_view(received).substr(*end));
 
-  ConnectionBody body(connection, head, options_.body_pace);
+  const bool waits_for_body = !connection.body_is_here;
+  auto place = waits_for_body ? body_places_.take() : std::nullopt;
+  const bool has_no_place = waits_for_body && !place;
+  ConnectionBody body(connection, head, options_.body_pace, std::move(place));
   ConnectionStream stream(connection, options_.answer_pace);
   Exchange exchange{connection, head, body};
   exchange.waited_too_long = waited > options_.queue_wait_max;
+  exchange.has_no_place = has_no_place;
   connection.keep_alive = head.keep_alive;
   requests_.fetch_add(1, std::memory_order_relaxed);
 
@@ -144,6 +158,12 @@ void FrontDoor::answer(httplib::Response& response) {
   if (exchange.waited_too_long) {
     overloaded_.fetch_add(1, std::memory_order_relaxed);
     context.answer(Problem::unavailable("The service has more requests than it can serve", 5));
+  } else if (exchange.has_no_place) {
+    overloaded_.fetch_add(1, std::memory_order_relaxed);
+    context.answer(Problem::unavailable("The service waits for the bodies of " +
+                                            std::to_string(body_places_.places()) +
+                                            " other requests already",
+                                        5));
   } else {
     try {
       handler_(context);
@@ -179,6 +199,7 @@ FrontDoorCounts FrontDoor::counts() const {
   if (handlers_) {
     counts.queued = handlers_->queued();
     counts.handlers = handlers_->running();
+    counts.bodies = body_places_.taken();
   }
   if (transfers_) counts.transfers = transfers_->running();
   counts.requests = requests_.load(std::memory_order_relaxed);

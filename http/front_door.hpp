@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 
+#include "http/body_places.hpp"
 #include "http/doorkeeper.hpp"
 #include "http/handler_pool.hpp"
 #include "http/listener.hpp"
@@ -35,6 +36,8 @@ struct FrontDoorOptions {
   int port = 8216;                    // 0: a free one
   std::size_t handler_threads = 128;  // design 8: most wait for a commit
   std::size_t handler_stack_bytes = 256 * 1024;
+  // Handlers that may wait for bodies at once, beyond that 503; 0: a quarter of them.
+  std::size_t body_places = 0;
   std::size_t transfer_threads = 2;  // sendfile may wait for the disk
   DoorLimits limits = {};
   Pace body_pace = {};                               // of bodies that a handler reads
@@ -47,9 +50,10 @@ struct FrontDoorCounts {
   DoorCounts door;
   std::size_t queued = 0;     // whole requests that wait for a handler
   std::size_t handlers = 0;   // that run
+  std::size_t bodies = 0;     // of these, that wait for a body
   std::size_t transfers = 0;  // files that are being sent
   std::uint64_t requests = 0;
-  std::uint64_t overloaded = 0;  // waited too long for a handler
+  std::uint64_t overloaded = 0;  // waited too long for a handler, or found no place for their body
 };
 
 class FrontDoor final : private httplib::Server {
@@ -82,6 +86,7 @@ class FrontDoor final : private httplib::Server {
 
   const FrontDoorOptions options_;
   const Handler handler_;
+  BodyPlaces body_places_;
   int port_ = 0;
   bool running_ = false;
   std::atomic<std::uint64_t> requests_{0};

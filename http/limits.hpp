@@ -15,6 +15,7 @@ inline constexpr std::size_t kMiB = 1024 * kKiB;
 inline constexpr std::size_t kRequestHeadBytes = 16 * kKiB;
 inline constexpr std::size_t kRequestTargetBytes = 8 * kKiB;
 inline constexpr std::size_t kHeaderFields = 100;
+inline constexpr std::size_t kHostBytes = 255 + 6;  // a DNS name and a port
 
 // A body up to this is gathered by the door thread, so that a slow sender occupies no handler. With
 // the head it bounds what a connection can hold in memory: 12,000 hostile ones 384 MB. Devices'
@@ -37,6 +38,12 @@ inline constexpr std::size_t kFieldErrors = 100;      // a list of a million wro
 inline constexpr std::size_t kShownValueChars = 100;  // of an offending value in a message
 inline constexpr std::int64_t kPageLimit = 200;       // spec/api.md section 1
 inline constexpr std::int64_t kPageLimitDefault = 50;
+
+// What a campaign is created with stands in one event, of which the log takes 1 MB.
+inline constexpr std::size_t kTargetFilterBytes = 64 * kKiB;
+inline constexpr std::size_t kTargetGroupsBytes = 64 * kKiB;  // of all groups together
+// Of the commands of one list together: every grant repeats them, for each device and for ever.
+inline constexpr std::size_t kUpdateCommandsBytes = 4 * kKiB;
 
 inline constexpr std::size_t kMultipartTextBytes = 256 * kKiB;  // the firmware's metadata
 inline constexpr std::size_t kMultipartParts = 16;

@@ -67,6 +67,12 @@ Problem Problem::too_large(std::string message) {
   return problem;
 }
 
+Problem Problem::not_acceptable(std::string message) {
+  Problem problem = bad_request(std::move(message));
+  problem.status = 406;
+  return problem;
+}
+
 Problem Problem::unsupported_media(std::string message) {
   Problem problem = bad_request(std::move(message));
   problem.status = 415;

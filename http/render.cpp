@@ -269,7 +269,9 @@ json Renderer::update(const domain::DeviceUpdate& u) const {
           {"held", false},
           {"details", u.details},
           {"cancel_requested", u.cancel.has_value()},
+          {"cancel_requested_at", when(u.cancel_requested_at)},
           {"cancel_refused", u.cancel_refused},
+          {"waiting_for", nullptr},
           {"campaign_progress_percentage",
            campaign_row ? json(percent(campaign_row->completed + campaign_row->failed + campaign_row->cancelled,
                                        campaign_row->total))
@@ -363,6 +365,17 @@ json Renderer::statistics() const {
           {"rollback_rate", percent(s.rollbacks, s.started_campaigns)},
           {"total_devices", s.devices},
           {"devices_on_latest_firmware", devices_on_latest(service_.views(), s)}};
+}
+
+json Renderer::statistics_since(domain::Time from) const {
+  const auto period = service_.views().statistics_since(from);
+  json j = statistics();
+  for (auto& [name, value] : j.items()) value = nullptr;
+  j["from"] = format_time(from);
+  j["total_updates"] = period.updates;
+  j["failed_updates"] = period.failures;
+  j["total_data_transferred"] = period.data_transferred;
+  return j;
 }
 
 }  // namespace ota::http

@@ -19,6 +19,8 @@ class Renderer {
   nlohmann::json update(const domain::DeviceUpdate& update) const;
   nlohmann::json device(const domain::Device& device) const;
   nlohmann::json statistics() const;
+  // Of updates created at `from` or later; null for what is not counted by a period.
+  nlohmann::json statistics_since(domain::Time from) const;
   nlohmann::json campaign_statistics(const projections::CampaignRow& row) const;
 
  private:

@@ -37,6 +37,11 @@ void RequestContext::add_parameter(std::string_view name, std::string value) {
   parameters_.emplace_back(name, std::move(value));
 }
 
+std::string RequestContext::origin() const {
+  const std::string_view host = header("Host").value_or("");
+  return "http://" + std::string(host.empty() ? "localhost" : host);
+}
+
 std::string_view RequestContext::user_id() const {
   const std::string_view id = header("X-User-Id").value_or("");
   return id.size() <= limits::kUserIdBytes && count_characters(id) ? id : std::string_view();

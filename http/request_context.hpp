@@ -40,6 +40,8 @@ class RequestContext {
   std::optional<std::string_view> header(std::string_view name) const { return head_.header(name); }
   const RequestHead& head() const { return head_; }
   std::string_view peer_address() const { return peer_address_; }
+  // "http://ota.example:8216", as the client names this service: what absolute links begin with.
+  std::string origin() const;
 
   // The decoded value of {name} in the route's pattern; the route must have it.
   const std::string& parameter(std::string_view name) const;
@@ -54,7 +56,8 @@ class RequestContext {
   const std::string& request_id() const { return request_id_; }
   // False: the id was made here.
   bool request_id_is_callers() const { return request_id_is_callers_; }
-  // X-User-Id as sent, for whoever decides whether to believe it; empty if absent.
+  // X-User-Id as sent, for whoever decides whether to believe it; empty if absent or if it cannot
+  // be one, which whoever records it must refuse.
   std::string_view user_id() const;
   std::optional<std::string_view> idempotency_key() const { return header("Idempotency-Key"); }
   IfMatch if_match() const { return IfMatch(header("If-Match")); }

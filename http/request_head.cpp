@@ -31,6 +31,13 @@ bool is_token(std::string_view text) {
                                       [](char c) { return kToken[static_cast<unsigned char>(c)]; });
 }
 
+constexpr std::string_view kHostCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+
+bool holds_only(std::string_view text, std::string_view characters) {
+  return text.find_first_not_of(characters) == std::string_view::npos;
+}
+
 // No control character but a tab.
 bool is_field_value(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -103,6 +110,27 @@ std::optional<HeadError> read_content_length(std::string_view value, RequestHead
   return std::nullopt;
 }
 
+// host[:port]: a name, an IPv4 address, or an IPv6 address in brackets. Links are made of it, so
+// that nothing else may be in it. Empty: the sender's target has no host.
+bool is_host(std::string_view value) {
+  if (value.size() > limits::kHostBytes) return false;
+  std::string_view host = value;
+  std::string_view rest;
+  if (host.starts_with('[')) {
+    const auto bracket = host.find(']');
+    if (bracket == std::string_view::npos) return false;
+    rest = host.substr(bracket + 1);
+    host = host.substr(1, bracket - 1);
+    if (!holds_only(host, "0123456789abcdefABCDEF:.") || host.empty()) return false;
+  } else {
+    rest = host.substr(std::min(host.size(), host.find(':')));
+    host = host.substr(0, host.find(':'));
+    if (!holds_only(host, kHostCharacters) || (host.empty() && !rest.empty())) return false;
+  }
+  if (rest.empty()) return true;
+  return rest.starts_with(':') && rest.size() <= 6 && holds_only(rest.substr(1), "0123456789");
+}
+
 void read_connection(std::string_view value, bool& close, bool& keep_alive) {
   for_each_item(value, [&](std::string_view option) {
     if (equals_ignoring_case(option, "close")) close = true;
@@ -132,6 +160,10 @@ std::optional<HeadError> read_framing(RequestHead& head) {
       }
       head.expects_continue = true;
     } else if (equals_ignoring_case(name, "Host")) {
+      if (!is_host(value)) {
+        return error(400, fmt::format("Host is not a name or address with an optional port: '{}'",
+                                      shown(value)));
+      }
       ++hosts;
     }
   }

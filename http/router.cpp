@@ -281,6 +281,9 @@ void Router::run(const Route& route, RequestContext& context) const {
   const bool reads_only = context.method() == "GET" || context.method() == "HEAD";
   if (reads_only && route.options.no_store) context.set_header("Cache-Control", "no-store");
   if (const auto problem = check_idempotency_key(context)) return context.answer(*problem);
+  if (route.options.check) {
+    if (const auto problem = route.options.check(context)) return context.answer(*problem);
+  }
   if (!route.options.streams_body && context.head().has_body()) {
     const auto problem =
         read_whole_body(context.body_stream(), route.options.body_bytes_max, context.body());

@@ -19,6 +19,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,12 +30,15 @@
 namespace ota::http {
 
 using RouteHandler = std::function<void(RequestContext&)>;
+// What is wrong with a request, if anything.
+using RouteCheck = std::function<std::optional<Problem>(const RequestContext&)>;
 
 struct RouteOptions {
   std::size_t body_bytes_max = limits::kBodyBytes;
   std::size_t running_max = 0;        // requests of this route at once, then 503; 0: no limit
   bool streams_body = false;          // the handler reads body_stream() itself
   bool no_store = false;              // answers to GET carry Cache-Control: no-store
+  RouteCheck check = {};              // of the head, before the body is read
   ProblemWriter problem_writer = {};  // empty: the shape of spec/api.md
 };
 

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "http/api.hpp"
+#include "http/field_errors.hpp"
+#include "http/query_reader.hpp"
 
 namespace ota::http {
 namespace {
@@ -52,6 +54,20 @@ void detailed_health(RequestContext& context, const Api& api) {
   context.answer_json(broken.empty() ? 200 : 503, body.dump());
 }
 
+// Of a period that ends before now the views know nothing exactly.
+void statistics(RequestContext& context, const Api& api) {
+  FieldErrors errors;
+  QueryReader query(context.query(), errors);
+  const auto from = query.time("from");
+  if (const auto to = query.time("to")) {
+    query.fail("to", fmt::format("not supported by this version, got '{}'", format_time(*to)),
+               "not_supported");
+  }
+  if (!errors.empty()) return context.answer(errors.problem());
+  context.answer_json(200,
+                      (from ? api.render.statistics_since(*from) : api.render.statistics()).dump());
+}
+
 }  // namespace
 
 void add_service_routes(Router::Group& admin, Router& router, Api& api) {
@@ -59,7 +75,7 @@ void add_service_routes(Router::Group& admin, Router& router, Api& api) {
   router.add("GET", "/health/detailed", [&api](RequestContext& c) { detailed_health(c, api); });
   admin.add("GET", "/health", [&api](RequestContext& c) { health(c, api); });
   admin.add("GET", "/health/detailed", [&api](RequestContext& c) { detailed_health(c, api); });
-  admin.add("GET", "/stats", [&api](RequestContext& c) { c.answer_json(200, api.render.statistics().dump()); });
+  admin.add("GET", "/stats", [&api](RequestContext& c) { statistics(c, api); });
   admin.add("GET", "/service/stats", [&api, &router](RequestContext& c) {
     c.answer_json(200, json{{"name", "ota_service"}, {"version", api.options.version}, {"routes", router.describe()}}.dump());
   });

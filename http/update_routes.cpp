@@ -34,7 +34,7 @@ template <class MakeCommand>
 void command(RequestContext& context, Api& api, MakeCommand make) {
   const auto update = update_of(context, api);
   if (!update) return;
-  auto found = meta_of(context, api.service, 200);
+  auto found = meta_of(context, api.service, 200, update->revision);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   auto before = look_back(context, api.service, context.body(), meta);
@@ -58,12 +58,14 @@ void command(RequestContext& context, Api& api, MakeCommand make) {
                 !cancelling ? "" : waits ? "cancellation requested" : "Update cancelled");
 }
 
+constexpr const char* kStatuses =
+    "in_progress, downloading, verifying, installing, rebooting, completed, failed, cancelled";
+
 // What a gateway says on behalf of a device, in the words of the API.
 domain::UpdateCommand report(const domain::DeviceUpdate& update, JsonReader& body) {
   using Kind = domain::Report::Kind;
   domain::Report r;
   r.attempt = update.attempt;
-  constexpr const char* kStatuses = "in_progress, downloading, verifying, installing, rebooting, completed, failed, cancelled";
   auto word = body.word("status", domain::parse_update_status, kStatuses);
   if (!word && !body.has("status")) body.fail("status", "field required", "missing");
   const auto status = word.value_or(domain::UpdateStatus::kInProgress);
@@ -94,6 +96,18 @@ domain::UpdateCommand report(const domain::DeviceUpdate& update, JsonReader& bod
   r.signature_verified = body.boolean("signature_verified");
   r.checksum_verified = body.boolean("checksum_verified");
   return r;
+}
+
+void report_status(RequestContext& context, Api& api) {
+  const auto update = update_of(context, api);
+  if (!update) return;
+  if (update->attempt == 0) {
+    const auto status = domain::to_text(update->status);
+    return context.answer(Problem::state_transition(
+        fmt::format("update is {} and was never granted: there is no attempt to report on", status),
+        status, "report", {"in_progress", "downloading", "verifying", "installing", "rebooting"}));
+  }
+  command(context, api, report);
 }
 
 // The plan of a direct update, completed with what the firmware's record says.
@@ -177,7 +191,8 @@ void add_update_routes(Router::Group& admin, Api& api) {
   admin.add("POST", "/updates/{update_id}/retry", [&api](RequestContext& c) {
     command(c, api, [](const domain::DeviceUpdate&, JsonReader&) -> domain::UpdateCommand { return domain::RetryUpdate{}; });
   });
-  admin.add("POST", "/updates/{update_id}/status", [&api](RequestContext& c) { command(c, api, report); });
+  admin.add("POST", "/updates/{update_id}/status",
+            [&api](RequestContext& c) { report_status(c, api); });
   admin.add("POST", "/devices/{device_id}/update", [&api](RequestContext& c) { request_update(c, api); });
 }
 

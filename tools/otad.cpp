@@ -20,12 +20,14 @@
 #include "http/front_door.hpp"
 #include "tools/otad/config.hpp"
 #include "tools/otad/log_lines.hpp"
+#include "tools/otad/signal_wait.hpp"
 
 namespace {
 
 using ota::tools::Config;
 
 constexpr std::uint64_t kSweepAgeSeconds = 24 * 3'600;    // decision 34
+constexpr std::chrono::hours kSweepEvery{24};
 
 void print_help() {
   fmt::print("otad: the over-the-air update service\n\n  otad [--config FILE] [--SETTING VALUE ...]\n\n"
@@ -90,6 +92,31 @@ ota::http::DependencyHealth bus_health(const ota::gateways::Bus& bus) {
                                      {"last_error", status.last_error}}};
 }
 
+// Temporaries and bytes that no firmware refers to (decision 34). While the views are broken nobody
+// knows what that is.
+void sweep(ota::actors::ArtifactStore& artifacts, const ota::actors::Service& service) {
+  if (!service.views().broken().empty()) return;
+  const auto swept = artifacts.sweep(
+      kSweepAgeSeconds, [&](const auto& sha256) { return service.views().refers_to(sha256); });
+  if (swept.temporaries_removed + swept.orphans_removed == 0) return;
+  spdlog::info("swept {} unfinished uploads and {} unreferenced artifacts, {} bytes",
+               swept.temporaries_removed, swept.orphans_removed, swept.bytes_freed);
+}
+
+// Ends the bus before the service that its threads use.
+class BusStop {
+ public:
+  explicit BusStop(ota::gateways::Bus* bus) : bus_(bus) {}
+  ~BusStop() {
+    if (bus_) bus_->stop();
+  }
+  BusStop(const BusStop&) = delete;
+  BusStop& operator=(const BusStop&) = delete;
+
+ private:
+  ota::gateways::Bus* bus_;
+};
+
 void serve(const Config& config, const sigset_t& signals) {
   auto artifacts = ota::gateways::open_artifact_files(config.data_directory / "artifacts");
   std::unique_ptr<ota::gateways::Bus> bus;
@@ -110,14 +137,9 @@ void serve(const Config& config, const sigset_t& signals) {
   };
   const auto service = ota::actors::Service::open(std::move(options));
 
-  const auto swept = artifacts->sweep(kSweepAgeSeconds,
-                                      [&](const auto& sha256) { return service->views().refers_to(sha256); });
-  if (swept.temporaries_removed + swept.orphans_removed > 0) {
-    spdlog::info("swept {} unfinished uploads and {} unreferenced artifacts, {} bytes", swept.temporaries_removed,
-                 swept.orphans_removed, swept.bytes_freed);
-  }
+  const BusStop bus_stop(bus.get());
+  sweep(*artifacts, *service);
 
-  if (bus) bus->start(*service);
   ota::http::ApiOptions api_options{config.tenant, config.extra_formats, OTA_VERSION, {}};
   if (bus) api_options.neighbours = [&bus] { return std::vector{bus_health(*bus)}; };
   ota::http::Api api(*service, *artifacts, std::move(api_options));
@@ -129,16 +151,21 @@ void serve(const Config& config, const sigset_t& signals) {
   door_options.handler_threads = config.handler_threads;
   ota::http::FrontDoor door(door_options, [&](ota::http::RequestContext& context) { router.handle(context); });
   door.start();
+  if (bus) bus->start(*service);
   write_port(config, door.port());
   spdlog::info("otad {} serves http://{}:{} from {}; log position {}; no authentication is configured{}", OTA_VERSION,
                config.address, door.port(), config.data_directory.string(), service->log().head().value,
                config.address == "127.0.0.1" ? ", loopback only" : "");
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = ota::tools::wait_for_signal(signals, kSweepEvery, [&] {
+    try {
+      sweep(*artifacts, *service);
+    } catch (const std::exception& fault) {  // another day
+      spdlog::error("the daily sweep failed: {}", fault.what());
+    }
+  });
   spdlog::info("stopping on signal {}", signal);
   door.stop();
-  if (bus) bus->stop();
 }
 
 }  // namespace
@@ -157,6 +184,9 @@ int main(int argc, char** argv) {
     serve(config, signals);
     spdlog::info("stopped");
     return 0;
+  } catch (const ota::tools::ConfigError& fault) {
+    fmt::print(stderr, "otad: {}; see otad --help\n", fault.what());
+    return 2;
   } catch (const std::exception& fault) {
     fmt::print(stderr, "otad: {}\n", fault.what());
     return 1;

@@ -38,7 +38,13 @@ TEST_CASE("devices deleted while a campaign is created on them keep no campaign 
     std::thread deleting([&] {
       for (const auto& device : devices) delete_device(stage, device);
     });
-    const auto campaign = stage.campaign(firmware, devices, immediate(10));
+    CampaignSpec spec;  // by filter: an id that a list names may be one that is still to come
+    spec.id = {new_uuid(stage.now())};
+    spec.firmware = firmware;
+    spec.filter.emplace().push_back({domain::FilterField::kModel, {}, domain::FilterOp::kEq, {"SF-100"}});
+    spec.policy = immediate(10);
+    REQUIRE(stage.service().create_campaign(spec, {}).ok());
+    const auto campaign = spec.id;
     deleting.join();
     stage.start(campaign);
     CHECK(Stage::eventually([&] { return is_terminal(stage.row(campaign).status); }));

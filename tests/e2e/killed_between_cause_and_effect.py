@@ -1,8 +1,8 @@
 """The service dies between a cause and its effect, at every such place; after the restart nothing needs a nudge.
 
 OTA_FAULT="place:n" makes the real program kill itself at the n-th passage of a place. Three stories are told at each: a
-campaign that must be aborted, one that an operator cancels, and devices that are deleted while they update. A place that
-a story does not pass is found out by the service living on; each place must be passed by at least one story.
+campaign that must be aborted, one that an operator cancels, and devices that are deleted while they update. That a story
+does not pass a place is found out by the service living on, and must be known: otherwise nothing was tried.
 """
 import sys
 import urllib.error
@@ -13,7 +13,12 @@ from support import LONG, Stage, metadata, wait_for
 PLACES = ["journal.before_write", "journal.after_write", "journal.before_tails", "journal.before_completions",
           "actors.before_delivery", "actors.before_reply", "device.before_ask", "campaign.before_grant",
           "campaign.before_grant_reply", "campaign.before_own_event", "campaign.before_cancel"]
-PASSAGES = [1, 2, 5, 17] if LONG else [2]
+# The first and the second passage differ: a campaign's own events are its end's cause and effect.
+PASSAGES = [1, 2, 5, 17] if LONG else [1, 2]
+# What a story does not pass, or only if the devices are in time for it; so are later passages than
+# the second. Everything else must kill.
+NEED_NOT_KILL = {("Delete", "campaign.before_cancel", 1), ("Delete", "campaign.before_cancel", 2),
+                 ("Abort", "campaign.before_cancel", 2), ("Cancel", "campaign.before_own_event", 2)}
 DEVICES = 24
 
 
@@ -125,17 +130,14 @@ class Delete(Story):
 
 def main():
     only = sys.argv[1:]
-    never = []
     told = 0
     for place in only or PLACES:
-        passed = 0
         for passage in PASSAGES:
             for story in (Abort, Cancel, Delete):
-                passed += story(place, passage).tell()
+                died = story(place, passage).tell()
                 told += 1
-        if not passed:
-            never.append(place)
-    assert not never, f"no story passes {never}"
+                must_die = passage <= 2 and (story.__name__, place, passage) not in NEED_NOT_KILL
+                assert died or not must_die, f"{story.__name__} does not pass {place} {passage} times"
     print(f"{told} stories, {len(only or PLACES)} places: nothing needed a nudge")
 
 

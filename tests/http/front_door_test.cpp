@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <fstream>
 #include <future>
 #include <memory>
@@ -172,6 +173,73 @@ TEST_CASE("slow senders of heads and small bodies occupy no handler") {
   CHECK(slow[1].read().body.size() == 1007);
 }
 
+TEST_CASE("senders of bodies that do not come keep only some of the handlers") {
+  auto options = on_free_port();
+  options.handler_threads = 4;
+  options.body_places = 2;
+  std::atomic<int> reading{0};
+  OpenDoor open(options, [&](RequestContext& context) {
+    if (context.head().has_body()) ++reading;
+    echo(context);
+  });
+  std::vector<RawClient> silent;
+  for (int i = 0; i < 2; ++i) {
+    silent.push_back(open.connect());
+    silent.back().send("POST /silent HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc");
+  }
+  while (open.door.counts().bodies < 2) std::this_thread::yield();
+  // Neither large bodies nor chunked ones that turn out to be large wait behind them.
+  for (const char* body :
+       {"Content-Length: 100000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n9000\r\n",
+        "Content-Length: 100000\r\nExpect: 100-continue\r\n\r\n"}) {
+    CAPTURE(body);
+    auto client = open.connect();
+    client.send("POST /x HTTP/1.1\r\nHost: h\r\n" + std::string(body));
+    const auto answer = client.read();
+    CHECK(answer.status == 503);
+    CHECK(answer.header("retry-after") == "5");
+    CHECK(answer.header("connection") == "close");
+  }
+  CHECK(open.door.counts().overloaded == 3);
+  auto client = open.connect();
+  CHECK(client.get("/x").status == 200);
+  client.request("POST", "/x", "", "small");
+  CHECK(client.read().body == "POST /x small");
+  // A place is free again when its body has come.
+  silent[0].send(std::string(99'997, 'x'));
+  CHECK(silent[0].read().status == 200);
+  auto next = open.connect();
+  next.request("POST", "/x", "", std::string(100'000, 'y'));
+  CHECK(next.read().status == 200);
+  CHECK(reading == 4);
+}
+
+TEST_CASE("small bodies are gathered whatever form they come in") {
+  auto options = on_free_port();
+  options.handler_threads = 1;
+  OpenDoor open(options);
+  std::vector<RawClient> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(open.connect());
+    slow.back().send(
+        i % 2 == 0
+            ? "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nWi"
+            : "POST /e HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+  }
+  auto client = open.connect();
+  CHECK(client.get("/x").status == 200);
+  CHECK(open.door.counts().bodies == 0);
+  slow[0].send("ki\r\n0\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(slow[0].read().body == "POST /c Wiki");
+  CHECK(slow[0].read().body == "GET /next ");
+  CHECK(slow[1].read().status == 100);
+  slow[1].send("body");
+  CHECK(slow[1].read().body == "POST /e body");
+  // Who has finished sending before the end is told so.
+  slow[2].finish_sending();
+  CHECK(slow[2].read().status == 400);
+}
+
 TEST_CASE(
     "heads and bodies that do not arrive in time are answered 408, idle connections are closed") {
   auto options = on_free_port();
@@ -291,6 +359,13 @@ TEST_CASE("chunked bodies are read, however they are cut") {
   large.send("POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n" +
              std::string(1'100'000, 'x'));
   CHECK(large.read().status == 413);
+  // Chunks that end, with their CR alone, where a read of 4,096 bytes does.
+  auto many = open.connect();
+  std::string chunks;
+  for (int i = 0; i < 200; ++i) chunks += "ff8\r\n" + std::string(0xff8, 'x') + "\r\n";
+  many.send("POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks +
+            "0\r\n\r\n");
+  CHECK(many.read().body.size() == 200 * 0xff8 + 8);
 }
 
 TEST_CASE("a handler learns that an upload was cut off or is too slow") {
@@ -466,6 +541,7 @@ TEST_CASE("stopping cuts off what does not end in time") {
 TEST_CASE("many clients at once are all answered, each with its own") {
   auto options = on_free_port();
   options.handler_threads = 16;
+  options.body_places = 16;
   OpenDoor open(options);
   std::vector<std::thread> clients;
   std::atomic<int> wrong{0};

@@ -99,6 +99,23 @@ TEST_CASE("heads that could be read in two ways are refused") {
   CHECK(refused("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") == 400);
 }
 
+TEST_CASE("a Host is a name or an address with an optional port, and nothing else") {
+  const auto with_host = [](const std::string& host) {
+    return refused("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  };
+  for (const char* good : {"h", "ota.example", "ota_service-1:8216", "127.0.0.1:80", "[::1]:8216",
+                           "[2001:db8::1]", "h:", ""}) {
+    CAPTURE(good);
+    CHECK(with_host(good) == 0);
+  }
+  for (const char* bad : {"a\"b", "a b", "a/b", "a@b", "a<b", "a,b", "a:b", "a:1:2", "a:123456",
+                          ":80", "[::1", "[]", "[::1]x", "z\xC3\xBCri", "a\\b"}) {
+    CAPTURE(bad);
+    CHECK(with_host(bad) == 400);
+  }
+  CHECK(with_host(std::string(300, 'a')) == 400);
+}
+
 TEST_CASE("request lines that are none are refused") {
   for (const char* line :
        {"GET", "GET /", "GET / ", " / HTTP/1.1", "GET  / HTTP/1.1", "GET /a b HTTP/1.1",

@@ -179,6 +179,17 @@ TEST_CASE("a route with a limit on how many run at once answers 503 beyond it") 
   CHECK(ask(router, "GET", "/x").status == 200);
 }
 
+TEST_CASE("a route's check comes before its body is read") {
+  Router router;
+  router.add("POST", "/x", says("x"),
+             {.body_bytes_max = 3, .check = [](const RequestContext& context) {
+                return context.header("X-Wrong") ? std::optional(Problem::forbidden("wrong"))
+                                                 : std::nullopt;
+              }});
+  CHECK(ask(router, "POST", "/x", "", "abc").body == "xabc");
+  CHECK(ask(router, "POST", "/x", "X-Wrong: 1\r\n", "too large").status == 403);
+}
+
 TEST_CASE("a header that would hold a line's end is a failure of the handler, not a header") {
   Router router;
   const CapturedLog log;

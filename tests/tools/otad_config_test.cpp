@@ -12,7 +12,7 @@ namespace {
 std::string refusal(const ConfigSource& source) {
   try {
     (void)load_config(source);
-  } catch (const std::runtime_error& fault) {
+  } catch (const ConfigError& fault) {
     return fault.what();
   }
   return "accepted";

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 
 DEVICES = 500
@@ -48,14 +47,14 @@ class Demo:
             raise RuntimeError(f"otactl {' '.join(arguments)} failed")
         return json.loads(done.stdout) if capture else done.returncode
 
-    def wait_for_service(self, service):
+    def wait_for_service(self, service, port_file):
+        """Until our own service, not whoever else may answer on the port, has opened its door."""
         for _ in range(600):
             if service.poll() is not None:
                 break
-            try:
+            if os.path.exists(port_file):
                 return call(self.server, "/health")
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
+            time.sleep(0.1)
         with open(os.path.join(self.directory, "otad.log"), encoding="utf-8") as log:
             raise RuntimeError("the service did not start:\n" + log.read()[-2000:])
 
@@ -79,9 +78,11 @@ class Demo:
 
     def run(self):
         print(f"1. The service: {self.server}, data in {self.data}")
-        service = self.start("otad", "--port", str(self.options.port), "--data", self.data, "--ddi.sleep", "1s",
+        port_file = os.path.join(self.directory, "port")
+        service = self.start("otad", "--port", str(self.options.port), "--data", self.data,
+                             "--http.port_file", port_file, "--ddi.sleep", "1s",
                              "--retry.backoff_base", "2s", log="otad.log")
-        self.wait_for_service(service)
+        self.wait_for_service(service, port_file)
 
         print(f"2. Two firmware versions: {OLD} and {NEW}")
         self.upload(OLD)

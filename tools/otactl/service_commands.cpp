@@ -63,13 +63,13 @@ std::string histogram(const json& stats, const char* member, const std::string& 
 
 void add_stats(CLI::App& app, Session& session) {
   struct Request {
-    std::string campaign, from, to;
+    std::string campaign, from;
   };
   CLI::App* command = add_command(app, "stats", "Statistics of everything, or of a campaign");
   const auto request = std::make_shared<Request>();
   command->add_option("--campaign", request->campaign, "Of this campaign only");
-  command->add_option("--from", request->from, "Updates created from, 2026-01-31T12:00:00Z");
-  command->add_option("--to", request->to, "Updates created before");
+  command->add_option("--from", request->from,
+                      "What can be told of updates created from 2026-01-31T12:00:00Z on");
   command->callback([&session, request] {
     session.action = [&session, request](ServiceClient& client) {
       if (!request->campaign.empty()) {
@@ -77,7 +77,7 @@ void add_stats(CLI::App& app, Session& session) {
                       [](const json& stats) { return object_lines(stats, kCampaignLines); });
         return 0;
       }
-      const Query query{{"from", request->from}, {"to", request->to}};
+      const Query query{{"from", request->from}};
       session.print(client.get(with_query("/stats", query)), [](const json& stats) {
         return object_lines(stats, kFleetLines) +
                histogram(stats, "updates_by_device_type", "DEVICE TYPE") +

@@ -83,7 +83,7 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.port = static_cast<std::uint16_t>(number(v, 0, 65'535)); }},
       {"http.port_file", "", "file that gets the bound port once the service answers",
        [](Config& c, const std::string& v) { c.port_file = v; }},
-      {"http.threads", "128", "handler threads",
+      {"http.threads", "128", "handler threads; a quarter of them may wait for large bodies",
        [](Config& c, const std::string& v) { c.handler_threads = number(v, 4, 1'024); }},
       {"actors.threads", "2", "threads of the actors' scheduler",
        [](Config& c, const std::string& v) { c.scheduler_threads = number(v, 1, 64); }},
@@ -134,11 +134,11 @@ void apply(Config& config, const std::string& name, const std::string& value, co
     try {
       setting.set(config, value);
     } catch (const BadValue& fault) {
-      throw std::runtime_error(fmt::format("{} = \"{}\" ({}): {}", name, value, where, fault.what()));
+      throw ConfigError(fmt::format("{} = \"{}\" ({}): {}", name, value, where, fault.what()));
     }
     return;
   }
-  throw std::runtime_error(fmt::format("unknown setting {} ({})", name, where));
+  throw ConfigError(fmt::format("unknown setting {} ({})", name, where));
 }
 
 std::string text_of(const toml::node& node) {
@@ -150,7 +150,7 @@ std::string text_of(const toml::node& node) {
     for (const auto& item : *list) joined += (joined.empty() ? "" : ",") + text_of(item);
     return joined;
   }
-  throw std::runtime_error("a text, a number or a list is wanted");
+  throw ConfigError("a text, a number or a list is wanted");
 }
 
 void apply_table(Config& config, const toml::table& table, const std::string& prefix, const std::string& where) {
@@ -177,8 +177,8 @@ Config load_config(const ConfigSource& source) {
     try {
       apply_table(config, toml::parse_file(source.file->string()), "", source.file->string());
     } catch (const toml::parse_error& fault) {
-      throw std::runtime_error(fmt::format("{}, line {}: {}", source.file->string(), fault.source().begin.line,
-                                           fault.description()));
+      throw ConfigError(fmt::format("{}, line {}: {}", source.file->string(),
+                                    fault.source().begin.line, fault.description()));
     }
   }
   for (const auto& setting : settings()) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,12 @@ struct ConfigSource {
   std::vector<std::pair<std::string, std::string>> flags;   // "ddi.sleep" -> "1s"
 };
 
-// Throws std::runtime_error with a sentence that names the setting, the value and where it came from.
+// A setting that is unknown or cannot be: bad usage.
+struct ConfigError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Throws ConfigError with a sentence that names the setting, the value and where it came from.
 Config load_config(const ConfigSource& source);
 
 // Every setting with its default and meaning, for --help.

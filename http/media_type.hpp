@@ -1,0 +1,16 @@
+// What the media types of a request say about JSON. Pure.
+#pragma once
+
+#include <string_view>
+
+namespace ota::http {
+
+// Whether a body of this Content-Type is JSON; parameters such as charset are overlooked.
+bool is_json(std::string_view content_type);
+
+// Which form of JSON an Accept header asks for.
+enum class JsonForm { kPlain, kHal, kNone };  // kNone: it takes no JSON
+// kHal where no form is named: no Accept, or a wildcard.
+JsonForm json_form(std::string_view accept);
+
+}  // namespace ota::http

@@ -1,0 +1,263 @@
+// The administration's routes over a real service: what they answer, and what they leave behind.
+#include <doctest/doctest.h>
+
+#include <future>
+#include <thread>
+#include <vector>
+
+#include "http/limits.hpp"
+#include "http/time_format.hpp"
+#include "tests/http/api_stage.hpp"
+
+using namespace ota;
+using namespace ota::http;
+using nlohmann::json;
+using test::ApiStage;
+using test::metadata;
+
+namespace {
+
+std::string key(const std::string& value) { return "Idempotency-Key: " + value + "\r\n"; }
+
+}  // namespace
+
+TEST_CASE("PUT of a device with an Idempotency-Key takes effect once, and answers the same again") {
+  ApiStage stage;
+  const auto put = [&](const std::string& device, int x, const std::string& fields) {
+    return stage.admin("PUT", "/devices/" + device,
+                       json{{"attributes", {{"x", std::to_string(x)}}}}.dump(), fields);
+  };
+  const auto x_of = [&](const std::string& device) {
+    return stage.admin("GET", "/devices/" + device).json()["attributes"]["x"];
+  };
+  CHECK(put("a", 2, key("k")).status == 201);
+  CHECK(put("a", 3, "").status == 200);
+  // The first request again: answered as before, without a second effect.
+  CHECK(put("a", 2, key("k")).status == 201);
+  CHECK(x_of("a") == "3");
+  // Another body, another device, another verb.
+  CHECK(put("a", 4, key("k")).faults() == "Idempotency-Key: idempotency_key_reused\n");
+  CHECK(put("b", 2, key("k")).status == 422);
+  CHECK(stage.admin("DELETE", "/devices/a", "", key("k")).status == 422);
+  CHECK(x_of("a") == "3");
+  CHECK(stage.admin("GET", "/devices/b").status == 404);
+  // A change of a device that is known is remembered as well.
+  CHECK(put("a", 5, key("change")).status == 200);
+  CHECK(put("a", 6, key("change")).status == 422);
+  CHECK(put("a", 7, key("other")).status == 200);
+  CHECK(x_of("a") == "7");
+}
+
+TEST_CASE(
+    "a device with more attributes than one may have is refused, and not registered by half") {
+  ApiStage stage;
+  json attributes;
+  for (int i = 0; i < 101; ++i) attributes["a" + std::to_string(i)] = "x";
+  const auto body = json{{"attributes", attributes}}.dump();
+  CHECK(stage.admin("PUT", "/devices/many", body).faults() == "attributes: too_long\n");
+  CHECK(stage.admin("PUT", "/devices/many", body, key("k")).status == 422);
+  CHECK(stage.admin("GET", "/devices/many").status == 404);
+}
+
+TEST_CASE("DELETE of a device with an Idempotency-Key is of that device") {
+  ApiStage stage;
+  stage.device("d1");
+  stage.device("d2");
+  CHECK(stage.admin("DELETE", "/devices/d1", "", key("k")).json()["status"] == "deleted");
+  CHECK(stage.admin("DELETE", "/devices/d1", "", key("k")).status == 200);
+  CHECK(stage.admin("DELETE", "/devices/d2", "", key("k")).status == 422);
+  CHECK(stage.admin("GET", "/devices/d2").json()["status"] == "registered");
+  CHECK(stage.admin("DELETE", "/devices/d2", "", key("k2")).json()["status"] == "deleted");
+}
+
+TEST_CASE("a time that is asked for and not understood, or not supported, is refused") {
+  ApiStage stage;
+  stage.device("d");
+  const auto campaign = stage.campaign(stage.firmware("2.0.0"), {"d"});
+  stage.offered("d");
+  const auto updates = stage.admin("GET", "/campaigns/" + campaign + "/updates").json()["updates"];
+  const std::string update = updates[0]["update_id"];
+  for (const std::string& path : {std::string("/stats"), "/campaigns/" + campaign,
+                                  "/updates/" + update, std::string("/devices")}) {
+    CAPTURE(path);
+    CHECK(stage.admin("GET", path).status == 200);
+    CHECK(stage.admin("GET", path + "?as_of=17").faults() == "as_of: not_supported\n");
+    CHECK(stage.admin("GET", path + "?as_of=2026-01-02T03:04:05Z").faults() ==
+          "as_of: not_supported\n");
+    const auto nonsense = stage.admin("GET", path + "?as_of=yesterday");
+    CHECK(nonsense.status == 422);
+    CHECK(nonsense.faults() == "as_of: datetime_parsing\n");
+    CHECK(nonsense.body.find("yesterday") != std::string::npos);
+  }
+  CHECK(stage.admin("GET", "/stats?to=2026-01-02T03:04:05Z").faults() == "to: not_supported\n");
+  CHECK(stage.admin("GET", "/stats?from=nonsense&to=soon").faults() ==
+        "from: datetime_parsing\nto: datetime_parsing\n");
+}
+
+TEST_CASE(
+    "statistics from a time on count what was created since, and leave out what they cannot") {
+  ApiStage stage;
+  const auto firmware = stage.firmware("2.0.0");
+  stage.device("old");
+  stage.campaign(firmware, {"old"});
+  stage.advance(std::chrono::hours(48));
+  const auto between = format_time(stage.service().now());
+  stage.advance(std::chrono::hours(1));
+  stage.device("a");
+  stage.device("b");
+  stage.campaign(firmware, {"a", "b"});
+  CHECK(stage.admin("GET", "/stats").json()["total_updates"] == 3);
+  const auto since = stage.admin("GET", "/stats?from=" + between).json();
+  CHECK(since["from"] == between);
+  CHECK(since["total_updates"] == 2);
+  CHECK(since["failed_updates"] == 0);
+  CHECK(since["total_data_transferred"] == 0);
+  CHECK(since["completed_updates"].is_null());
+  CHECK(since["total_campaigns"].is_null());
+}
+
+TEST_CASE("a download's URL is absolute, as the caller names the service") {
+  ApiStage stage;
+  const auto firmware = stage.firmware("2.0.0");
+  const auto answer = stage.admin("GET", "/firmware/" + firmware + "/download").json();
+  CHECK(answer["download_url"] == "http://test/api/v1/ota/firmware/" + firmware + "/content");
+  CHECK(answer["file_size"] == 14);
+}
+
+TEST_CASE("an update shows when its cancellation was asked for, and what it waits for") {
+  ApiStage stage;
+  stage.device("d");
+  const auto campaign = stage.campaign(stage.firmware("2.0.0"), {"d"});
+  const auto action = stage.offered("d");
+  REQUIRE(stage.ddi("GET", "/d/deploymentBase/" + action).status == 200);
+  const auto listed = stage.admin("GET", "/campaigns/" + campaign + "/updates").json();
+  const std::string path = "/updates/" + listed["updates"][0]["update_id"].get<std::string>();
+  CHECK(stage.admin("GET", path).json()["cancel_requested_at"].is_null());
+  CHECK(stage.admin("GET", path).json().contains("waiting_for"));
+  stage.advance(std::chrono::seconds(7));
+  const auto asked_at = format_time(stage.service().now());
+  const auto cancelled = stage.admin("POST", path + "/cancel");
+  CHECK(cancelled.status == 200);
+  CHECK(cancelled.json()["cancel_requested_at"] == asked_at);
+}
+
+TEST_CASE("a report on an update that was never granted is a conflict, not an unknown update") {
+  ApiStage stage;
+  stage.device("d");
+  const auto campaign = stage.campaign(stage.firmware("2.0.0"), {"d"});
+  const auto listed = stage.admin("GET", "/campaigns/" + campaign + "/updates").json();
+  const std::string path = "/updates/" + listed["updates"][0]["update_id"].get<std::string>();
+  CHECK(stage.admin("GET", path).status == 200);
+  const auto answer = stage.admin("POST", path + "/status", R"({"status":"downloading"})");
+  CHECK(answer.status == 409);
+  CHECK(answer.json()["error"] == "StateTransition");
+  CHECK(answer.json()["detail"]["current_state"] == "scheduled");
+  stage.offered("d");
+  CHECK(stage.admin("POST", path + "/status", R"({"status":"downloading"})").status == 200);
+}
+
+TEST_CASE("If-Match is compared as it was sent, and a list of revisions is read") {
+  ApiStage stage;
+  stage.device("d");
+  const auto campaign = stage.campaign(stage.firmware("2.0.0"), {"d"});
+  const std::string path = "/campaigns/" + campaign;
+  const auto revision = stage.admin("GET", path).json()["revision"].get<std::uint64_t>();
+  const auto tag = [](std::uint64_t number) { return '"' + std::to_string(number) + '"'; };
+  const auto pause = [&](const std::string& tags) {
+    return stage.admin("POST", path + "/pause", "", "If-Match: " + tags + "\r\n").status;
+  };
+  CHECK(pause(tag(revision + (std::uint64_t{1} << 32))) == 412);
+  CHECK(pause(tag(0) + ", " + tag(revision + 1)) == 412);
+  CHECK(pause("\"seven\"") == 412);
+  CHECK(stage.admin("GET", path).json()["status"] == "in_progress");
+  CHECK(pause(tag(revision + 1) + ", " + tag(revision)) == 200);
+  CHECK(stage.admin("POST", path + "/resume", "", "If-Match: *\r\n").status == 200);
+}
+
+TEST_CASE("who is named too long is refused, not taken as nobody") {
+  ApiStage stage;
+  const auto put = [&](const std::string& user) {
+    return stage.admin("PUT", "/devices/d", "{}", "X-User-Id: " + user + "\r\n");
+  };
+  CHECK(put(std::string(limits::kUserIdBytes + 1, 'u')).faults() == "X-User-Id: string_too_long\n");
+  CHECK(put("\xFF\xFE").faults() == "X-User-Id: string_unicode\n");
+  CHECK(stage.admin("GET", "/devices/d").status == 404);
+  CHECK(put(std::string(limits::kUserIdBytes, 'u')).status == 201);
+}
+
+TEST_CASE("a repeated upload with its Idempotency-Key answers what the first one answered") {
+  ApiStage stage;
+  const auto first = stage.upload("bytes", metadata("2.0.0"), key("k"));
+  CHECK(first.status == 201);
+  const auto again = stage.upload("bytes", metadata("2.0.0"), key("k"));
+  CHECK(again.status == 201);
+  CHECK(again.json()["firmware_id"] == first.json()["firmware_id"]);
+  CHECK(stage.upload("bytes", metadata("2.0.0")).status == 200);
+  CHECK(stage.upload("other bytes", metadata("3.0.0"), key("k")).status == 422);
+  CHECK(stage.artifacts().count() == 1);
+}
+
+TEST_CASE("a refused upload leaves no bytes, unless somebody needs them") {
+  ApiStage stage;
+  CHECK(stage.upload("bytes", metadata("2.0.0")).status == 201);
+  CHECK(stage.upload("other bytes", metadata("2.0.0")).status == 409);
+  CHECK(stage.artifacts().count() == 1);
+  // The same refused bytes are those of another firmware.
+  CHECK(stage.upload("other bytes", metadata("3.0.0")).status == 201);
+  CHECK(stage.upload("other bytes", metadata("2.0.0")).status == 409);
+  CHECK(stage.artifacts().count() == 2);
+  CHECK(stage.upload("other bytes", metadata("3.0.0", "SF-200")).status == 201);
+  CHECK(stage.artifacts().count() == 2);
+}
+
+TEST_CASE("the bytes of every registered firmware are there, whoever was refused beside it") {
+  ApiStage stage;
+  REQUIRE(stage.upload("taken", metadata("1.0.0")).status == 201);
+  for (int round = 0; round < 20; ++round) {
+    const std::string bytes = "bytes of round " + std::to_string(round);
+    auto refused = std::async(std::launch::async,
+                              [&] { return stage.upload(bytes, metadata("1.0.0")).status; });
+    const auto accepted = stage.upload(bytes, metadata("2." + std::to_string(round) + ".0"));
+    REQUIRE(accepted.status == 201);
+    CHECK(refused.get() == 409);
+    const std::string id = accepted.json()["firmware_id"];
+    CHECK(stage.admin("GET", "/firmware/" + id + "/content").status == 200);
+  }
+  CHECK(stage.artifacts().count() == 21);
+}
+
+TEST_CASE("what would not fit into a campaign's event is refused with its size") {
+  ApiStage stage;
+  const auto firmware = stage.firmware("2.0.0");
+  stage.device("d");
+  const auto create = [&](const json& more) {
+    json body{{"name", "test"}, {"firmware_id", firmware}, {"target_devices", {"d"}}};
+    body.update(more);
+    return stage.admin("POST", "/campaigns", body.dump());
+  };
+  std::vector<std::string> serials(8'000, "serial");
+  const auto filter =
+      create({{"target_filters", {{"attributes", {{"serial", {{"in", serials}}}}}}}});
+  CHECK(filter.faults() == "target_filters: too_long\n");
+  CHECK(filter.body.find("65536") != std::string::npos);
+  // 600 groups of 128 bytes.
+  const auto groups =
+      create({{"target_groups", std::vector<std::string>(600, std::string(128, 'g'))}});
+  CHECK(groups.faults() == "target_groups: too_long\n");
+  CHECK(groups.body.find("76800") != std::string::npos);
+
+  const std::vector<std::string> many(5, std::string(900, 'c'));
+  const auto commands = create({{"pre_update_commands", many}, {"post_update_commands", many}});
+  CHECK(commands.faults() == "pre_update_commands: too_long\npost_update_commands: too_long\n");
+  CHECK(commands.body.find("at most 4096 bytes together, got 4500") != std::string::npos);
+  const auto direct =
+      stage.admin("POST", "/devices/d/update",
+                  json{{"firmware_id", firmware}, {"pre_update_commands", many}}.dump());
+  CHECK(direct.faults() == "pre_update_commands: too_long\n");
+
+  const std::vector<std::string> some(4, std::string(1'000, 'c'));
+  CHECK(create({{"pre_update_commands", some},
+                {"post_update_commands", some},
+                {"target_groups", std::vector<std::string>(500, std::string(128, 'g'))}})
+            .status == 201);
+}

@@ -1,0 +1,27 @@
+#include "http/media_type.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace ota::http;
+
+TEST_CASE("JSON is known by its type, whatever its parameters") {
+  CHECK(is_json("application/json"));
+  CHECK(is_json("Application/JSON ; charset=utf-8"));
+  CHECK(is_json("application/hal+json"));
+  CHECK_FALSE(is_json(""));
+  CHECK_FALSE(is_json("application/jsonp"));
+  CHECK_FALSE(is_json("text/plain; x=application/json"));
+}
+
+TEST_CASE("an Accept header names a form of JSON, leaves it open, or takes none") {
+  CHECK(json_form("") == JsonForm::kHal);
+  CHECK(json_form(" ") == JsonForm::kHal);
+  CHECK(json_form("*/*") == JsonForm::kHal);
+  CHECK(json_form("application/*") == JsonForm::kHal);
+  CHECK(json_form("application/hal+json, application/json") == JsonForm::kPlain);
+  CHECK(json_form("application/json;charset=UTF-8") == JsonForm::kPlain);
+  CHECK(json_form("text/html, */*;q=0.1") == JsonForm::kHal);
+  CHECK(json_form("text/html") == JsonForm::kNone);
+  CHECK(json_form("application/json; q=0.0, */*;q=0") == JsonForm::kNone);
+  CHECK(json_form("application/cbor") == JsonForm::kNone);
+}

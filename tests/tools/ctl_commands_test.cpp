@@ -1,0 +1,35 @@
+// tools/otactl: what it offers is what the service has routes for.
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+
+#include "tools/otactl/session.hpp"
+
+using namespace ota::ctl;
+
+namespace {
+
+std::set<std::string> commands_of(const CLI::App& app) {
+  std::set<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.insert(command->get_name());
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("every command has a route behind it") {
+  using Names = std::set<std::string>;
+  Session session;
+  CLI::App app;
+  add_firmware_commands(app, session);
+  add_campaign_commands(app, session);
+  add_device_commands(app, session);
+  add_update_commands(app, session);
+  CHECK(commands_of(*app.get_subcommand("firmware")) ==
+        Names{"deprecate", "list", "restore", "show", "upload"});
+  CHECK(commands_of(*app.get_subcommand("campaign")) ==
+        Names{"cancel", "create", "list", "pause", "resume", "show", "start", "updates", "watch"});
+  CHECK(commands_of(*app.get_subcommand("device")) == Names{"delete", "list", "show", "update"});
+  CHECK(commands_of(*app.get_subcommand("update")) == Names{"cancel", "retry", "show"});
+}

@@ -1,0 +1,16 @@
+// Waits for a signal and has something done from time to time meanwhile, on the thread that waits.
+#pragma once
+
+#include <signal.h>
+
+#include <chrono>
+#include <functional>
+
+namespace ota::tools {
+
+// Returns the signal of `signals` that came; the calling thread must have blocked them. Calls
+// `work` whenever it has waited for `every`. An exception of `work` ends the wait.
+int wait_for_signal(const sigset_t& signals, std::chrono::milliseconds every,
+                    const std::function<void()>& work);
+
+}  // namespace ota::tools
