@@ -56,6 +56,8 @@ class CampaignActor final : public Entity {
       }
     } else {
       offer_stale_ = true;
+      // Whoever was told of an end is told again of a recall, which reaches further.
+      if (std::holds_alternative<domain::FirmwareRecalled>(event.event)) told_ = {};
     }
   }
 
@@ -88,6 +90,7 @@ class CampaignActor final : public Entity {
 
   void react() override {
     publish();
+    ask_to_be_woken();
     if (!state_.exists || in_turn()) return;
     const auto due = domain::next(state_, told_, limits::kOutstanding - std::min(cancels_.size(), limits::kOutstanding),
                                   world_.now());
@@ -110,6 +113,7 @@ class CampaignActor final : public Entity {
   }
 
   void woken() override {
+    wakes_at_.reset();  // an alarm rings once
     untellable_ = {};
     react();
   }
@@ -257,6 +261,14 @@ class CampaignActor final : public Entity {
     grants_.emplace(ticket, std::move(promise));
   }
 
+  // Time alone may open or close the campaign.
+  void ask_to_be_woken() {
+    const auto at = domain::wakes_at(state_, world_.now());
+    if (at == wakes_at_) return;
+    wakes_at_ = at;
+    world_.alarms.set(state_.id, at, caf::actor_cast<caf::actor>(this));
+  }
+
   void send_cancel(const domain::CancelOf& cancel) {
     const std::uint32_t ordinal = cancel.update.ordinal.value;
     for (const auto& [ticket, o] : cancels_) {
@@ -279,7 +291,8 @@ class CampaignActor final : public Entity {
   // ---- the offer on the poll path ---------------------------------------------------------------------------------
 
   bool hopeful(std::uint32_t o) const {
-    return state_.is_remaining(o) && !state_.retries.contains(o) && !reserved_.ordinals.contains(o);
+    return state_.is_remaining(o) && !state_.retries.contains(o) && !reserved_.ordinals.contains(o) &&
+           (!state_.in_canary() || state_.cohort.contains(o));
   }
 
   void publish_closed() {
@@ -297,6 +310,7 @@ class CampaignActor final : public Entity {
     if (!offer_ || offer_stale_) {
       domain::Bitmap open = state_.remaining();
       open -= reserved_.ordinals;
+      if (state_.in_canary()) open &= state_.cohort;
       for (const auto& [o, at] : state_.retries) open.remove(o);
       const bool fresh = !offer_;
       if (fresh) {  // sized for every target: those that are not hopeful now may become so
@@ -315,7 +329,7 @@ class CampaignActor final : public Entity {
   }
 
   void set_room() {
-    const auto room = domain::room(state_, reserved_);
+    const auto room = domain::room(state_, reserved_, world_.now());
     offer_->set_room(room.for_first_attempts, room.for_retries);
   }
 
@@ -323,6 +337,7 @@ class CampaignActor final : public Entity {
   domain::Reservations reserved_;
   std::unordered_map<std::uint64_t, Promise> grants_;
   std::unordered_map<std::uint64_t, std::uint32_t> cancels_;
+  std::optional<domain::Time> wakes_at_;
   domain::Bitmap told_;
   domain::Bitmap untellable_;   // could not take their cancel when last told
   projections::OfferPtr offer_;

@@ -7,6 +7,7 @@
 #include "actors/limits.hpp"
 #include "actors/service.hpp"
 #include "domain/bitmap.hpp"
+#include "domain/evidence.hpp"
 #include "domain/limits.hpp"
 #include "domain/rollout.hpp"
 #include "domain/version.hpp"
@@ -131,6 +132,13 @@ Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
   const auto pick = domain::pick_percentage(spec.id, targets, spec.policy.rollout_percentage);
   created.picked = pick.count;
   created.pick_cutoff = pick.cutoff;
+  if (spec.policy.strategy == domain::Strategy::kCanary && pick.count > 0) {
+    const auto& p = spec.policy;
+    created.canary = domain::evidence_table(p.failure_threshold_percent, p.canary_p0_basis_points,
+                                            p.canary_p1_basis_points, pick.count);
+    created.canary_cutoff =
+        domain::canary_cutoff(spec.id, domain::picked(spec.id, targets, pick.cutoff), *created.canary);
+  }
 
   auto bytes = domain::to_bytes(targets);
   if (bytes.size() <= domain::limits::kTargetPartBytes) {
@@ -152,6 +160,7 @@ Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
     const auto checked_at = v.position();
     const auto now = v.firmware(spec.firmware);
     if (auto refused = not_to_be_rolled_out(*now)) return std::move(*refused);
+    created.content_pending = !now->firmware.content_here;
     created.withdrawn = deleted_between(log(), resolved_at, checked_at);
     answer = campaign(spec.id, domain::CreateCampaign{spec.id, created, checked_at}, meta);
     if (answer || answer.error().code != domain::ErrorCode::kBusy) break;

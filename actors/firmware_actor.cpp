@@ -29,10 +29,39 @@ class FirmwareActor final : public Entity {
            std::move(request->reply));
   }
 
+  // A recall stops what does not install yet; campaigns see to theirs, direct updates are told from here.
+  void react() override {
+    if (state_.status != domain::FirmwareStatus::kRecalled || told_) return;
+    told_ = true;
+    for (const auto status : {domain::UpdateStatus::kScheduled, domain::UpdateStatus::kInProgress,
+                              domain::UpdateStatus::kDownloading, domain::UpdateStatus::kVerifying}) {
+      projections::PageRequest page;
+      page.limit = limits::kOutstanding;
+      while (true) {
+        const auto found = world_.views->direct_updates(status, page);
+        for (const auto& update : found.rows) {
+          if (update.plan.firmware == state_.record.id) cancel(update);
+        }
+        if (found.next_cursor.empty()) break;
+        page.cursor = found.next_cursor;
+      }
+    }
+  }
+
  // Uploads that end together all ask for the next number: each conflict lets one of them through.
   int conflicts_max() const override { return limits::kFirmwareConflictsMax; }
 
  private:
+  void cancel(const domain::DeviceUpdate& update) {
+    auto request = std::make_shared<Request>();
+    request->to = update.id;
+    request->command = domain::UpdateCommand(
+        domain::CancelUpdate{domain::CancelCause::kRecalled, domain::CancelUpdate::Reach::kNotInstalling});
+    request->meta.causation = projections::to_store(position());
+    request->device = update.device;
+    world_.send(std::move(request));
+  }
+
   domain::Result<Plan> decide(const domain::FirmwareCommand& command, const Meta& meta) {
     Plan plan;
     plan.conditions = {own_condition()};
@@ -71,6 +100,7 @@ class FirmwareActor final : public Entity {
   }
 
   domain::Firmware state_;
+  bool told_ = false;                     // in this life: direct updates, of the recall
 };
 
 }  // namespace

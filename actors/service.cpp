@@ -110,6 +110,16 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   std::unique_ptr<Service> service(new Service(std::move(impl)));
   // The door opens when every open campaign is loaded: a poll must not miss what one of them would grant.
   for (const auto id : service->views().open_campaigns()) service->ask(id, Wake{}, {});
+  // A recall that was written, and not told to all before the service ended.
+  projections::FirmwareFilter recalled;
+  recalled.status = domain::FirmwareStatus::kRecalled;
+  projections::PageRequest page{limits::kOutstanding, 0, {}};
+  while (true) {
+    const auto found = service->views().firmware_list(recalled, page);
+    for (const auto& row : found.rows) service->ask(row.firmware.record.id, Wake{}, {});
+    if (found.next_cursor.empty()) break;
+    page.cursor = found.next_cursor;
+  }
   service->impl_->timer = spawn_timer(*service->impl_->system, service->impl_->world, [raw](std::vector<std::string> stuck) {
     for (const auto& what : stuck) spdlog::error("{}", what);
     const std::lock_guard lock(raw->trouble_mutex);
@@ -128,6 +138,7 @@ Service::~Service() {
   impl_->system->await_all_actors_done();
   impl_->journal.reset();
   impl_->world.router.clear();
+  impl_->world.alarms.clear();
   impl_->timer = {};
   impl_->world.directory = {};
   for (auto& shard : impl_->world.shards) shard = {};

@@ -75,13 +75,14 @@ class Timer final : public caf::event_based_actor {
     if (full) still.merge(deliveries_);  // those behind the batch were not looked at
     deliveries_ = std::move(still);
     report_stuck();
+    world_.alarms.ring(now);
     if (now - swept_ >= limits::kSweep) {
       swept_ = now;
       for (const auto& shard : world_.shards) caf::anon_send(shard, Tick{});
     }
     auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(limits::kTick);
-    if (const auto next = world_.views->next_deadline(); next && *next > now) {
-      wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(*next - now));
+    for (const auto& next : {world_.views->next_deadline(), world_.alarms.next()}) {
+      if (next && *next > now) wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(*next - now));
     }
     return full ? std::chrono::milliseconds(0) : wait;
   }

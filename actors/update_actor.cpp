@@ -45,7 +45,7 @@ class UpdateActor final : public Entity {
       if (const auto campaign = state_.id.campaign()) {
         const auto read_at = projections::to_store(world_.views->position());
         const auto row = world_.views->campaign(*campaign);
-        retry->campaign_open = row && (row->status == domain::CampaignStatus::kInProgress ||
+        retry->campaign_open = row && !row->finished && (row->status == domain::CampaignStatus::kInProgress ||
                                        row->status == domain::CampaignStatus::kPaused);
         plan.conditions.push_back({domain::gate_tag(*campaign), read_at});
         if (const auto shown = world_.views->update_or_pending(state_.id)) retry->plan = shown->plan;

@@ -10,6 +10,7 @@
 
 #include <caf/actor.hpp>
 
+#include "actors/alarms.hpp"
 #include "actors/limits.hpp"
 #include "actors/request.hpp"
 #include "actors/router.hpp"
@@ -27,6 +28,7 @@ struct World {
   projections::Views* views = nullptr;
   projections::Offers offers;
   Router router;
+  Alarms alarms;
   eventstore::Journal* journal = nullptr;
   std::array<caf::actor, limits::kShards> shards;
   caf::actor directory;

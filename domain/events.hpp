@@ -62,6 +62,12 @@ struct FirmwareRestored {
   bool operator==(const FirmwareRestored&) const = default;
 };
 
+// No device is granted it from this event on (decision 2); for ever.
+struct FirmwareRecalled {
+  std::string reason;
+  bool operator==(const FirmwareRecalled&) const = default;
+};
+
 // ---- devices -------------------------------------------------------------------------------------------------
 
 enum class RegisteredVia : std::uint8_t { kPoll = 1, kApi = 2, kImport = 3, kDeviceService = 4 };
@@ -147,6 +153,19 @@ struct CampaignPolicy {
   bool operator==(const CampaignPolicy&) const = default;
 };
 
+// What a canary is judged by: fixed at the campaign's creation, so that replay is exact everywhere (evidence.hpp).
+struct EvidenceTable {
+  std::uint32_t p0_basis_points = 0;
+  std::uint32_t p1_basis_points = 0;
+  std::int64_t failure_weight = 0;            // ln L grows by this with a failure, in 1/2^32
+  std::int64_t success_weight = 0;            // and shrinks by this with a success
+  std::int64_t abort_at = 0;                  // this or more
+  std::int64_t promote_at = 0;                // this (negative) or less
+  std::uint32_t quota = 0;                    // canary devices at first: 3 failures of them still promote
+  std::uint32_t slice = 0;                    // the fleet is too small: this many, and all must succeed; 0: it is not
+  bool operator==(const EvidenceTable&) const = default;
+};
+
 struct CampaignCreated {
   std::string name;
   std::string description;
@@ -165,6 +184,9 @@ struct CampaignCreated {
   std::string withdrawn;                      // of them, deleted between that and this event (Roaring); empty: none
   std::uint32_t picked = 0;                   // how many of them the rollout percentage picks
   std::uint64_t pick_cutoff = 0;              // the highest pick rank that is in (rollout.hpp)
+  bool content_pending = false;               // the firmware's bytes are not here yet: grants wait (decision 29)
+  std::optional<EvidenceTable> canary = {};   // strategy canary
+  std::uint64_t canary_cutoff = 0;            // the highest pick rank of a device that may be a canary
   bool operator==(const CampaignCreated&) const = default;
 };
 struct CampaignTargetPart {
@@ -172,12 +194,19 @@ struct CampaignTargetPart {
   std::string targets;
   bool operator==(const CampaignTargetPart&) const = default;
 };
+struct CampaignApproved {
+  bool approved = false;
+  std::string comment;
+  std::string conditions;
+  bool operator==(const CampaignApproved&) const = default;
+};
+// An operator has started it; it begins by itself at its scheduled_start.
+struct CampaignScheduled {
+  Time start_at;
+  bool operator==(const CampaignScheduled&) const = default;
+};
 struct CampaignStarted {
   bool operator==(const CampaignStarted&) const = default;
-};
-struct CampaignPaused {
-  std::string reason;
-  bool operator==(const CampaignPaused&) const = default;
 };
 struct CampaignResumed {
   bool operator==(const CampaignResumed&) const = default;
@@ -185,6 +214,12 @@ struct CampaignResumed {
 struct CampaignCancelled {
   std::string reason;
   bool operator==(const CampaignCancelled&) const = default;
+};
+// What is not granted is cancelled; the rest runs to its end, and the campaign closes.
+struct CampaignFinished {
+  std::string reason;
+  bool by_schedule = false;                   // scheduled_end has come
+  bool operator==(const CampaignFinished&) const = default;
 };
 
 enum class VerdictRule : std::uint8_t { kThreshold = 1, kEvidence = 2, kSlice = 3 };
@@ -198,7 +233,30 @@ struct Verdict {
   std::uint32_t counted = 0;                  // threshold: completed + failed + in progress; or total, see of_total
   std::uint32_t threshold_percent = 0;
   bool of_total = false;                      // the rate was taken over all devices: it can no longer come back
+  std::uint32_t p0_basis_points = 0;          // evidence: the rates that were told apart
+  std::uint32_t p1_basis_points = 0;
+  std::uint32_t more = 0;                     // undecided: so many more devices would promote, if none of them failed
   bool operator==(const Verdict&) const = default;
+};
+enum class PauseCause : std::uint8_t { kOperator = 1, kRecalled = 2, kCanary = 3, kOwnFaults = 4 };
+struct CampaignPaused {
+  std::string reason;
+  PauseCause cause = PauseCause::kOperator;
+  std::optional<Verdict> verdict = {};        // of the last two
+  bool operator==(const CampaignPaused&) const = default;
+};
+// The canary is over: what follows is staged.
+struct CanaryPromoted {
+  Verdict verdict;
+  bool by_operator = false;
+  std::string reason;
+  bool operator==(const CanaryPromoted&) const = default;
+};
+// An operator has resumed an undecided canary.
+struct CanaryToppedUp {
+  std::uint32_t devices = 0;
+  std::uint64_t cutoff = 0;                   // in the place of the last one
+  bool operator==(const CanaryToppedUp&) const = default;
 };
 struct CampaignAborted {
   RollbackTrigger trigger = RollbackTrigger::kFailureRate;
@@ -342,6 +400,7 @@ using Event = std::variant<
     CampaignTargetPart, CampaignStarted, CampaignPaused, CampaignResumed, CampaignCancelled, CampaignAborted,
     CampaignClosed, BatchOpened, UpdateRequested, AttemptGranted, AttemptStarted, ProgressReported,
     LateReportRecorded, AttemptEnded, GrantLapsed, UpdateSkipped, CancelRequested, CancelRefused,
-    UpdateCancelled, RetryAsked, DownloadCompleted>;
+    UpdateCancelled, RetryAsked, DownloadCompleted, FirmwareRecalled, CampaignApproved, CampaignScheduled,
+    CampaignFinished, CanaryPromoted, CanaryToppedUp>;
 
 }  // namespace ota::domain

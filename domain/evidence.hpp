@@ -37,19 +37,6 @@ FailureRates failure_rates(std::uint32_t threshold_percent, std::uint32_t p0_bas
 // Whether a test can tell the two apart: 0 < p0 < p1 < 100 %.
 bool can_judge(std::uint32_t p0_basis_points, std::uint32_t p1_basis_points);
 
-// What a campaign's canary is judged by; stored in its creation event.
-struct EvidenceTable {
-  std::uint32_t p0_basis_points = 0;
-  std::uint32_t p1_basis_points = 0;
-  std::int64_t failure_weight = 0;  // ln L grows by this with a failure, in 1/2^32
-  std::int64_t success_weight = 0;  // and shrinks by this with a success
-  std::int64_t abort_at = 0;        // this or more
-  std::int64_t promote_at = 0;      // this (negative) or less
-  std::uint32_t quota = 0;          // canary devices at first: 3 failures of them still promote
-  std::uint32_t slice = 0;  // the fleet is too small: this many, and all must succeed; 0: it is not
-  bool operator==(const EvidenceTable&) const = default;
-};
-
 // The rates must be judgeable; the fleet is what the campaign's rollout percentage picks.
 EvidenceTable evidence_table(std::uint32_t threshold_percent, std::uint32_t p0_basis_points,
                              std::uint32_t p1_basis_points, std::uint32_t fleet_size);

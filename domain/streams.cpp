@@ -39,7 +39,8 @@ bool concerns_the_device(const Event& e) {
 bool moves_the_gate(const Event& e) {
   return std::holds_alternative<CampaignStarted>(e) || std::holds_alternative<CampaignPaused>(e) ||
          std::holds_alternative<CampaignResumed>(e) || std::holds_alternative<CampaignAborted>(e) ||
-         std::holds_alternative<CampaignCancelled>(e) || std::holds_alternative<CampaignClosed>(e);
+         std::holds_alternative<CampaignCancelled>(e) || std::holds_alternative<CampaignClosed>(e) ||
+         std::holds_alternative<CampaignFinished>(e);
 }
 
 }  // namespace

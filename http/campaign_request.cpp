@@ -1,12 +1,13 @@
 #include "http/campaign_request.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <cmath>
 
-#include <date/tz.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "domain/evidence.hpp"
+#include "domain/window.hpp"
 #include "http/json_reader.hpp"
 #include "http/limits.hpp"
 #include "http/text.hpp"
@@ -46,25 +47,6 @@ std::vector<std::string> commands(JsonReader& body, std::string_view name) {
   return short_strings(body, name, kCommandsMax, {1, 1'000}, limits::kUpdateCommandsBytes);
 }
 
-std::optional<std::uint16_t> minute_of_day(const std::string& text) {
-  unsigned hours = 0;
-  unsigned minutes = 0;
-  if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  const auto h = std::from_chars(text.data(), text.data() + 2, hours);
-  const auto m = std::from_chars(text.data() + 3, text.data() + 5, minutes);
-  if (h.ptr != text.data() + 2 || m.ptr != text.data() + 5 || hours > 23 || minutes > 59) return std::nullopt;
-  return static_cast<std::uint16_t>(hours * 60 + minutes);
-}
-
-bool is_time_zone(const std::string& name) {
-  if (name == "device" || name == "UTC") return true;
-  try {
-    return date::locate_zone(name) != nullptr;
-  } catch (const std::runtime_error&) {
-    return false;
-  }
-}
-
 std::optional<domain::MaintenanceWindow> read_window(JsonReader& body, FieldErrors& errors) {
   auto* object = body.object("maintenance_window");
   if (!object) return std::nullopt;
@@ -72,14 +54,14 @@ std::optional<domain::MaintenanceWindow> read_window(JsonReader& body, FieldErro
   const auto start_text = window.required_string("start", {5, 5});
   const auto end_text = window.required_string("end", {5, 5});
   const auto zone = window.string_or("timezone", {1, 64}, "UTC");
-  const auto start = minute_of_day(start_text);
-  const auto end = minute_of_day(end_text);
+  const auto start = domain::parse_minute_of_day(start_text);
+  const auto end = domain::parse_minute_of_day(end_text);
   if (!start_text.empty() && !start) window.fail("start", fmt::format("\"{}\" is not a time HH:MM", start_text));
   if (!end_text.empty() && !end) window.fail("end", fmt::format("\"{}\" is not a time HH:MM", end_text));
   if (start && end && *start == *end) {
     window.fail("end", fmt::format("the window is empty: it starts and ends at {}", start_text));
   }
-  if (!is_time_zone(zone)) {
+  if (zone != domain::kDeviceZone && !domain::is_time_zone(zone)) {
     window.fail("timezone", fmt::format("\"{}\" is neither an IANA time zone nor \"device\"", zone));
   }
   if (!start || !end) return std::nullopt;
@@ -222,6 +204,19 @@ domain::CampaignPolicy read_policy(JsonReader& body, domain::Time now, FieldErro
   p.notify_on_complete = body.boolean_or("notify_on_complete", false);
   p.notify_on_failure = body.boolean_or("notify_on_failure", true);
   p.notification_channels = body.strings("notification_channels", kChannelsMax, {1, 200}).value_or(std::vector<std::string>{});
+  // Finer than whole percents: a rate of 0.2 % is worth telling apart.
+  const auto rate = [&](const char* name) {
+    return static_cast<std::uint32_t>(std::lround(body.number_or(name, {0, 99}, 0) * 100.0));
+  };
+  p.canary_p0_basis_points = rate("canary_p0_percent");
+  p.canary_p1_basis_points = rate("canary_p1_percent");
+  const auto rates = domain::failure_rates(p.failure_threshold_percent, p.canary_p0_basis_points,
+                                           p.canary_p1_basis_points);
+  if (!domain::can_judge(rates.p0_basis_points, rates.p1_basis_points)) {
+    body.fail("canary_p0_percent",
+              fmt::format("an accepted failure rate of {} % is not above 0 and below the refused one of {} %",
+                          rates.p0_basis_points / 100.0, rates.p1_basis_points / 100.0));
+  }
   p.require_version_proof = body.boolean_or("require_version_proof", false);
   p.requires_device_confirmation = body.boolean_or("requires_device_confirmation", false);
   p.download_only = body.boolean_or("download_only", false);
@@ -236,14 +231,15 @@ void refuse_what_is_not_here(JsonReader& body, const domain::CampaignPolicy& p) 
   const auto refuse = [&](std::string_view name, bool asked) {
     if (asked) body.fail(name, "not supported by this version", "not_supported");
   };
-  refuse("deployment_strategy", p.strategy != domain::Strategy::kImmediate && p.strategy != domain::Strategy::kStaged);
-  refuse("requires_approval", p.requires_approval);
-  refuse("maintenance_window", p.maintenance_window.has_value());
+  refuse("deployment_strategy", p.strategy == domain::Strategy::kBlueGreen);
+  refuse("switch_at", p.switch_at.has_value());
+  const auto is_here = [](domain::RollbackTrigger t) {
+    return t == domain::RollbackTrigger::kFailureRate || t == domain::RollbackTrigger::kManual;
+  };
+  refuse("rollback_triggers", !std::all_of(p.rollback_triggers.begin(), p.rollback_triggers.end(), is_here));
   refuse("require_version_proof", p.require_version_proof);
   refuse("requires_device_confirmation", p.requires_device_confirmation);
   refuse("download_only", p.download_only);
-  refuse("scheduled_start", p.scheduled_start.has_value());
-  refuse("scheduled_end", p.scheduled_end.has_value());
 }
 
 }  // namespace
@@ -304,7 +300,6 @@ domain::UpdatePlan read_update_request(json& value, FieldErrors& errors, bool& a
   plan.pre_update_commands = commands(body, "pre_update_commands");
   plan.post_update_commands = commands(body, "post_update_commands");
   plan.maintenance_window = read_window(body, errors);
-  if (plan.maintenance_window) body.fail("maintenance_window", "not supported by this version", "not_supported");
   allow_beta = body.boolean_or("allow_beta", false);
   return plan;
 }

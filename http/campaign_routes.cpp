@@ -186,6 +186,20 @@ void add_campaign_routes(Router::Group& admin, Api& api) {
     command(c, api, {"Campaign cancelled", "Campaign was cancelled already"},
             [](JsonReader& b) { return domain::CancelCampaign{b.string_or("reason", {0, 1'000}, "")}; });
   });
+  admin.add("POST", "/campaigns/{campaign_id}/approve", [&api](RequestContext& c) {
+    command(c, api, {"Campaign approval recorded", "Campaign approval was recorded already"}, [](JsonReader& b) {
+      return domain::ApproveCampaign{b.boolean_or("approved", true), b.string_or("approval_comment", {0, 1'000}, ""),
+                                     b.string_or("conditions", {0, 1'000}, "")};
+    });
+  });
+  admin.add("POST", "/campaigns/{campaign_id}/promote", [&api](RequestContext& c) {
+    command(c, api, {"Canary promoted", "Canary was promoted already"},
+            [](JsonReader& b) { return domain::PromoteCampaign{b.string_or("reason", {0, 1'000}, "")}; });
+  });
+  admin.add("POST", "/campaigns/{campaign_id}/finish", [&api](RequestContext& c) {
+    command(c, api, {"Campaign is finishing", "Campaign was finished already"},
+            [](JsonReader& b) { return domain::FinishCampaign{b.required_string("reason", {1, 1'000})}; });
+  });
 }
 
 }  // namespace ota::http

@@ -277,6 +277,8 @@ void add_firmware_routes(Router::Group& admin, Api& api) {
   });
   admin.add("POST", "/firmware/{firmware_id}/deprecate",
             [&api](RequestContext& c) { change<domain::DeprecateFirmware>(c, api); });
+  admin.add("POST", "/firmware/{firmware_id}/recall",
+            [&api](RequestContext& c) { change<domain::RecallFirmware>(c, api); });
   admin.add("POST", "/firmware/{firmware_id}/restore",
             [&api](RequestContext& c) { change<domain::RestoreFirmware>(c, api); });
   admin.add("DELETE", "/firmware/{firmware_id}",

@@ -1,5 +1,7 @@
 #include "http/render.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -67,6 +69,28 @@ json verdict(const std::optional<domain::Verdict>& v) {
   return {{"rule", rule},          {"decision", decision},
           {"failed", v->failed},   {"counted", v->counted},
           {"threshold_percent", v->threshold_percent}, {"text", domain::sentence(*v)}};
+}
+
+// What the canary is judged by, in a sentence too: fleets too small for the evidence rule try a slice.
+json canary(const projections::CampaignRow& row) {
+  if (!row.record.canary) return nullptr;
+  const auto& t = *row.record.canary;
+  const double p0 = t.p0_basis_points / 100.0;
+  const double p1 = t.p1_basis_points / 100.0;
+  const auto text =
+      t.slice > 0
+          ? fmt::format("the fleet of {} is too small to tell a failure rate of {} % from {} % ({} devices would be "
+                        "needed first): {} of them go first, and every one must succeed",
+                        row.record.picked, p1, p0, t.quota, t.slice)
+          : fmt::format("{} devices go first; they are promoted once a failure rate of {} % or more is ruled out at "
+                        "95 %, and aborted once {} % or less is",
+                        t.quota, p1, p0);
+  return {{"devices", t.slice > 0 ? t.slice : t.quota},
+          {"rule", t.slice > 0 ? "slice" : "evidence"},
+          {"p0_percent", p0},
+          {"p1_percent", p1},
+          {"promoted", row.promoted},
+          {"text", text}};
 }
 
 const char* phase_word(domain::UpdateStatus s) {
@@ -205,9 +229,12 @@ json Renderer::campaign(const projections::CampaignRow& row, bool in_full) const
          {"min_finished_for_verdict", p.min_finished_for_verdict},
          {"rollback_triggers", triggers},
          {"requires_approval", p.requires_approval},
-         {"approved", nullptr},
-         {"approved_by", nullptr},
-         {"approval_comment", nullptr},
+         {"approved", row.approved || row.approved_by != domain::Caller{} ? json(row.approved) : json(nullptr)},
+         {"approved_by", person(row.approved_by)},
+         {"approval_comment", text_or_null(row.approval_comment)},
+         {"approval_conditions", text_or_null(row.approval_conditions)},
+         {"finished", row.finished},
+         {"canary", canary(row)},
          {"allow_beta", p.allow_beta},
          {"force_update", p.force_update},
          {"maintenance_window", window(p.maintenance_window)},

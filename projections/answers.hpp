@@ -37,6 +37,12 @@ struct CampaignRow {
   std::string status_reason;
   std::optional<domain::Verdict> verdict;
   bool closed = false;
+  bool finished = false;
+  bool promoted = false;
+  bool approved = false;
+  domain::Caller approved_by;
+  std::string approval_comment;
+  std::string approval_conditions;
   std::uint32_t total = 0;
   std::uint32_t in_progress = 0;
   std::uint32_t completed = 0;

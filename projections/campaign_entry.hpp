@@ -18,9 +18,10 @@ struct CampaignEntry {
   domain::Campaign state;
   domain::CampaignCreated record;        // `targets` emptied
   domain::Position created;              // of its creation: the order of lists
-  std::optional<domain::Time> ended_at;  // aborted, cancelled or closed, whichever came first
+  std::optional<domain::Time> ended_at;  // aborted, cancelled, finished or closed, whichever came first
 
-  bool ended() const { return domain::is_terminal(state.status); }
+  // Nobody is granted any more: what is pending is cancelled.
+  bool ended() const { return state.takes_nobody(); }
 };
 
 template <>

@@ -32,6 +32,12 @@ CampaignRow row_of(const Reader& reader, CampaignEntry entry, Detail detail) {
   row.status_reason = std::move(state.status_reason);
   row.verdict = state.verdict;
   row.closed = state.closed;
+  row.finished = state.finished;
+  row.promoted = state.promoted;
+  row.approved = state.approved;
+  row.approved_by = state.approved_by;
+  row.approval_comment = std::move(state.approval_comment);
+  row.approval_conditions = std::move(state.approval_conditions);
   row.total = counts.total;
   row.in_progress = counts.in_progress;
   row.completed = counts.completed;

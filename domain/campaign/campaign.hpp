@@ -14,6 +14,7 @@
 
 #include "domain/bitmap.hpp"
 
+#include "domain/evidence.hpp"
 #include "domain/result.hpp"
 #include "domain/settings.hpp"
 #include "domain/streams.hpp"
@@ -31,9 +32,17 @@ struct Campaign {
   std::string firmware_name;
   FirmwareFacts facts;
   bool firmware_recalled = false;
+  bool content_pending = false;           // the firmware's bytes are not here yet
   CampaignPolicy policy;
   CampaignStatus status = CampaignStatus::kCreated;
   std::string status_reason;
+  PauseCause pause_cause = PauseCause::kOperator;   // of a paused one
+  std::optional<Time> starts_at;          // scheduled
+  bool approved = false;
+  Caller approved_by;
+  std::string approval_comment;
+  std::string approval_conditions;
+  bool finished = false;                  // what was not granted is cancelled; the rest runs to its end
   bool closed = false;                    // ended, and nothing of it runs any more
   Bitmap targets;               // what exclusion and the rollout percentage leave
   Bitmap granted;               // in progress
@@ -47,6 +56,12 @@ struct Campaign {
   std::uint32_t batch = 0;                // the open one; 0 before the start
   std::uint32_t batch_granted = 0;        // first attempts of it that were granted and did not lapse
   std::uint32_t batch_settled = 0;        // first attempts of it that have ended
+  std::optional<EvidenceTable> canary;    // what the canary is judged by; none: there is no canary
+  Evidence evidence;
+  Bitmap cohort;                          // who may be a canary
+  bool promoted = false;
+  Bitmap own_faults;                      // of the failed: by a broken link or our own service, not by the update
+  std::uint32_t judged_failed = 0;        // failures that an operator has seen and resumed in spite of
   std::optional<Verdict> verdict;
   Caller created_by;
   Time created_at{};
@@ -59,6 +74,10 @@ struct Campaign {
   std::uint32_t total() const { return static_cast<std::uint32_t>(targets.cardinality()); }
   Counts counts() const;
   std::uint32_t pending() const;          // how many of remaining()
+  // Only some may be granted, to be judged by the evidence rule.
+  bool in_canary() const { return canary.has_value() && !promoted; }
+  // Ended, or told to finish: nobody is granted any more.
+  bool takes_nobody() const { return finished || is_terminal(status); }
   // Neither granted nor ended: may be granted, now or after its retry time.
   Bitmap remaining() const;
   bool is_remaining(std::uint32_t ordinal) const;
@@ -79,10 +98,22 @@ struct PauseCampaign {
   std::string reason;
 };
 struct ResumeCampaign {};
+struct ApproveCampaign {
+  bool approved = true;
+  std::string comment;
+  std::string conditions;
+};
+struct PromoteCampaign {                  // ends a canary early
+  std::string reason;
+};
+struct FinishCampaign {
+  std::string reason;
+};
 struct CancelCampaign {
   std::string reason;
 };
-using CampaignCommand = std::variant<CreateCampaign, AddTargetPart, StartCampaign, PauseCampaign, ResumeCampaign, CancelCampaign>;
+using CampaignCommand = std::variant<CreateCampaign, AddTargetPart, StartCampaign, PauseCampaign, ResumeCampaign,
+                                     CancelCampaign, ApproveCampaign, PromoteCampaign, FinishCampaign>;
 
 void evolve(Campaign& state, const Recorded& event);
 Decision decide(const Campaign& state, const CampaignCommand& command, const Context& context);
@@ -101,6 +132,8 @@ struct Due {
 };
 // `told`: ordinals that were told in this life and have answered; they are not told again.
 Due next(const Campaign& state, const Bitmap& told, std::size_t cancels_max, Time now);
+// When to ask again though nothing has happened: a start, an end, a window; empty: never.
+std::optional<Time> wakes_at(const Campaign& state, Time now);
 
 // For people: "12 of 40 devices failed (30.00 %), more than the threshold of 20 %".
 std::string sentence(const Verdict& verdict);

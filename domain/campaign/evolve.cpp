@@ -6,6 +6,8 @@
 namespace ota::domain {
 namespace {
 
+constexpr std::uint32_t kFirstBatch = 1;   // or the canary
+
 struct Fold {
   Campaign& s;
   const Recorded& r;
@@ -24,6 +26,7 @@ struct Fold {
     s.cancelled.remove(o);
     s.retries.erase(o);
     s.lapsed.remove(o);
+    s.own_faults.remove(o);
   }
   // The campaign ends early: whatever is pending is cancelled, which no event says one by one.
   void cancel_pending() {
@@ -32,6 +35,16 @@ struct Fold {
     s.untold |= s.lapsed;
     s.lapsed = {};
     s.cancelled |= s.remaining();
+  }
+
+  // What an end says of the update itself: a link that broke or a service that failed says nothing.
+  void judge_end(std::uint32_t o, const AttemptEnded& e) {
+    const bool counts = e.success || e.kind == FailureKind::kDevice || e.kind == FailureKind::kTimeout;
+    if (counts) {
+      s.evidence.ended({o}, !e.success);
+    } else {
+      s.evidence.left({o});
+    }
   }
 
   void operator()(const CampaignTargetPart& e) { s.targets |= bitmap_from_bytes(e.targets); }
@@ -46,23 +59,63 @@ struct Fold {
     s.policy = e.policy;
     s.targets |= bitmap_from_bytes(e.targets);
     s.targets = picked(s.id, s.targets, e.pick_cutoff);
+    s.content_pending = e.content_pending;
+    s.canary = e.canary;
+    if (s.canary) s.cohort = picked(s.id, s.targets, e.canary_cutoff);
     s.cancelled = bitmap_from_bytes(e.withdrawn) & s.targets;
     s.created_by = r.caller;
     s.created_at = r.time;
     ++s.revision;
   }
+  void operator()(const FirmwareContentStored&) { s.content_pending = false; }
+  void operator()(const FirmwareRecalled&) { s.firmware_recalled = true; }
+  void operator()(const CampaignApproved& e) {
+    s.approved = e.approved;
+    s.approved_by = r.caller;
+    s.approval_comment = e.comment;
+    s.approval_conditions = e.conditions;
+    ++s.revision;
+  }
+  void operator()(const CampaignScheduled& e) {
+    s.status = CampaignStatus::kScheduled;
+    s.starts_at = e.start_at;
+    ++s.revision;
+  }
+  void operator()(const CampaignFinished& e) {
+    s.finished = true;
+    s.status_reason = e.reason;
+    cancel_pending();
+    ++s.revision;
+  }
+  void operator()(const CanaryPromoted& e) {
+    s.promoted = true;
+    s.verdict = e.verdict;
+    s.batch = kFirstBatch + 1;
+    s.batch_granted = 0;
+    s.batch_settled = 0;
+    ++s.revision;
+  }
+  void operator()(const CanaryToppedUp& e) {
+    s.evidence.top_up(e.devices);
+    s.cohort = picked(s.id, s.targets, e.cutoff);
+    ++s.revision;
+  }
   void operator()(const CampaignStarted&) {
     s.status = CampaignStatus::kInProgress;
     s.started_at = r.time;
-    s.batch = 1;
+    s.batch = kFirstBatch;
     ++s.revision;
   }
   void operator()(const CampaignPaused& e) {
     s.status = CampaignStatus::kPaused;
     s.status_reason = e.reason;
+    s.pause_cause = e.cause;
+    if (e.verdict) s.verdict = e.verdict;
     ++s.revision;
   }
   void operator()(const CampaignResumed&) {
+    // After a pause of the operator's own nobody has been asked about failures.
+    if (s.pause_cause != PauseCause::kOperator) s.judged_failed = static_cast<std::uint32_t>(s.failed.cardinality());
     s.status = CampaignStatus::kInProgress;
     s.status_reason.clear();
     ++s.revision;
@@ -85,7 +138,7 @@ struct Fold {
     s.closed = true;
     s.ended_at = r.time;
     cancel_pending();  // an operator's retry that was committed while this was being decided
-    if (!s.verdict) s.verdict = e.verdict;
+    s.verdict = e.verdict;
     ++s.revision;
   }
   void operator()(const BatchOpened& e) {
@@ -99,6 +152,7 @@ struct Fold {
     if (!o) return;
     leave(*o);
     s.granted.add(*o);
+    if (s.in_canary()) s.evidence.granted({*o});
     if (e.batch == s.batch && !e.retry) ++s.batch_granted;
   }
   void operator()(const AttemptEnded& e) {
@@ -106,11 +160,13 @@ struct Fold {
     if (!o) return;
     leave(*o);
     if (e.batch == s.batch && !e.retry) ++s.batch_settled;
+    if (s.in_canary()) judge_end(*o, e);
     if (e.success) {
       s.completed.add(*o);
     } else if (!e.retry_at) {
       s.failed.add(*o);
-    } else if (is_terminal(s.status)) {
+      if (e.kind == FailureKind::kTransport || e.kind == FailureKind::kService) s.own_faults.add(*o);
+    } else if (s.takes_nobody()) {
       s.cancelled.add(*o);
       s.untold.add(*o);
     } else {
@@ -122,7 +178,8 @@ struct Fold {
     if (!o) return;
     leave(*o);
     if (e.batch == s.batch && !e.retry && s.batch_granted > 0) --s.batch_granted;
-    if (is_terminal(s.status)) {
+    s.evidence.left({*o});
+    if (s.takes_nobody()) {
       s.cancelled.add(*o);
       s.untold.add(*o);
     } else if (e.retry) {
@@ -141,13 +198,19 @@ struct Fold {
     const auto o = ordinal();
     if (!o) return;
     if (s.granted.contains(*o) && e.batch == s.batch && !e.retry) ++s.batch_settled;
+    s.evidence.left({*o});
     leave(*o);
     s.untold.remove(*o);
     s.cancelled.add(*o);
   }
   void operator()(const RetryAsked&) {
-    if (const auto o = ordinal()) {
-      leave(*o);
+    const auto o = ordinal();
+    if (!o) return;
+    leave(*o);
+    if (s.takes_nobody()) {
+      s.cancelled.add(*o);
+      s.untold.add(*o);
+    } else {
       s.retries[*o] = r.time;
     }
   }
@@ -187,6 +250,12 @@ bool Campaign::is_remaining(std::uint32_t o) const {
 }
 
 std::string sentence(const Verdict& v) {
+  if (v.rule != VerdictRule::kThreshold) {
+    EvidenceTable rates;
+    rates.p0_basis_points = v.p0_basis_points;
+    rates.p1_basis_points = v.p1_basis_points;
+    return explain(rates, {v.rule, v.decision, v.failed, v.counted, v.more});
+  }
   const double rate = v.counted == 0 ? 0.0 : 100.0 * v.failed / v.counted;
   return fmt::format("{} of {} {} failed ({:.2f} %), {} the threshold of {} %", v.failed, v.counted,
                      v.of_total ? "devices in all" : "devices", rate,

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "domain/rollout.hpp"
 #include "domain/version.hpp"
+#include "domain/window.hpp"
 
 namespace ota::domain {
 namespace {
@@ -15,6 +17,7 @@ bool has_place(const Campaign& s, const Reservations& r) {
 }
 bool has_batches(const Campaign& s) { return s.policy.strategy != Strategy::kImmediate; }
 bool batch_open(const Campaign& s, const Reservations& r) {
+  if (s.in_canary()) return s.evidence.count() + r.in_batch < canary_size(*s.canary, s.evidence.topped_up());
   return !has_batches(s) || s.batch_granted + r.in_batch < s.policy.batch_size;
 }
 
@@ -79,6 +82,7 @@ GrantDecision grant(const Campaign& s, const Reservations& reserved, const Grant
   if (s.status != CampaignStatus::kInProgress) {
     return Wait{Gate::kRunning, fmt::format("the campaign is {}", to_text(s.status)), {}};
   }
+  if (s.firmware_recalled) return Wait{Gate::kContent, "the firmware is recalled", {}};
   if (const auto fact = incompatible(s, ask.facts)) return UpdateSkipped{SkipReason::kIncompatible, *fact};
   if (!s.policy.force_update && !ask.facts.firmware_version.empty() &&
       compare_versions(ask.facts.firmware_version, s.facts.version) >= 0) {
@@ -86,10 +90,25 @@ GrantDecision grant(const Campaign& s, const Reservations& reserved, const Grant
                          fmt::format("the device runs {}, the campaign brings {}", ask.facts.firmware_version,
                                      s.facts.version)};
   }
+  if (s.content_pending) return Wait{Gate::kContent, "the firmware's content is not here yet", {}};
+  if (const auto& window = s.policy.maintenance_window; window && !is_open(*window, ask.facts.timezone, context.now)) {
+    const auto opens = opens_at(*window, ask.facts.timezone, context.now);
+    return Wait{Gate::kWindow,
+                fmt::format("the maintenance window {} to {} ({}) is closed", minute_text(window->start_minute),
+                            minute_text(window->end_minute), zone_of(*window, ask.facts.timezone)),
+                opens};
+  }
   const auto waiting = s.retries.find(o);
   const bool retry = waiting != s.retries.end();
   if (retry && waiting->second > context.now) {
     return Wait{Gate::kRetryTime, "the last attempt failed, the next one waits", waiting->second};
+  }
+  if (!retry && s.in_canary() && !s.cohort.contains(o)) {
+    return Wait{Gate::kBatch, "the canary goes first, and the device is not in it", {}};
+  }
+  if (!retry && s.in_canary() && !batch_open(s, reserved)) {
+    return Wait{Gate::kBatch, fmt::format("the canary is full: {} of {} granted", s.evidence.count() + reserved.in_batch,
+                                          canary_size(*s.canary, s.evidence.topped_up())), {}};
   }
   if (!retry && !batch_open(s, reserved)) {
     return Wait{Gate::kBatch, fmt::format("batch {} is full: {} of {} granted", s.batch,
@@ -111,8 +130,11 @@ GrantDecision grant(const Campaign& s, const Reservations& reserved, const Grant
   return granted;
 }
 
-Room room(const Campaign& s, const Reservations& reserved) {
+Room room(const Campaign& s, const Reservations& reserved, Time now) {
   if (!s.exists || s.status != CampaignStatus::kInProgress || !has_place(s, reserved)) return {};
+  if (s.finished || s.firmware_recalled || s.content_pending) return {};
+  const auto& window = s.policy.maintenance_window;
+  if (window && window->timezone != kDeviceZone && !is_open(*window, {}, now)) return {};
   return {batch_open(s, reserved), true};
 }
 

@@ -51,6 +51,6 @@ struct Room {
   bool for_first_attempts = false;
   bool for_retries = false;
 };
-Room room(const Campaign& state, const Reservations& reserved);
+Room room(const Campaign& state, const Reservations& reserved, Time now);
 
 }  // namespace ota::domain

@@ -55,6 +55,13 @@ pb::FirmwareRestored message(const FirmwareRestored& e) {
 }
 Event event(const pb::FirmwareRestored& m) { return FirmwareRestored{m.reason()}; }
 
+pb::FirmwareRecalled message(const FirmwareRecalled& e) {
+  pb::FirmwareRecalled m;
+  m.set_reason(e.reason);
+  return m;
+}
+Event event(const pb::FirmwareRecalled& m) { return FirmwareRecalled{m.reason()}; }
+
 pb::DeviceRegistered message(const DeviceRegistered& e) {
   pb::DeviceRegistered m;
   m.set_ordinal(e.ordinal.value);
@@ -127,6 +134,9 @@ pb::CampaignCreated message(const CampaignCreated& e) {
   m.set_withdrawn(e.withdrawn);
   m.set_picked(e.picked);
   m.set_pick_cutoff(e.pick_cutoff);
+  if (e.canary) put(*e.canary, m.mutable_canary());
+  m.set_canary_cutoff(e.canary_cutoff);
+  m.set_content_pending(e.content_pending);
   return m;
 }
 Event event(const pb::CampaignCreated& m) {
@@ -148,6 +158,9 @@ Event event(const pb::CampaignCreated& m) {
   e.withdrawn = m.withdrawn();
   e.picked = m.picked();
   e.pick_cutoff = m.pick_cutoff();
+  if (m.has_canary()) e.canary = get(m.canary());
+  e.canary_cutoff = m.canary_cutoff();
+  e.content_pending = m.content_pending();
   return e;
 }
 
@@ -162,12 +175,59 @@ Event event(const pb::CampaignTargetPart& m) { return CampaignTargetPart{m.index
 pb::CampaignStarted message(const CampaignStarted&) { return {}; }
 Event event(const pb::CampaignStarted&) { return CampaignStarted{}; }
 
+pb::CampaignApproved message(const CampaignApproved& e) {
+  pb::CampaignApproved m;
+  m.set_approved(e.approved);
+  m.set_comment(e.comment);
+  m.set_conditions(e.conditions);
+  return m;
+}
+Event event(const pb::CampaignApproved& m) { return CampaignApproved{m.approved(), m.comment(), m.conditions()}; }
+
+pb::CampaignScheduled message(const CampaignScheduled& e) {
+  pb::CampaignScheduled m;
+  m.set_start_at(micros(e.start_at));
+  return m;
+}
+Event event(const pb::CampaignScheduled& m) { return CampaignScheduled{time_of(m.start_at())}; }
+
 pb::CampaignPaused message(const CampaignPaused& e) {
   pb::CampaignPaused m;
   m.set_reason(e.reason);
+  if (e.cause != PauseCause::kOperator) m.set_cause(number(e.cause));  // the only one there was before the field
+  if (e.verdict) put(*e.verdict, m.mutable_verdict());
   return m;
 }
-Event event(const pb::CampaignPaused& m) { return CampaignPaused{m.reason()}; }
+Event event(const pb::CampaignPaused& m) {
+  CampaignPaused e{m.reason(), m.cause() == 0 ? PauseCause::kOperator : static_cast<PauseCause>(m.cause()), {}};
+  if (m.has_verdict()) e.verdict = get(m.verdict());
+  return e;
+}
+
+pb::CampaignFinished message(const CampaignFinished& e) {
+  pb::CampaignFinished m;
+  m.set_reason(e.reason);
+  m.set_by_schedule(e.by_schedule);
+  return m;
+}
+Event event(const pb::CampaignFinished& m) { return CampaignFinished{m.reason(), m.by_schedule()}; }
+
+pb::CanaryPromoted message(const CanaryPromoted& e) {
+  pb::CanaryPromoted m;
+  put(e.verdict, m.mutable_verdict());
+  m.set_by_operator(e.by_operator);
+  m.set_reason(e.reason);
+  return m;
+}
+Event event(const pb::CanaryPromoted& m) { return CanaryPromoted{get(m.verdict()), m.by_operator(), m.reason()}; }
+
+pb::CanaryToppedUp message(const CanaryToppedUp& e) {
+  pb::CanaryToppedUp m;
+  m.set_devices(e.devices);
+  m.set_cutoff(e.cutoff);
+  return m;
+}
+Event event(const pb::CanaryToppedUp& m) { return CanaryToppedUp{m.devices(), m.cutoff()}; }
 
 pb::CampaignResumed message(const CampaignResumed&) { return {}; }
 Event event(const pb::CampaignResumed&) { return CampaignResumed{}; }
@@ -388,6 +448,7 @@ constexpr Row kRows[] = {
     {pb::FIRMWARE_CONTENT_STORED, "firmware.content_stored", decode_as<pb::FirmwareContentStored>},
     {pb::FIRMWARE_DEPRECATED, "firmware.deprecated", decode_as<pb::FirmwareDeprecated>},
     {pb::FIRMWARE_RESTORED, "firmware.restored", decode_as<pb::FirmwareRestored>},
+    {pb::FIRMWARE_RECALLED, "firmware.recalled", decode_as<pb::FirmwareRecalled>},
     {pb::DEVICE_REGISTERED, "device.registered", decode_as<pb::DeviceRegistered>},
     {pb::DEVICE_ATTRIBUTES_CHANGED, "device.attributes_changed", decode_as<pb::DeviceAttributesChanged>},
     {pb::DEVICE_DELETED, "device.deleted", decode_as<pb::DeviceDeleted>},
@@ -401,6 +462,11 @@ constexpr Row kRows[] = {
     {pb::CAMPAIGN_ABORTED, "campaign.aborted", decode_as<pb::CampaignAborted>},
     {pb::CAMPAIGN_CANCELLED, "campaign.cancelled", decode_as<pb::CampaignCancelled>},
     {pb::CAMPAIGN_CLOSED, "campaign.closed", decode_as<pb::CampaignClosed>},
+    {pb::CAMPAIGN_APPROVED, "campaign.approved", decode_as<pb::CampaignApproved>},
+    {pb::CAMPAIGN_SCHEDULED, "campaign.scheduled", decode_as<pb::CampaignScheduled>},
+    {pb::CAMPAIGN_FINISHED, "campaign.finished", decode_as<pb::CampaignFinished>},
+    {pb::CANARY_PROMOTED, "campaign.canary_promoted", decode_as<pb::CanaryPromoted>},
+    {pb::CANARY_TOPPED_UP, "campaign.canary_topped_up", decode_as<pb::CanaryToppedUp>},
     {pb::BATCH_OPENED, "campaign.batch_opened", decode_as<pb::BatchOpened>},
     {pb::UPDATE_REQUESTED, "update.requested", decode_as<pb::UpdateRequested>},
     {pb::ATTEMPT_GRANTED, "update.granted", decode_as<pb::AttemptGranted>},
@@ -426,7 +492,8 @@ constexpr std::uint16_t kTypes[] = {
     pb::CAMPAIGN_ABORTED, pb::CAMPAIGN_CLOSED, pb::BATCH_OPENED, pb::UPDATE_REQUESTED, pb::ATTEMPT_GRANTED,
     pb::ATTEMPT_STARTED, pb::PROGRESS_REPORTED, pb::LATE_REPORT_RECORDED, pb::ATTEMPT_ENDED,
     pb::GRANT_LAPSED, pb::UPDATE_SKIPPED, pb::CANCEL_REQUESTED, pb::CANCEL_REFUSED, pb::UPDATE_CANCELLED,
-    pb::RETRY_ASKED, pb::DOWNLOAD_COMPLETED};
+    pb::RETRY_ASKED, pb::DOWNLOAD_COMPLETED, pb::FIRMWARE_RECALLED, pb::CAMPAIGN_APPROVED, pb::CAMPAIGN_SCHEDULED,
+    pb::CAMPAIGN_FINISHED, pb::CANARY_PROMOTED, pb::CANARY_TOPPED_UP};
 static_assert(std::size(kTypes) == std::variant_size_v<Event>);
 
 // Maps are written in key order, so that equal events have equal bytes.

@@ -117,6 +117,9 @@ void put(const Verdict& v, pb::Verdict* m) {
   m->set_counted(v.counted);
   m->set_threshold_percent(v.threshold_percent);
   m->set_of_total(v.of_total);
+  m->set_p0_basis_points(v.p0_basis_points);
+  m->set_p1_basis_points(v.p1_basis_points);
+  m->set_more(v.more);
 }
 Verdict get(const pb::Verdict& m) {
   return {static_cast<VerdictRule>(m.rule()),
@@ -124,7 +127,25 @@ Verdict get(const pb::Verdict& m) {
           m.failed(),
           m.counted(),
           m.threshold_percent(),
-          m.of_total()};
+          m.of_total(),
+          m.p0_basis_points(),
+          m.p1_basis_points(),
+          m.more()};
+}
+
+void put(const EvidenceTable& t, pb::EvidenceTable* m) {
+  m->set_p0_basis_points(t.p0_basis_points);
+  m->set_p1_basis_points(t.p1_basis_points);
+  m->set_failure_weight(t.failure_weight);
+  m->set_success_weight(t.success_weight);
+  m->set_abort_at(t.abort_at);
+  m->set_promote_at(t.promote_at);
+  m->set_quota(t.quota);
+  m->set_slice(t.slice);
+}
+EvidenceTable get(const pb::EvidenceTable& m) {
+  return {m.p0_basis_points(), m.p1_basis_points(), m.failure_weight(), m.success_weight(),
+          m.abort_at(),        m.promote_at(),      m.quota(),          m.slice()};
 }
 
 void put(const UpdatePlan& p, pb::UpdatePlan* m) {

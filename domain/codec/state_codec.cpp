@@ -314,6 +314,24 @@ std::string encode_state(const Campaign& s) {
   m.set_cancelled(set_bytes(s.cancelled));
   m.set_untold(set_bytes(s.untold));
   m.set_lapsed(set_bytes(s.lapsed));
+  m.set_pause_cause(number(s.pause_cause));
+  if (s.starts_at) m.set_starts_at(micros(*s.starts_at));
+  m.set_approved(s.approved);
+  m.set_approved_by(s.approved_by.token);
+  m.set_approval_comment(s.approval_comment);
+  m.set_approval_conditions(s.approval_conditions);
+  m.set_finished(s.finished);
+  m.set_content_pending(s.content_pending);
+  if (s.canary) put(*s.canary, m.mutable_canary());
+  for (const auto& entry : s.evidence.sequence()) {
+    m.add_evidence_ordinals(entry.ordinal.value);
+    m.add_evidence_outcomes(number(entry.outcome));
+  }
+  m.set_topped_up(s.evidence.topped_up());
+  m.set_cohort(set_bytes(s.cohort));
+  m.set_promoted(s.promoted);
+  m.set_own_faults(set_bytes(s.own_faults));
+  m.set_judged_failed(s.judged_failed);
   for (const auto& [ordinal, at] : s.retries) {
     m.add_retry_ordinals(ordinal);
     m.add_retry_times(micros(at));
@@ -334,7 +352,10 @@ std::string encode_state(const Campaign& s) {
 
 std::optional<Campaign> decode_campaign_state(std::string_view bytes) {
   pb::Campaign m;
-  if (!unframe(bytes, m) || m.retry_ordinals_size() != m.retry_times_size()) return std::nullopt;
+  if (!unframe(bytes, m) || m.retry_ordinals_size() != m.retry_times_size() ||
+      m.evidence_ordinals_size() != m.evidence_outcomes_size()) {
+    return std::nullopt;
+  }
   Campaign s;
   s.exists = m.exists();
   s.id = {array_of<16>(m.id())};
@@ -355,6 +376,24 @@ std::optional<Campaign> decode_campaign_state(std::string_view bytes) {
   s.cancelled = bitmap_from_bytes(m.cancelled());
   s.untold = bitmap_from_bytes(m.untold());
   s.lapsed = bitmap_from_bytes(m.lapsed());
+  s.pause_cause = static_cast<PauseCause>(m.pause_cause());
+  s.starts_at = optional_time(m.has_starts_at(), m.starts_at());
+  s.approved = m.approved();
+  s.approved_by = {m.approved_by()};
+  s.approval_comment = m.approval_comment();
+  s.approval_conditions = m.approval_conditions();
+  s.finished = m.finished();
+  s.content_pending = m.content_pending();
+  if (m.has_canary()) s.canary = get(m.canary());
+  std::vector<Evidence::Entry> sequence;
+  for (int i = 0; i < m.evidence_ordinals_size(); ++i) {
+    sequence.push_back({{m.evidence_ordinals(i)}, static_cast<Outcome>(m.evidence_outcomes(i))});
+  }
+  s.evidence = Evidence(std::move(sequence), m.topped_up());
+  s.cohort = bitmap_from_bytes(m.cohort());
+  s.promoted = m.promoted();
+  s.own_faults = bitmap_from_bytes(m.own_faults());
+  s.judged_failed = m.judged_failed();
   for (int i = 0; i < m.retry_ordinals_size(); ++i) {
     s.retries.emplace_hint(s.retries.end(), m.retry_ordinals(i), time_of(m.retry_times(i)));
   }

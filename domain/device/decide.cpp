@@ -5,6 +5,7 @@
 #include "domain/device/device.hpp"
 #include "domain/limits.hpp"
 #include "domain/version.hpp"
+#include "domain/window.hpp"
 
 namespace ota::domain {
 namespace {
@@ -119,12 +120,13 @@ Decision on(const Device& s, const RequestUpdate& c, const Context& context) {
 }
 
 // Priority first, then age (decision 9).
-const std::pair<const UpdateId, UnfinishedUpdate>* next_direct(const Device& s, Time now) {
+const std::pair<const UpdateId, UnfinishedUpdate>* next_direct(const Device& s, Time now, std::string_view zone) {
   const std::pair<const UpdateId, UnfinishedUpdate>* best = nullptr;
   for (const auto& entry : s.updates) {
     const auto& u = entry.second;
     if (entry.first.of_campaign || u.status != UpdateStatus::kScheduled) continue;
     if (u.next_retry_at && *u.next_retry_at > now) continue;
+    if (u.plan.maintenance_window && !is_open(*u.plan.maintenance_window, zone, now)) continue;
     if (!best || u.plan.priority > best->second.plan.priority ||
         (u.plan.priority == best->second.plan.priority && u.requested_at < best->second.requested_at)) {
       best = &entry;
@@ -135,7 +137,7 @@ const std::pair<const UpdateId, UnfinishedUpdate>* next_direct(const Device& s, 
 
 Decision on(const Device& s, const GrantDirect& c, const Context& context) {
   if (!s.registered || s.deleted || s.active()) return Events{};
-  const auto* best = next_direct(s, context.now);
+  const auto* best = next_direct(s, context.now, facts_of(s.attributes, context.settings).timezone);
   if (!best) return Events{};
   AttemptGranted granted;
   granted.attempt = best->second.attempt + 1;

@@ -58,6 +58,7 @@ struct DeviceFacts {
   std::string model;                      // empty: unknown
   std::string hardware_version;
   std::string firmware_version;
+  std::string timezone;                   // as it reports it; empty: unknown
 };
 DeviceFacts facts_of(const Attributes& attributes, const Settings& settings);
 

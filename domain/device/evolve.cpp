@@ -137,7 +137,8 @@ DeviceFacts facts_of(const Attributes& attributes, const Settings& settings) {
     const auto found = attributes.find(name);
     return found == attributes.end() ? std::string() : found->second;
   };
-  return {value("device_model"), value("hardware_version"), value(settings.version_attribute)};
+  return {value("device_model"), value("hardware_version"), value(settings.version_attribute),
+          value("timezone")};
 }
 
 void evolve(Device& state, const Recorded& event, const Settings& settings) {

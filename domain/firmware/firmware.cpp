@@ -27,6 +27,10 @@ struct Fold {
     s.status = FirmwareStatus::kAvailable;
     s.status_reason = e.reason;
   }
+  void operator()(const FirmwareRecalled& e) {
+    s.status = FirmwareStatus::kRecalled;
+    s.status_reason = e.reason;
+  }
   template <class Other>
   void operator()(const Other&) {}
 };
@@ -69,6 +73,13 @@ Decision on(const Firmware& s, const RestoreFirmware& c, const Context&) {
     return wrong_state("firmware", to_text(s.status), "restore", {"deprecated"});
   }
   return one(s, FirmwareRestored{c.reason});
+}
+
+// For good: what was wrong with these bytes stays wrong (decision 2).
+Decision on(const Firmware& s, const RecallFirmware& c, const Context&) {
+  if (!s.exists) return not_found("Firmware", to_text(s.record.id));
+  if (s.status == FirmwareStatus::kRecalled) return Events{};
+  return one(s, FirmwareRecalled{c.reason});
 }
 
 }  // namespace

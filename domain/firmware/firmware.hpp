@@ -37,7 +37,10 @@ struct DeprecateFirmware {
 struct RestoreFirmware {
   std::string reason;
 };
-using FirmwareCommand = std::variant<RegisterFirmware, DeprecateFirmware, RestoreFirmware>;
+struct RecallFirmware {
+  std::string reason;
+};
+using FirmwareCommand = std::variant<RegisterFirmware, DeprecateFirmware, RestoreFirmware, RecallFirmware>;
 
 void evolve(Firmware& state, const Recorded& event);
 Decision decide(const Firmware& state, const FirmwareCommand& command, const Context& context);

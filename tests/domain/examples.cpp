@@ -98,6 +98,21 @@ CampaignCreated full_campaign() {
   return c;
 }
 
+// As an evidence verdict is written: the rates that it told apart, and what would promote.
+Verdict canary_verdict(VerdictDecision decision) {
+  return {VerdictRule::kEvidence, decision, 5, 46, 20, false, 400, 2'000, 9};
+}
+
+CampaignCreated canary_campaign() {
+  auto c = full_campaign();
+  c.policy.strategy = Strategy::kCanary;
+  c.canary =
+      EvidenceTable{400, 2'000, 6'912'000'000, 783'000'000, 12'866'000'000, -12'866'000'000, 46, 3};
+  c.canary_cutoff = 0x0123456789abcdef;
+  c.content_pending = true;
+  return c;
+}
+
 AttemptEnded full_failure() {
   AttemptEnded e;
   e.attempt = 2;
@@ -144,6 +159,7 @@ const std::vector<Example>& examples() {
       {"FirmwareContentStored", "", FirmwareContentStored{counted_from<20>(0x40)}},
       {"FirmwareDeprecated", "", FirmwareDeprecated{"2.2.0 is out"}},
       {"FirmwareRestored", "", FirmwareRestored{"2.2.0 is worse"}},
+      {"FirmwareRecalled", "", FirmwareRecalled{"it bricks frames"}},
       {"DeviceRegistered", "",
        DeviceRegistered{kOrdinal,
                         RegisteredVia::kImport,
@@ -156,12 +172,24 @@ const std::vector<Example>& examples() {
       {"DeviceReturned", "", DeviceReturned{{4'000'000'000}, RegisteredVia::kDeviceService}},
       {"IdsReserved", "", IdsReserved{{1'000}, {"pump-7", "Zähler 8"}}},
       {"CampaignCreated", "", full_campaign()},
+      {"CampaignCreated", "canary", canary_campaign()},
       {"CampaignTargetPart", "", CampaignTargetPart{1, to_bytes(set_of({9, 10}))}},
+      {"CampaignApproved", "", CampaignApproved{true, "looks good", "not on Fridays"}},
+      {"CampaignScheduled", "", CampaignScheduled{kMoment}},
       {"CampaignStarted", "", CampaignStarted{}},
       {"CampaignPaused", "", CampaignPaused{"weekend"}},
+      {"CampaignPaused", "canary",
+       CampaignPaused{"canary undecided", PauseCause::kCanary,
+                      canary_verdict(VerdictDecision::kUndecided)}},
       {"CampaignResumed", "", CampaignResumed{}},
       {"CampaignCancelled", "", CampaignCancelled{"wrong fleet"}},
+      {"CampaignFinished", "", CampaignFinished{"good enough", true}},
+      {"CanaryPromoted", "",
+       CanaryPromoted{canary_verdict(VerdictDecision::kPromote), true, "seen enough"}},
+      {"CanaryToppedUp", "", CanaryToppedUp{9, 0xfedcba9876543210}},
       {"CampaignAborted", "", CampaignAborted{RollbackTrigger::kErrorThreshold, full_verdict()}},
+      {"CampaignAborted", "canary",
+       CampaignAborted{RollbackTrigger::kFailureRate, canary_verdict(VerdictDecision::kAbort)}},
       {"CampaignClosed", "", CampaignClosed{CampaignStatus::kFailed, full_verdict()}},
       {"BatchOpened", "", BatchOpened{4}},
       {"UpdateRequested", "", UpdateRequested{full_plan()}},

@@ -147,7 +147,26 @@ Campaign full_campaign() {
   c.batch = 4;
   c.batch_granted = 3;
   c.batch_settled = 2;
-  c.verdict = Verdict{VerdictRule::kSlice, VerdictDecision::kAbort, 3, 9, 20, true};
+  c.verdict = Verdict{VerdictRule::kSlice, VerdictDecision::kAbort, 3, 9, 20, true, 400, 2'000, 5};
+  c.lapsed.add(65'005U);
+  c.content_pending = true;
+  c.pause_cause = PauseCause::kOwnFaults;
+  c.starts_at = kNow + testing::minutes(5);
+  c.approved = true;
+  c.approved_by = {0xfedcba9876543210ULL};
+  c.approval_comment = "looks good";
+  c.approval_conditions = "not on Fridays";
+  c.finished = true;
+  c.canary = EvidenceTable{1, 2, 3, 4, 5, -6, 7, 8};
+  c.evidence = Evidence({{{40}, Outcome::kSucceeded},
+                         {{9}, Outcome::kFailed},
+                         {{4'000'000'000U}, Outcome::kUnknown},
+                         {{7}, Outcome::kFailed}},
+                        12);
+  c.cohort.addRange(0, 50);
+  c.promoted = true;
+  c.own_faults.add(65'001U);
+  c.judged_failed = 11;
   c.created_by = {7};
   c.created_at = kBefore;
   c.updated_at = kNow;
@@ -258,6 +277,22 @@ TEST_CASE("a campaign survives its bytes in every field, sets and all") {
   CHECK(d->batch_granted == c.batch_granted);
   CHECK(d->batch_settled == c.batch_settled);
   CHECK(d->verdict == c.verdict);
+  CHECK((d->lapsed == c.lapsed));
+  CHECK(d->content_pending == c.content_pending);
+  CHECK(d->pause_cause == c.pause_cause);
+  CHECK(d->starts_at == c.starts_at);
+  CHECK(d->approved == c.approved);
+  CHECK(d->approved_by == c.approved_by);
+  CHECK(d->approval_comment == c.approval_comment);
+  CHECK(d->approval_conditions == c.approval_conditions);
+  CHECK(d->finished == c.finished);
+  CHECK(d->canary == c.canary);
+  CHECK(d->evidence == c.evidence);
+  CHECK(d->evidence.prefix() == 2);
+  CHECK((d->cohort == c.cohort));
+  CHECK(d->promoted == c.promoted);
+  CHECK((d->own_faults == c.own_faults));
+  CHECK(d->judged_failed == c.judged_failed);
   CHECK(d->created_by == c.created_by);
   CHECK(d->created_at == c.created_at);
   CHECK(d->updated_at == c.updated_at);
@@ -284,6 +319,10 @@ TEST_CASE("states that hold nothing survive too, and what is absent stays absent
   REQUIRE(c);
   CHECK(c->targets.isEmpty());
   CHECK_FALSE(c->verdict);
+  CHECK_FALSE(c->canary);
+  CHECK_FALSE(c->starts_at);
+  CHECK(c->pause_cause == PauseCause::kOperator);
+  CHECK(c->evidence == Evidence{});
   CHECK(decode_firmware_state(encode_state(Firmware{})));
 }
 

@@ -87,7 +87,12 @@ TEST_CASE("design 5: what opens or closes a campaign moves its gate, nothing els
   CHECK(tags(kCampaign, CampaignAborted{}) == "gate");
   CHECK(tags(kCampaign, CampaignCancelled{}) == "gate");
   CHECK(tags(kCampaign, CampaignClosed{}) == "gate");
+  CHECK(tags(kCampaign, CampaignFinished{}) == "gate");
   CHECK(tags(kCampaign, CampaignCreated{}) == "");
+  CHECK(tags(kCampaign, CampaignApproved{}) == "");
+  CHECK(tags(kCampaign, CampaignScheduled{}) == "");
+  CHECK(tags(kCampaign, CanaryPromoted{}) == "");
+  CHECK(tags(kCampaign, CanaryToppedUp{}) == "");
   CHECK(tags(kCampaign, CampaignTargetPart{}) == "");
   CHECK(tags(kCampaign, BatchOpened{}) == "");
   CHECK(tags_of({kCampaign, CampaignStarted{}, std::nullopt}) ==
@@ -133,6 +138,7 @@ TEST_CASE(
   CHECK(tags(kFirmware, FirmwareContentStored{}) == "");
   CHECK(tags(kFirmware, FirmwareDeprecated{}) == "");
   CHECK(tags(kFirmware, FirmwareRestored{}) == "");
+  CHECK(tags(kFirmware, FirmwareRecalled{}) == "");
 }
 
 TEST_CASE("design 5: the directory and the downloads carry no tag") {

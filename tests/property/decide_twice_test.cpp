@@ -22,13 +22,14 @@ class Life {
   Life(State state, Fold fold) : state_(std::move(state)), fold_(std::move(fold)) {}
 
   const State& state() const { return state_; }
-  Context context() const { return {now_, {}, settings_}; }
+  Context context() const { return {now_, caller_, settings_}; }
+  void speaks(Caller caller) { caller_ = caller; }
   void wait(Duration duration) { now_ += duration; }
 
   void commit(const Events& events) {
     for (const auto& e : events) {
       position_.value += 1;
-      fold_(state_, Recorded{position_, now_, e.stream, e.event, e.device, {}}, settings_);
+      fold_(state_, Recorded{position_, now_, e.stream, e.event, e.device, caller_}, settings_);
     }
   }
   template <class Command>
@@ -50,6 +51,7 @@ class Life {
   Fold fold_;
   Position position_;
   Time now_ = kBefore;
+  Caller caller_;
   Settings settings_;
 };
 
@@ -148,8 +150,24 @@ TEST_CASE("a campaign and a firmware obey each command once") {
     Campaign unborn;
     unborn.id = kCampaign;
     Life life(unborn, kFold);
-    const auto steps = *rc::gen::inRange(0, 20);
-    for (int i = 0; i < steps; ++i) life.obey(*any_campaign_command());
+    const auto steps = *rc::gen::inRange(0, 40);
+    for (int i = 0; i < steps; ++i) {
+      life.speaks({*rc::gen::inRange<std::uint64_t>(0, 3)});  // 0: nobody that is known
+      life.obey(*any_campaign_command());
+      if (*rc::gen::inRange(0, 30) == 0) life.commit({{kFirmware, FirmwareRecalled{"bad"}, {}}});
+      if (*rc::gen::inRange(0, 3) == 0)
+        life.commit(next(life.state(), {}, 0, life.context().now).own);
+      const std::uint32_t o = *rc::gen::inRange<std::uint32_t>(1, 4);
+      if (life.state().granted.contains(o)) {
+        const std::vector<Event> ends = {succeeded(), failed_for_good(), GrantLapsed{}};
+        life.commit({{UpdateId::in_campaign(kCampaign, {o}), *rc::gen::elementOf(ends), kDevice}});
+      } else if (life.state().is_remaining(o) &&
+                 life.state().status == CampaignStatus::kInProgress) {
+        life.commit(
+            {{UpdateId::in_campaign(kCampaign, {o}), first_grant(life.state().batch), kDevice}});
+      }
+      life.wait(any_pause());
+    }
   }));
   CHECK(rc::check([] {
     Life life(Firmware{}, kFold);

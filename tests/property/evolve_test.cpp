@@ -26,11 +26,13 @@ class Log {
 };
 
 Recorded any_record(Log& log) {
-  switch (*rc::gen::inRange(0, 5)) {
+  switch (*rc::gen::inRange(0, 6)) {
     case 0:
       return log.record(*any_campaign_event(), kCampaign);
     case 1:
       return log.record(*any_device_event(), kDevice);
+    case 2:
+      return log.record(*any_firmware_event(), kFirmware);
     default:
       return log.record(*any_update_event(), *any_update_id());
   }
@@ -39,7 +41,9 @@ Recorded any_record(Log& log) {
 Campaign created_campaign(Log& log) {
   Campaign s;
   s.id = kCampaign;
-  evolve(s, log.record(created({0, 1, 2, 3, 4, 5}, *any_policy()), kCampaign));
+  auto record = with_canary(created({0, 1, 2, 3, 4, 5}, *any_policy()));
+  record.content_pending = *rc::gen::inRange(0, 4) == 0;
+  evolve(s, log.record(record, kCampaign));
   return s;
 }
 
@@ -58,6 +62,11 @@ void check_sets(const Campaign& s) {
             s.pending() + c.in_progress + c.completed + c.failed + s.cancelled.cardinality());
   RC_ASSERT(s.remaining().cardinality() == s.pending());
   for (const auto& [o, at] : s.retries) RC_ASSERT(s.is_remaining(o));
+  RC_ASSERT(s.own_faults.isSubset(s.failed));
+  RC_ASSERT(s.cohort.isSubset(s.targets));
+  if (!s.canary) RC_ASSERT(s.evidence.count() == 0u);
+  for (const auto& entry : s.evidence.sequence())
+    RC_ASSERT(s.targets.contains(entry.ordinal.value));
 }
 
 GrantAsk any_ask() {
@@ -93,8 +102,13 @@ TEST_CASE("nothing is granted or skipped unless the campaign is in progress") {
     for (int i = 0; i < events; ++i) {
       evolve(s, any_record(log));
       const auto decision = grant(s, {}, any_ask(), {kNow, {}, settings});
-      if (s.status != CampaignStatus::kInProgress)
+      if (s.status != CampaignStatus::kInProgress || s.firmware_recalled || s.finished)
         RC_ASSERT(std::holds_alternative<Wait>(decision));
+      if (s.content_pending) RC_ASSERT(!std::holds_alternative<AttemptGranted>(decision));
+      const auto* granted = std::get_if<AttemptGranted>(&decision);
+      if (granted && !granted->retry && s.in_canary()) {
+        RC_ASSERT(s.evidence.count() < canary_size(*s.canary, s.evidence.topped_up()));
+      }
     }
   }));
 }
@@ -111,7 +125,7 @@ TEST_CASE(
     Reservations reserved;
     reserved.ordinals = set_of({*rc::gen::inRange<std::uint32_t>(0, 8)}) & s.remaining();
     reserved.in_batch = static_cast<std::uint32_t>((reserved.ordinals & s.targets).cardinality());
-    const auto space = room(s, reserved);
+    const auto space = room(s, reserved, kNow);
     const Settings settings;
     const auto ask = any_ask();
     const auto decision = grant(s, reserved, ask, {kNow, {}, settings});
@@ -124,7 +138,11 @@ TEST_CASE(
       const bool retry = s.retries.contains(ask.ordinal.value);
       if (wait->gate == Gate::kConcurrency)
         RC_ASSERT(!space.for_first_attempts && !space.for_retries);
-      if (wait->gate == Gate::kBatch) RC_ASSERT(!space.for_first_attempts && !retry);
+      const bool in_cohort = !s.in_canary() || s.cohort.contains(ask.ordinal.value);
+      if (wait->gate == Gate::kBatch) {
+        RC_ASSERT(!retry);
+        RC_ASSERT((!in_cohort || !space.for_first_attempts));
+      }
     }
   }));
 }
@@ -141,7 +159,7 @@ TEST_CASE("reactions are total, and what a campaign does of its own accord leads
     for (auto due = next(s, {}, 0, kNow); !due.own.empty(); due = next(s, {}, 0, kNow)) {
       for (auto& e : due.own) evolve(s, log.record(e.event, e.stream));
       check_sets(s);
-      RC_ASSERT(++steps <= 3);  // a batch, an abort, the close
+      RC_ASSERT(++steps <= 5);  // finished, paused, promoted, a batch or an abort, the close
     }
   }));
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "domain/window.hpp"
 #include "tests/domain/samples.hpp"
+#include "tests/property/generators.hpp"
 
 namespace ota::domain::testing {
 namespace {
@@ -11,6 +13,8 @@ namespace {
 constexpr std::uint32_t kStepsMax = 200'000;  // far beyond what any fleet of the tests needs
 constexpr std::size_t kPromisesMax = 4;       // grants in flight
 constexpr std::size_t kOutstandingMax = 8;    // cancels at once
+constexpr int kReactionsMax = 100;            // one leads to the next, but not for ever
+constexpr Caller kApprover{2};
 
 }  // namespace
 
@@ -22,11 +26,20 @@ Fleet::Fleet(const FleetOptions& options) : options_(options), random_(options.s
     device.id = {"device-" + std::to_string(i)};
     devices_.push_back(device);
     targets.add(i);
-    obey(devices_.back(), DeviceCommand(RegisterDevice{{i}, RegisteredVia::kImport, {}, {}}));
+    Attributes attributes;
+    if (i % 3 == 0) attributes["timezone"] = "Asia/Tokyo";
+    obey(devices_.back(),
+         DeviceCommand(RegisterDevice{{i}, RegisteredVia::kImport, attributes, {}}));
   }
   next_ordinal_ = options.devices;
-  obey(campaign_, CampaignCommand(CreateCampaign{kCampaign, created(targets, options.policy), {}}));
-  obey(campaign_, CampaignCommand(StartCampaign{}));
+  auto record = with_canary(created(targets, options.policy));
+  record.content_pending = options.content_pending;
+  obey(campaign_, CampaignCommand(CreateCampaign{kCampaign, record, {}}));
+  if (options.policy.requires_approval) {
+    check(!obey(campaign_, CampaignCommand(StartCampaign{})), "started without its approval");
+    obey(campaign_, CampaignCommand(ApproveCampaign{true, "go", ""}), kApprover);
+  }
+  check(obey(campaign_, CampaignCommand(StartCampaign{})), "not started");
   react();
 }
 
@@ -36,6 +49,7 @@ void Fleet::run() {
     if (!devices_.empty())
       turn_of_device(number(0, static_cast<std::uint32_t>(devices_.size()) - 1));
     if (percent(3)) turn_of_operator();
+    if (percent(3)) look_after();
     write_promises(number(0, 2));
     let_time_pass();
     deadlines();
@@ -63,8 +77,9 @@ void Fleet::deliver(const Recorded& event, const std::vector<std::string>& tags)
     return stream_name(event.stream) == name ||
            std::find(tags.begin(), tags.end(), name) != tags.end();
   };
-  if (followed(gate_tag(campaign_.id))) ++gate_moves_;
-  if (followed(stream_name(campaign_.id)) || followed(fleet_tag())) {
+  if (followed(gate_tag(campaign_.id)) || followed(stream_name(kFirmware))) ++gate_moves_;
+  if (followed(stream_name(campaign_.id)) || followed(stream_name(kFirmware)) ||
+      followed(fleet_tag())) {
     keep_book(event);
     evolve(campaign_, event);
     const auto* id = std::get_if<UpdateId>(&event.stream);
@@ -86,8 +101,8 @@ void Fleet::deliver(const Recorded& event, const std::vector<std::string>& tags)
 
 // Decides and writes; false if the command was refused.
 template <class State, class Command>
-bool Fleet::obey(const State& state, const Command& command) {
-  const auto decision = decide(state, command, context());
+bool Fleet::obey(const State& state, const Command& command, Caller caller) {
+  const auto decision = decide(state, command, context(caller));
   if (decision) commit(decision.value());
   return decision.ok();
 }
@@ -108,7 +123,8 @@ void Fleet::write_promises(std::size_t most) {
 
 // What follows from the campaign's state, until nothing is due.
 void Fleet::react() {
-  for (;;) {
+  for (int reactions = 0;; ++reactions) {
+    check(reactions < kReactionsMax, "the campaign's reactions do not come to their end");
     const auto due = next(campaign_, told_, kOutstandingMax, now_);
     if (due.own.empty() && due.cancels.empty()) return;
     if (!due.own.empty()) {
@@ -164,8 +180,9 @@ bool Fleet::ask_campaign(std::size_t index) {
                          known->second.status == UpdateStatus::kScheduled &&
                          known->second.next_retry_at && *known->second.next_retry_at <= now_;
   const auto o = device.ordinal.value;
-  const bool hopeful = room(campaign_, reserved_).for_first_attempts && campaign_.is_remaining(o) &&
-                       !campaign_.retries.contains(o) && !reserved_.ordinals.contains(o);
+  const bool hopeful = room(campaign_, reserved_, now_).for_first_attempts &&
+                       campaign_.is_remaining(o) && !campaign_.retries.contains(o) &&
+                       !reserved_.ordinals.contains(o);
   if (!retry_due && !hopeful) return false;
   GrantAsk ask;
   ask.device = device.id;
@@ -182,6 +199,10 @@ bool Fleet::ask_campaign(std::size_t index) {
   if (std::holds_alternative<Wait>(decision) || promises_.size() >= kPromisesMax) return false;
   check(campaign_.status == CampaignStatus::kInProgress,
         "granted though the campaign is not in progress");
+  if (const auto& window = campaign_.policy.maintenance_window;
+      window && std::holds_alternative<AttemptGranted>(decision)) {
+    check(is_open(*window, ask.facts.timezone, now_), "granted though the window is closed");
+  }
   Promise promise{{id, {}, device.id}, index, device.ordinal, device.position, gate_moves_, false};
   if (const auto* granted = std::get_if<AttemptGranted>(&decision)) {
     promise.first_in_batch = !granted->retry && granted->batch == campaign_.batch;
@@ -238,7 +259,7 @@ void Fleet::turn_of_operator() {
     return;
   }
   if (!options_.operators) return;
-  switch (number(0, 9)) {
+  switch (number(0, 11)) {
     case 0:
       obey(campaign_, CampaignCommand(PauseCampaign{"lunch"}));
       return;
@@ -249,6 +270,12 @@ void Fleet::turn_of_operator() {
       return;
     case 4:
       if (percent(10)) obey(campaign_, CampaignCommand(CancelCampaign{"no"}));
+      return;
+    case 5:
+      if (percent(15)) obey(campaign_, CampaignCommand(FinishCampaign{"enough"}));
+      return;
+    case 6:
+      if (percent(30)) obey(campaign_, CampaignCommand(PromoteCampaign{"now"}));
       return;
     default:
       break;
@@ -263,9 +290,37 @@ void Fleet::turn_of_operator() {
     obey(DeviceUpdate(update),
          UpdateCommand(CancelUpdate{CancelCause::kOperator, CancelUpdate::Reach::kAny}));
   } else if (campaign_.targets.contains(id.ordinal.value)) {
-    const bool open = campaign_.status == CampaignStatus::kInProgress ||
-                      campaign_.status == CampaignStatus::kPaused;
+    const bool open = !campaign_.finished && (campaign_.status == CampaignStatus::kInProgress ||
+                                              campaign_.status == CampaignStatus::kPaused);
     obey(DeviceUpdate(update), UpdateCommand(RetryUpdate{open, device.deleted, {}}));
+  }
+}
+
+// The bytes come, the firmware turns out to be bad, and somebody sees to a campaign that stands.
+void Fleet::look_after() {
+  if (campaign_.content_pending && percent(50)) {
+    commit({{kFirmware, FirmwareContentStored{}, std::nullopt}});
+  }
+  if (options_.recalls && !campaign_.firmware_recalled && percent(10)) {
+    commit({{kFirmware, FirmwareRecalled{"bad"}, std::nullopt}});
+    return;
+  }
+  const bool waits_for_good = campaign_.firmware_recalled && !campaign_.takes_nobody();
+  if (waits_for_good && percent(30)) {
+    check(!obey(campaign_, CampaignCommand(ResumeCampaign{})) ||
+              campaign_.status != CampaignStatus::kInProgress,
+          "resumed with recalled firmware");
+    if (percent(50) && obey(campaign_, CampaignCommand(FinishCampaign{"recalled"}))) return;
+    obey(campaign_, CampaignCommand(CancelCampaign{"recalled"}));
+    return;
+  }
+  const bool by_itself =
+      campaign_.status == CampaignStatus::kPaused && campaign_.pause_cause != PauseCause::kOperator;
+  if (!by_itself || campaign_.firmware_recalled) return;
+  if (campaign_.in_canary() && percent(50)) {
+    obey(campaign_, CampaignCommand(PromoteCampaign{"good enough"}));
+  } else {
+    obey(campaign_, CampaignCommand(ResumeCampaign{}));
   }
 }
 
@@ -285,7 +340,15 @@ void Fleet::deadlines() {
 
 // Mostly a little; sometimes so much that whatever waits for time is due.
 void Fleet::let_time_pass() {
+  const auto before = now_;
+  const bool idle = next(campaign_, told_, 0, before).own.empty();
+  const auto wakes = wakes_at(campaign_, before);
+  const bool had_room = room(campaign_, reserved_, before).for_retries;
   now_ += options_.leaps && percent(2) ? Duration(minutes(70)) : Duration(seconds(number(1, 60)));
+  check(!wakes || *wakes > before, "to be woken in the past");
+  const bool due = idle && !next(campaign_, told_, 0, now_).own.empty();
+  const bool opened = room(campaign_, reserved_, now_).for_retries != had_room;
+  check(!(due || opened) || (wakes && *wakes <= now_), "time changed something unforeseen");
 }
 
 std::uint32_t Fleet::number(std::uint32_t from, std::uint32_t to) {

@@ -2,7 +2,8 @@
 //
 // Every event is delivered to whoever follows its stream or one of its tags, and to nobody else.
 // Grants are pipelined: decided, promised, and written a little later if nothing newer stands in
-// their way. Devices are honest but unreliable, operators interfere. After every event the promises
+// their way. Devices are honest but unreliable, operators interfere; what pauses of its own accord
+// is looked after by somebody. After every event the promises
 // of the design are checked (fleet_checks.cpp); a broken one is a std::runtime_error.
 #pragma once
 
@@ -28,10 +29,12 @@ struct FleetOptions {
   std::uint32_t failing_percent = 20;    // of the attempts that end
   std::uint32_t transport_percent = 20;  // of the failures
   std::uint32_t silent_percent = 10;     // of a granted device's turns
-  bool operators = false;                // pause, resume, cancel, retry
+  bool operators = false;                // pause, resume, promote, finish, cancel, retry
   bool deletions = false;
-  bool directs = false;  // direct updates compete with the campaign
-  bool leaps = true;     // now and then much time passes at once
+  bool recalls = false;          // of the firmware
+  bool content_pending = false;  // the firmware's bytes come later
+  bool directs = false;          // direct updates compete with the campaign
+  bool leaps = true;             // now and then much time passes at once
 };
 
 class Fleet {
@@ -50,7 +53,7 @@ class Fleet {
     std::size_t device = 0;
     Ordinal ordinal;
     Position device_position;
-    std::uint64_t gate_moves = 0;
+    std::uint64_t gate_moves = 0;  // of the campaign's gate and of the firmware
     bool first_in_batch = false;
   };
   // What the batches were found to be, counted here from the events alone.
@@ -63,7 +66,7 @@ class Fleet {
   void commit(const Events& events);
   void deliver(const Recorded& event, const std::vector<std::string>& tags);
   template <class State, class Command>
-  bool obey(const State& state, const Command& command);
+  bool obey(const State& state, const Command& command, Caller caller = {});
   void write_promises(std::size_t most);
   void react();
 
@@ -73,20 +76,25 @@ class Fleet {
   void act_on(DeviceUpdate& update);
   void report_end(const DeviceUpdate& update);
   void turn_of_operator();
+  void look_after();
   void deadlines();
   void let_time_pass();
 
   // ---- what must hold
   void check(bool holds, const std::string& what) const;
   void check_before(const Emitted& emitted) const;
+  void check_grant(const AttemptGranted& granted, const UpdateId& id) const;
+  void check_verdict(const Event& event) const;
   void check_campaign() const;
+  void check_canary() const;
   void check_progress(const DeviceUpdate& before, const DeviceUpdate& after) const;
   void check_end() const;
   void keep_book(const Recorded& event);
+  void keep_canary_book(const Recorded& event, std::uint32_t ordinal);
 
   std::uint32_t number(std::uint32_t from, std::uint32_t to);
   bool percent(std::uint32_t chance) { return number(1, 100) <= chance; }
-  Context context() const { return {now_, {}, settings_}; }
+  Context context(Caller caller = {}) const { return {now_, caller, settings_}; }
   Stream own_stream() const { return campaign_.id; }
 
   FleetOptions options_;
@@ -104,6 +112,7 @@ class Fleet {
   std::uint32_t next_ordinal_ = 0;
   std::uint32_t next_direct_ = 0;
   std::map<std::uint32_t, BatchBook> batches_;
+  Bitmap joined_first_;  // the canary
   std::map<std::string, std::uint32_t> last_actions_;
 };
 

@@ -1,4 +1,5 @@
 // What the design promises of a rollout, checked after every event and at the end.
+#include <algorithm>
 #include <stdexcept>
 
 #include "domain/codec/codec.hpp"
@@ -8,17 +9,16 @@ namespace ota::domain::testing {
 
 void Fleet::check(bool holds, const std::string& what) const {
   if (!holds)
-    throw std::runtime_error(what + " (position " + std::to_string(position_.value) + ")");
+    throw std::runtime_error(what + " (position " + std::to_string(position_.value) + ", " +
+                             std::string(to_text(campaign_.status)) + " " +
+                             campaign_.status_reason + ")");
 }
 
 // What must not even be asked to be written.
 void Fleet::check_before(const Emitted& emitted) const {
   if (const auto* granted = std::get_if<AttemptGranted>(&emitted.event)) {
     const auto& id = std::get<UpdateId>(emitted.stream);
-    if (id.of_campaign) {
-      check(campaign_.status == CampaignStatus::kInProgress,
-            "a grant is written behind the gate's closing");
-    }
+    if (id.of_campaign) check_grant(*granted, id);
     for (const auto& device : devices_) {
       if (device.id == *emitted.device)
         check(!device.active(), "a second update becomes active on a device");
@@ -43,6 +43,45 @@ void Fleet::check_before(const Emitted& emitted) const {
           "a batch opens before the last is full");
     check(book->second.settled * 100 >= book->second.granted * options_.policy.batch_settle_percent,
           "a batch opens before the last has settled");
+    check(!campaign_.in_canary(), "a batch opens during the canary");
+  }
+  check_verdict(emitted.event);
+}
+
+void Fleet::check_grant(const AttemptGranted& granted, const UpdateId& id) const {
+  const auto& s = campaign_;
+  check(s.status == CampaignStatus::kInProgress && !s.finished,
+        "a grant is written behind the gate's closing");
+  check(!s.firmware_recalled, "a grant of recalled firmware");
+  check(!s.content_pending, "a grant of firmware that is not here");
+  if (!s.in_canary() || granted.retry) return;
+  check(s.cohort.contains(id.ordinal.value), "a first grant to a device outside the canary");
+}
+
+// During a canary only the evidence decides, afterwards only the threshold.
+void Fleet::check_verdict(const Event& event) const {
+  const auto& s = campaign_;
+  const bool at_the_end = s.granted.isEmpty() && s.pending() == 0;
+  const bool by_evidence = s.in_canary() && !s.finished && !at_the_end;
+  if (const auto* aborted = std::get_if<CampaignAborted>(&event)) {
+    check(s.policy.auto_rollback, "aborted against the policy");
+    check((aborted->verdict.rule != VerdictRule::kThreshold) == by_evidence,
+          "aborted by the rule that does not count now");
+  }
+  if (const auto* promoted = std::get_if<CanaryPromoted>(&event)) {
+    check(s.in_canary(), "promoted without a canary");
+    check(promoted->by_operator || promoted->verdict.decision == VerdictDecision::kPromote,
+          "promoted without a reason");
+  }
+  if (const auto* paused = std::get_if<CampaignPaused>(&event)) {
+    check(paused->cause != PauseCause::kRecalled || s.firmware_recalled, "paused without a recall");
+    check(paused->cause != PauseCause::kCanary || by_evidence, "paused without a canary");
+    check(paused->cause != PauseCause::kOwnFaults ||
+              s.own_faults.cardinality() * 2 > s.failed.cardinality(),
+          "paused for faults that are not our own");
+  }
+  if (std::holds_alternative<CampaignResumed>(event)) {
+    check(!s.firmware_recalled, "resumed with recalled firmware");
   }
 }
 
@@ -51,6 +90,7 @@ void Fleet::check_before(const Emitted& emitted) const {
 void Fleet::keep_book(const Recorded& event) {
   const auto* id = std::get_if<UpdateId>(&event.stream);
   if (!id) return;
+  keep_canary_book(event, id->ordinal.value);
   if (const auto* granted = std::get_if<AttemptGranted>(&event.event)) {
     if (!granted->retry) ++batches_[granted->batch].granted;
     check(granted->retry || granted->batch == 0 || granted->batch == campaign_.batch,
@@ -64,12 +104,42 @@ void Fleet::keep_book(const Recorded& event) {
   }
 }
 
+// Who joined the canary by a first grant; retries may join again beyond its size.
+void Fleet::keep_canary_book(const Recorded& event, std::uint32_t ordinal) {
+  const auto* granted = std::get_if<AttemptGranted>(&event.event);
+  if (!granted || !campaign_.in_canary()) return;
+  const bool in =
+      std::any_of(campaign_.evidence.sequence().begin(), campaign_.evidence.sequence().end(),
+                  [&](const auto& entry) { return entry.ordinal.value == ordinal; });
+  if (!granted->retry) {
+    joined_first_.add(ordinal);
+  } else if (!in) {
+    joined_first_.remove(ordinal);
+  }
+}
+
+void Fleet::check_canary() const {
+  const auto& s = campaign_;
+  if (!s.in_canary()) return;
+  std::uint32_t first = 0;
+  for (const auto& entry : s.evidence.sequence()) {
+    if (joined_first_.contains(entry.ordinal.value)) ++first;
+  }
+  check(first <= canary_size(*s.canary, s.evidence.topped_up()), "the canary is too big");
+  check(s.evidence.known() <= s.evidence.count(), "the evidence does not add up");
+}
+
 void Fleet::check_campaign() const {
   const auto& s = campaign_;
   const auto c = s.counts();
   check(c.in_progress <= options_.policy.max_concurrent_updates, "more in progress than may be");
   const bool batches = options_.policy.strategy != Strategy::kImmediate;
-  check(!batches || s.batch_granted <= options_.policy.batch_size, "a batch is too big");
+  const bool of_canary = s.canary && s.batch <= 1;  // sized by the evidence, see check_grant
+  check(!batches || of_canary || s.batch_granted <= options_.policy.batch_size,
+        "a batch is too big");
+  check(!s.finished || s.pending() == 0, "finished, and somebody waits");
+  check(s.own_faults.isSubset(s.failed), "a fault of our own that is no failure");
+  check_canary();
   const auto all = s.granted | s.completed | s.failed | s.cancelled;
   const auto sum = c.in_progress + c.completed + c.failed + s.cancelled.cardinality();
   check(all.cardinality() == sum, "a device is in two sets");

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/domain/samples.hpp"
 #include "tests/property/generators.hpp"
 
 using namespace ota::domain;
@@ -15,6 +16,13 @@ FleetOptions any_fleet() {
   FleetOptions options;
   options.devices = *rc::gen::inRange<std::uint32_t>(0, 40);
   options.policy = *any_policy();
+  auto& p = options.policy;
+  p.requires_approval = *rc::gen::inRange(0, 4) == 0;
+  p.scheduled_start.reset();
+  p.scheduled_end.reset();
+  if (*rc::gen::inRange(0, 4) == 0) p.scheduled_start = kNow + minutes(*rc::gen::inRange(-10, 120));
+  if (*rc::gen::inRange(0, 4) == 0) p.scheduled_end = kNow + minutes(*rc::gen::inRange(1, 2'000));
+  options.content_pending = *rc::gen::inRange(0, 4) == 0;
   options.seed = *rc::gen::arbitrary<std::uint32_t>();
   options.failing_percent = *rc::gen::inRange<std::uint32_t>(0, 101);
   options.transport_percent = *rc::gen::inRange<std::uint32_t>(0, 60);
@@ -45,10 +53,43 @@ TEST_CASE("a rollout without failures completes every device") {
     options.silent_percent = 0;
     options.leaps = false;
     options.policy.timeout_minutes = 1'440;
+    options.policy.scheduled_end.reset();
     Fleet fleet(options);
     fleet.run();
     RC_ASSERT(fleet.campaign().status == CampaignStatus::kCompleted);
     RC_ASSERT(fleet.campaign().completed == fleet.campaign().targets);
+  }));
+}
+
+TEST_CASE(
+    "a canary goes first, is judged by its evidence, and does not keep a rollout from its end") {
+  CHECK(rc::check([] {
+    auto options = any_fleet();
+    options.devices = *rc::gen::inRange<std::uint32_t>(1, 120);
+    options.policy.strategy = Strategy::kCanary;
+    options.policy.max_concurrent_updates = *rc::gen::inRange<std::uint32_t>(4, 30);
+    options.policy.failure_threshold_percent = *rc::gen::inRange<std::uint32_t>(5, 101);
+    options.failing_percent = *rc::gen::inRange<std::uint32_t>(0, 40);
+    options.operators = *rc::gen::arbitrary<bool>();
+    options.deletions = *rc::gen::arbitrary<bool>();
+    Fleet fleet(options);
+    fleet.run();
+    const auto& s = fleet.campaign();
+    RC_ASSERT(s.canary.has_value());
+    // Those outside the cohort were granted after the promotion only, or at an operator's wish.
+    if (!s.promoted && !options.operators) RC_ASSERT((s.completed | s.failed).isSubset(s.cohort));
+    RC_TAG(std::string(s.promoted ? "promoted" : "not promoted") +
+           (s.canary->slice > 0 ? ", slice" : ", evidence"));
+  }));
+}
+
+TEST_CASE("after a recall nobody is granted, and the rollout still comes to its end") {
+  CHECK(rc::check([] {
+    auto options = any_fleet();
+    options.recalls = true;
+    options.operators = *rc::gen::arbitrary<bool>();
+    options.deletions = *rc::gen::arbitrary<bool>();
+    Fleet(options).run();
   }));
 }
 

@@ -178,13 +178,28 @@ rc::Gen<Event> any_device_event() {
   });
 }
 
+rc::Gen<Event> any_firmware_event() {
+  return rc::gen::exec([]() -> Event {
+    switch (number(0, 4)) {
+      case 0:
+        return FirmwareRecalled{"bad"};
+      case 1:
+        return FirmwareDeprecated{"old"};
+      case 2:
+        return FirmwareRestored{"needed"};
+      default:
+        return FirmwareContentStored{};
+    }
+  });
+}
+
 rc::Gen<Event> any_campaign_event() {
   return rc::gen::exec([]() -> Event {
-    switch (number(0, 8)) {
+    switch (number(0, 13)) {
       case 0:
         return CampaignStarted{};
       case 1:
-        return CampaignPaused{"lunch"};
+        return CampaignPaused{"lunch", value_up_to(PauseCause::kOwnFaults), {}};
       case 2:
         return CampaignResumed{};
       case 3:
@@ -196,7 +211,17 @@ rc::Gen<Event> any_campaign_event() {
       case 6:
         return CampaignTargetPart{0, to_bytes(set_of({number(0, 9)}))};
       case 7:
-        return UnknownEvent{22};
+        return UnknownEvent{29};
+      case 8:
+        return CampaignApproved{coin(), "well", ""};
+      case 9:
+        return CampaignScheduled{*any_time()};
+      case 10:
+        return CampaignFinished{"enough", coin()};
+      case 11:
+        return CanaryPromoted{{}, coin(), ""};
+      case 12:
+        return CanaryToppedUp{number(0, 5), *rc::gen::arbitrary<std::uint64_t>()};
       default:
         return BatchOpened{number(0, 3)};
     }
@@ -216,8 +241,32 @@ rc::Gen<CampaignPolicy> any_policy() {
     p.min_finished_for_verdict = number(1, 20);
     p.max_retries = number(0, 3);
     p.force_update = one_in(4);
+    if (one_in(4)) p.scheduled_start = *any_time();
+    if (one_in(4)) p.scheduled_end = *any_time();
+    if (one_in(4)) {
+      const auto start = number(0, 1'439);
+      const auto length = number(300, 1'380);  // long, so that most rollouts pass through one
+      static const char* const kZones[] = {"UTC", "device", "Europe/Amsterdam", "nowhere"};
+      p.maintenance_window = MaintenanceWindow{static_cast<std::uint16_t>(start),
+                                               static_cast<std::uint16_t>((start + length) % 1'440),
+                                               kZones[number(0, 3)]};
+    }
+    if (one_in(3)) {
+      p.canary_p0_basis_points = number(100, 1'000);
+      p.canary_p1_basis_points = number(5'100, 9'900);
+    }
     return p;
   });
+}
+
+CampaignCreated with_canary(CampaignCreated record) {
+  const auto& p = record.policy;
+  const auto targets = bitmap_from_bytes(record.targets);
+  if (p.strategy != Strategy::kCanary || record.picked == 0) return record;
+  record.canary = evidence_table(p.failure_threshold_percent, p.canary_p0_basis_points,
+                                 p.canary_p1_basis_points, record.picked);
+  record.canary_cutoff = canary_cutoff(kCampaign, targets, *record.canary);
+  return record;
 }
 
 rc::Gen<Report> any_report(std::uint32_t attempt_max) {
@@ -293,15 +342,26 @@ rc::Gen<DeviceCommand> any_device_command() {
 
 rc::Gen<CampaignCommand> any_campaign_command() {
   return rc::gen::exec([]() -> CampaignCommand {
-    switch (number(0, 4)) {
-      case 0:
-        return CreateCampaign{kCampaign, created({1, 2, 3}), {}};
+    switch (number(0, 9)) {
+      case 0: {
+        auto p = *any_policy();
+        p.requires_approval = one_in(4);
+        return CreateCampaign{kCampaign, with_canary(created({1, 2, 3}, p)), {}};
+      }
       case 1:
-        return StartCampaign{};
       case 2:
-        return PauseCampaign{"lunch"};
+        return StartCampaign{};
       case 3:
+        return PauseCampaign{"lunch"};
+      case 4:
+      case 5:
         return ResumeCampaign{};
+      case 6:
+        return ApproveCampaign{coin(), coin() ? "well" : "", ""};
+      case 7:
+        return PromoteCampaign{"now"};
+      case 8:
+        return FinishCampaign{"enough"};
       default:
         return CancelCampaign{"no"};
     }
@@ -312,13 +372,16 @@ rc::Gen<FirmwareCommand> any_firmware_command() {
   return rc::gen::exec([]() -> FirmwareCommand {
     auto record = firmware_record();
     record.sha256[0] = coin() ? 1 : 2;
-    switch (number(0, 3)) {
+    switch (number(0, 4)) {
       case 0:
         return RegisterFirmware{record, {}};
       case 1:
         return RegisterFirmware{record, std::array<std::uint8_t, 20>{9}};
       case 2:
         return DeprecateFirmware{"old"};
+      case 3:
+        if (one_in(3)) return RecallFirmware{"bad"};
+        [[fallthrough]];
       default:
         return RestoreFirmware{"needed"};
     }

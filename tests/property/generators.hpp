@@ -28,7 +28,10 @@ namespace ota::domain::testing {
 rc::Gen<Event> any_update_event();
 rc::Gen<Event> any_device_event();
 rc::Gen<Event> any_campaign_event();  // not its creation
+rc::Gen<Event> any_firmware_event();  // not its registration
 rc::Gen<CampaignPolicy> any_policy();
+// With what a canary is judged by, if its strategy is canary: as the service creates it.
+CampaignCreated with_canary(CampaignCreated record);
 
 rc::Gen<Report> any_report(std::uint32_t attempt_max);
 rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max);

@@ -27,9 +27,10 @@ TEST_CASE("every command has a route behind it") {
   add_device_commands(app, session);
   add_update_commands(app, session);
   CHECK(commands_of(*app.get_subcommand("firmware")) ==
-        Names{"deprecate", "list", "restore", "show", "upload"});
+        Names{"deprecate", "list", "recall", "restore", "show", "upload"});
   CHECK(commands_of(*app.get_subcommand("campaign")) ==
-        Names{"cancel", "create", "list", "pause", "resume", "show", "start", "updates", "watch"});
+        Names{"approve", "cancel", "create", "finish", "list", "pause", "promote", "resume", "show",
+              "start", "updates", "watch"});
   CHECK(commands_of(*app.get_subcommand("device")) == Names{"delete", "list", "show", "update"});
   CHECK(commands_of(*app.get_subcommand("update")) == Names{"cancel", "retry", "show"});
 }

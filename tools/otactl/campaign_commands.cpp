@@ -1,5 +1,5 @@
-// otactl campaign list | show | updates | start | pause | resume | cancel (create and watch have
-// files of their own)
+// otactl campaign list | show | updates | start | pause | resume | cancel | promote | finish |
+// approve (create and watch have files of their own)
 #include <fmt/format.h>
 
 #include <memory>
@@ -98,14 +98,16 @@ void add_updates(CLI::App& campaign, Session& session) {
 struct Verb {
   const char* name;
   const char* description;
-  bool takes_reason;
+  enum { kNoReason, kReason, kReasonRequired } reason;
 };
 
 constexpr Verb kVerbs[] = {
-    {"start", "Start a campaign", false},
-    {"pause", "Grant no further device until resumed", true},
-    {"resume", "Go on after a pause", false},
-    {"cancel", "Cancel what is not finished", true},
+    {"start", "Start a campaign", Verb::kNoReason},
+    {"pause", "Grant no further device until resumed", Verb::kReason},
+    {"resume", "Go on after a pause", Verb::kNoReason},
+    {"cancel", "Cancel what is not finished", Verb::kReason},
+    {"promote", "End a canary early, as passed", Verb::kReason},
+    {"finish", "Cancel what is not granted and complete", Verb::kReasonRequired},
 };
 
 void add_verb(CLI::App& campaign, Session& session, const Verb& verb) {
@@ -113,11 +115,32 @@ void add_verb(CLI::App& campaign, Session& session, const Verb& verb) {
   const auto id = std::make_shared<std::string>();
   const auto body = std::make_shared<json>(json::object());
   command->add_option("ID", *id, "Campaign id")->required();
-  if (verb.takes_reason) BodyOptions{*command, body}.text("--reason", "reason", "Why");
+  if (verb.reason != Verb::kNoReason) {
+    CLI::Option* reason = BodyOptions{*command, body}.text("--reason", "reason", "Why");
+    reason->required(verb.reason == Verb::kReasonRequired);
+  }
   command->callback([&session, id, body, name = std::string{verb.name}] {
     session.action = [&session, id, body, name](ServiceClient& client) {
       session.print(client.post(fmt::format("/campaigns/{}/{}", escape(*id), name), *body),
                     campaign_text);
+      return 0;
+    };
+  });
+}
+
+void add_approve(CLI::App& campaign, Session& session) {
+  CLI::App* command = add_command(campaign, "approve", "Approve a campaign, or refuse to");
+  const auto id = std::make_shared<std::string>();
+  const auto body = std::make_shared<json>(json{{"approved", true}});
+  command->add_option("ID", *id, "Campaign id")->required();
+  BodyOptions options{*command, body};
+  command->add_flag_callback(
+      "--refuse", [body] { (*body)["approved"] = false; }, "Refuse it");
+  options.text("--comment", "approval_comment", "Why");
+  options.text("--conditions", "conditions", "Under which conditions");
+  command->callback([&session, id, body] {
+    session.action = [&session, id, body](ServiceClient& client) {
+      session.print(client.post("/campaigns/" + escape(*id) + "/approve", *body), campaign_text);
       return 0;
     };
   });
@@ -133,6 +156,7 @@ void add_campaign_commands(CLI::App& app, Session& session) {
   add_updates(*campaign, session);
   add_campaign_watch(*campaign, session);
   for (const Verb& verb : kVerbs) add_verb(*campaign, session, verb);
+  add_approve(*campaign, session);
 }
 
 }  // namespace ota::ctl

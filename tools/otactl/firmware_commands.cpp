@@ -1,4 +1,4 @@
-// otactl firmware upload | list | show | deprecate | restore
+// otactl firmware upload | list | show | deprecate | recall | restore
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -166,7 +166,7 @@ void add_verb(CLI::App& firmware, Session& session, const std::string& verb,
 }  // namespace
 
 void add_firmware_commands(CLI::App& app, Session& session) {
-  CLI::App* firmware = add_command(app, "firmware", "Firmware: upload, list, show, deprecate");
+  CLI::App* firmware = add_command(app, "firmware", "Firmware: upload, list, show, recall");
   add_upload(*firmware, session);
   add_list(*firmware, session);
   CLI::App* show = add_command(*firmware, "show", "Show one firmware");
@@ -179,6 +179,7 @@ void add_firmware_commands(CLI::App& app, Session& session) {
     };
   });
   add_verb(*firmware, session, "deprecate", "Allow no new campaigns with it", true);
+  add_verb(*firmware, session, "recall", "Stop every update to it", true);
   add_verb(*firmware, session, "restore", "Make a deprecated one available again", false);
 }
 

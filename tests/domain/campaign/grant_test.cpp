@@ -32,7 +32,7 @@ GrantAsk ask(std::uint32_t ordinal = kOrdinal.value) {
   GrantAsk a;
   a.device = kDevice;
   a.ordinal = {ordinal};
-  a.facts = {"SF-100", "2.0", "2.0.0"};
+  a.facts = {"SF-100", "2.0", "2.0.0", ""};
   a.action = kAction;
   a.poll_sleep = minutes(5);
   return a;
@@ -86,7 +86,7 @@ TEST_CASE("design 4: an open campaign grants, with all that the attempt needs") 
   p.timeout_minutes = 45;
   p.pre_update_commands = {"stop"};
   p.post_update_commands = {"start"};
-  p.maintenance_window = MaintenanceWindow{60, 300, "device"};
+  p.maintenance_window = MaintenanceWindow{660, 780, "device"};
   const auto g = expect_grant(decide_on(running(p)));
   CHECK(g.attempt == 1);
   CHECK(g.action == kAction);
@@ -95,7 +95,7 @@ TEST_CASE("design 4: an open campaign grants, with all that the attempt needs") 
   CHECK(g.start_by == kNow + minutes(15));
   const UpdatePlan expected{kFirmware, "2.0.0",  "2.1.0",    Priority::kHigh,
                             5,         45,       52'428'800, 88,
-                            false,     {"stop"}, {"start"},  MaintenanceWindow{60, 300, "device"}};
+                            false,     {"stop"}, {"start"},  MaintenanceWindow{660, 780, "device"}};
   CHECK(g.plan == expected);
 }
 

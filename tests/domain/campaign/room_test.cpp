@@ -20,7 +20,7 @@ Room room_after(std::vector<Fact> facts, const Reservations& reserved = {},
   p.batch_size = 2;
   p.max_concurrent_updates = 3;
   facts.insert(facts.begin(), {Fact(created({6, 7, 8, 9}, p)), Fact(CampaignStarted{})});
-  return room(given(std::move(facts)).campaign(), reserved);
+  return room(given(std::move(facts)).campaign(), reserved, kNow);
 }
 
 void check(const Room& room, bool first_attempts, bool retries) {
@@ -33,8 +33,8 @@ void check(const Room& room, bool first_attempts, bool retries) {
 TEST_CASE("an open campaign has room for everybody") { check(room_after({}), true, true); }
 
 TEST_CASE("a campaign that is not in progress has none") {
-  check(room({}, {}), false, false);
-  check(room(given({created({7})}).campaign(), {}), false, false);
+  check(room({}, {}, kNow), false, false);
+  check(room(given({created({7})}).campaign(), {}, kNow), false, false);
   const Fact closing[] = {CampaignPaused{}, CampaignCancelled{}, CampaignAborted{},
                           CampaignClosed{}};
   for (const auto& fact : closing) check(room_after({fact}), false, false);

@@ -101,7 +101,37 @@ TEST_CASE("the state of firmware after its events") {
 }
 
 TEST_CASE("firmware folds events that it does not know without harm") {
-  const auto s = given({firmware_record(), in(kFirmware, UnknownEvent{5})}).firmware();
+  const auto s = given({firmware_record(), in(kFirmware, UnknownEvent{6})}).firmware();
   CHECK(s.status == FirmwareStatus::kAvailable);
   CHECK(s.position == Position{2});
+}
+
+TEST_CASE("decision 2: available and deprecated firmware is recalled, once and for ever") {
+  const FirmwareRecalled recalled{"it bricks frames"};
+  registered().when(RecallFirmware{"it bricks frames"}).then({recalled});
+  given({firmware_record(), FirmwareDeprecated{"old"}})
+      .when(RecallFirmware{"it bricks frames"})
+      .then({recalled});
+  const auto gone = given({firmware_record(), recalled});
+  gone.when(RecallFirmware{"once more"}).then_nothing();
+  gone.when(DeprecateFirmware{"old"}).then_error(ErrorCode::kStateTransition);
+  gone.when(RestoreFirmware{"needed"}).then_error(ErrorCode::kStateTransition);
+  kNobody.when(RecallFirmware{"bad"}).then_error(ErrorCode::kNotFound);
+}
+
+TEST_CASE("the state of firmware after its recall") {
+  const auto s = given({firmware_record(), at(kNow, FirmwareRecalled{"bad"})}).firmware();
+  CHECK(s.status == FirmwareStatus::kRecalled);
+  CHECK(s.status_reason == "bad");
+  CHECK(s.updated_at == kNow);
+  CHECK(s.revision == 2);
+}
+
+TEST_CASE("recalled firmware stays the record that is there, and its bytes may still arrive") {
+  const auto gone = given({firmware_record(), FirmwareRecalled{"bad"}});
+  gone.when(RegisterFirmware{firmware_record(), {}}).then_nothing();
+  gone.when(RegisterFirmware{firmware_record(), kSha1}).then({FirmwareContentStored{kSha1}});
+  CHECK(given({firmware_record(), FirmwareRecalled{"bad"}, FirmwareContentStored{kSha1}})
+            .firmware()
+            .status == FirmwareStatus::kRecalled);
 }
