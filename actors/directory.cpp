@@ -110,15 +110,16 @@ class Directory {
 }  // namespace
 
 caf::actor spawn_directory(caf::actor_system& system, World& world) {
-  return system.spawn([&world](caf::stateful_actor<State>* self) -> caf::behavior {
-    auto directory = std::make_shared<Directory>(self, world);
+  // With an argument: without any, CAF 0.17.6 binds a reference to a null tuple.
+  return system.spawn([](caf::stateful_actor<State>* self, World* of) -> caf::behavior {
+    auto directory = std::make_shared<Directory>(self, *of);
     return {
         [directory](const OrdinalAskPtr& ask) {
           guarded(*ask, [&] { ask->reply(domain::Ordinal{directory->ordinal(ask->device.value)}); });
         },
         [directory](const ListAskPtr& ask) { guarded(*ask, [&] { directory->reserve(ask); }); },
     };
-  });
+  }, &world);
 }
 
 }  // namespace ota::actors

@@ -115,8 +115,8 @@ std::size_t character_bytes(std::string_view text) {
 }  // namespace
 
 bool is_valid_device_id(std::string_view text) {
-  // 512 bytes: what a stream name of the log has room for.
-  if (text.empty() || text.size() > 512) return false;
+  // 256 characters of at most four bytes: what a stream name of the log has room for.
+  if (text.empty() || text.size() > 1'024) return false;
   std::size_t characters = 0;
   while (!text.empty()) {
     const auto first = static_cast<unsigned char>(text.front());

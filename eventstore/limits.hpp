@@ -22,8 +22,8 @@ inline constexpr std::size_t kEventBytes = 1024 * 1024;
 // One for each event is the most that makes sense.
 inline constexpr std::size_t kConditionsPerAppend = kAppendEvents;
 
-// A device id of 256 characters, percent-free UTF-8.
-inline constexpr std::size_t kStreamBytes = 600;
+// A device id of 256 characters of four bytes each, and the letter before it.
+inline constexpr std::size_t kStreamBytes = 1'056;
 // A stream's name is a tag.
 inline constexpr std::size_t kTagBytes = kStreamBytes;
 inline constexpr std::size_t kTagsPerEvent = 16;

@@ -216,6 +216,21 @@ TEST_CASE("ids that nobody knows yet are reserved by a list, and keep their ordi
   CHECK(update->id == domain::UpdateId::in_campaign(campaign, *reserved));
 }
 
+TEST_CASE("decision 20: ids and names of the longest characters fit the log") {
+  Stage stage;
+  const auto times = [](int n, const std::string& text) {
+    std::string all;
+    for (int i = 0; i < n; ++i) all += text;
+    return all;
+  };
+  const auto id = times(256, "\U0001F600");
+  stage.device(id, "1.0.0");
+  const auto firmware = stage.firmware(times(50, "\U0001F600"), times(100, "\U0001F600"));
+  CHECK(stage.service().views().firmware(firmware)->firmware.record.facts.version.size() == 200);
+  stage.restart();
+  CHECK(stage.service().views().device({id})->registered);
+}
+
 TEST_CASE("a restart in the middle changes nothing: the same campaign goes on where it was") {
   Stage stage;
   const auto firmware = stage.firmware("2.0.0");

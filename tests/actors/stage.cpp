@@ -38,7 +38,7 @@ void Stage::restart() {
   service_ = open(directory_, now_us_);
 }
 
-domain::FirmwareId Stage::firmware(const std::string& version) {
+domain::FirmwareId Stage::firmware(const std::string& version, const std::string& model) {
   domain::RegisterFirmware command;
   auto& r = command.record;
   r.id.bytes[0] = static_cast<std::uint8_t>(std::hash<std::string>{}(version));
@@ -46,7 +46,7 @@ domain::FirmwareId Stage::firmware(const std::string& version) {
   r.name = "Frame";
   r.manufacturer = "Acme";
   r.facts.version = version;
-  r.facts.device_model = "SF-100";
+  r.facts.device_model = model;
   r.facts.file_size = 1'000;
   r.file_name = "frame.bin";
   r.sha256[0] = r.id.bytes[0];

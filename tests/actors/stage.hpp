@@ -23,7 +23,7 @@ class Stage {
   void advance(domain::Duration by) { now_us_ += by.count(); }
   domain::Time now() const { return domain::Time(domain::Duration(now_us_.load())); }
 
-  domain::FirmwareId firmware(const std::string& version);
+  domain::FirmwareId firmware(const std::string& version, const std::string& model = "SF-100");
   // Polls and says what it is.
   void device(const std::string& id, const std::string& version);
   domain::CampaignId campaign(domain::FirmwareId firmware, const std::vector<std::string>& devices,

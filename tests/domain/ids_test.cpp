@@ -118,7 +118,8 @@ TEST_CASE("decision 20: a device id is UTF-8, or it has no characters to count")
 
 TEST_CASE("a device id fits into a stream's name, however wide its characters") {
   CHECK(is_valid_device_id(repeated("\xE2\x82\xAC", 170)));        // 510 bytes
-  CHECK_FALSE(is_valid_device_id(repeated("\xE2\x82\xAC", 171)));  // 513 bytes
+  CHECK(is_valid_device_id(repeated("\xF0\x9F\x9A\x80", 256)));  // 1,024 bytes
+  CHECK_FALSE(is_valid_device_id(repeated("\xF0\x9F\x9A\x80", 257)));
 }
 
 TEST_CASE("decision 21: actions count on from the first, and skip every d x 10^k") {
