@@ -142,7 +142,9 @@ void RandomWorld::create_campaign() {
   }
   if (!reserved.devices.empty()) append({{domain::DirectoryStream{}, reserved, {}}});
   domain::CampaignPolicy policy;
-  policy.strategy = chance(50) ? domain::Strategy::kImmediate : domain::Strategy::kStaged;
+  policy.strategy = chance(40)   ? domain::Strategy::kImmediate
+                    : chance(60) ? domain::Strategy::kStaged
+                                 : domain::Strategy::kCanary;
   policy.batch_size = 1 + below(6);
   policy.max_concurrent_updates = 1 + below(8);
   policy.max_retries = below(3);
@@ -152,7 +154,13 @@ void RandomWorld::create_campaign() {
   policy.priority = chance(50) ? domain::Priority::kNormal : domain::Priority::kHigh;
   auto record = campaign_record(targets, policy);
   const auto resolved_at = story.events().size();
-  record.pick_cutoff = domain::pick_percentage(id, targets, chance(50) ? 100 : 60).cutoff;
+  const auto pick = domain::pick_percentage(id, targets, chance(50) ? 100 : 60);
+  record.pick_cutoff = pick.cutoff;
+  if (policy.strategy == domain::Strategy::kCanary && pick.count > 0) {
+    record.canary = domain::evidence_table(policy.failure_threshold_percent, 0, 0, pick.count);
+    record.canary_cutoff =
+        domain::canary_cutoff(id, domain::picked(id, targets, pick.cutoff), *record.canary);
+  }
   if (chance(50)) {  // in two parts, with a deletion in between
     record.targets.clear();
     record.parts = 2;
@@ -186,7 +194,9 @@ void RandomWorld::steer_campaign() {
   const domain::CampaignCommand command =
       dice < 50   ? domain::CampaignCommand(domain::StartCampaign{})
       : dice < 65 ? domain::CampaignCommand(domain::PauseCampaign{"wait"})
-      : dice < 92 ? domain::CampaignCommand(domain::ResumeCampaign{})
+      : dice < 88 ? domain::CampaignCommand(domain::ResumeCampaign{})
+      : dice < 90 ? domain::CampaignCommand(domain::PromoteCampaign{"fine"})
+      : dice < 93 ? domain::CampaignCommand(domain::FinishCampaign{"late"})
                   : domain::CampaignCommand(domain::CancelCampaign{"enough"});
   append(domain::decide(campaign, command, context()));
 }
