@@ -64,6 +64,7 @@ struct Service::Impl {
   std::map<std::string, std::string> poisoned;   // entity -> why
   std::atomic<bool> any_poisoned{false};
   std::vector<std::string> stuck;
+  std::string lost;                              // found at the start; empty: nothing
 };
 
 std::unique_ptr<Service> Service::open(ServiceOptions options) {
@@ -75,6 +76,12 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   impl->log = eventstore::Log::open(o.data_directory / "log");
   impl->subjects = eventstore::Subjects::open(o.data_directory / "subjects");
   impl->views = projections::Views::open(o.data_directory / "views", o.settings);
+  // Views follow what is fsynced: ahead of the log, they prove that events are gone, or that a backup was put back.
+  if (const auto shown = impl->views->position().value, head = impl->log->head().value; shown > head) {
+    impl->lost = fmt::format("the views had seen event {}, but the log ends at {}: unless a backup was put back, events are "
+                             "lost", shown, head);
+    spdlog::error("{}", impl->lost);
+  }
   impl->views->catch_up(*impl->log, o.progress ? o.progress : [](std::uint64_t, std::uint64_t) {});
 
   auto& world = impl->world;
@@ -234,6 +241,7 @@ Service::Trouble Service::trouble() const {
   Trouble trouble;
   for (const auto& [key, why] : impl_->poisoned) trouble.set_aside.push_back(why);
   trouble.stuck = impl_->stuck;
+  if (!impl_->lost.empty()) trouble.set_aside.push_back(impl_->lost);
   return trouble;
 }
 std::size_t Service::in_flight() const { return impl_->in_flight.load(); }

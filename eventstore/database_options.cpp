@@ -54,7 +54,7 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
-  // A torn tail after a power cut is normal; the check at open (tail.hpp) finds what is not.
+  // A torn tail after a power cut is normal. What is cut besides shows where the views, which follow the log, are ahead.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.max_total_wal_size = 128 * kMegabyte;       // bounds the replay of a start
   options.recycle_log_file_num = 0;                   // slower here, and recovery had holes with it

@@ -76,6 +76,7 @@ struct FilterReading {
 
   std::optional<std::string> scalar(const json& value, const json& at) {
     if (value.is_string()) return value.get<std::string>();
+    if (value.is_number_unsigned()) return std::to_string(value.get<std::uint64_t>());
     if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
     if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
     errors.add(at, fmt::format("a text is wanted, not {}", shown(value.dump())), "string_type");

@@ -268,7 +268,8 @@ void artifact(RequestContext& context, Api& api) {
     return context.answer_text(200, domain::to_hex(domain::view_of(record.md5)) + "  " + record.file_name, "text/plain");
   }
   auto artifact = asked == record.file_name ? api.artifacts.open(record.sha256) : nullptr;
-  if (!artifact) return context.answer_empty(404);
+  // Damaged bytes are not offered as whole ones: a client would install them, or try for ever.
+  if (!artifact || artifact->size() != record.facts.file_size) return context.answer_empty(404);
   ArtifactAnswer answer;
   answer.etag = domain::to_hex(domain::view_of(firmware->sha1));
   answer.file_name = record.file_name;

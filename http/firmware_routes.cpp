@@ -212,6 +212,13 @@ void content(RequestContext& context, Api& api) {
   const auto& f = row->firmware;
   auto artifact = f.content_here ? api.artifacts.open(f.record.sha256) : nullptr;
   if (!artifact) return context.answer(Problem::not_found("Firmware has no content here: " + domain::to_text(f.record.id)));
+  if (artifact->size() != f.record.facts.file_size) {
+    spdlog::error("the stored bytes of firmware {} are damaged: {} of {}", domain::to_text(f.record.id), artifact->size(),
+                  f.record.facts.file_size);
+    return context.answer(Problem::not_found(fmt::format("The stored bytes of firmware {} are damaged: {} of {} are there",
+                                                         domain::to_text(f.record.id), artifact->size(),
+                                                         f.record.facts.file_size)));
+  }
   ArtifactAnswer answer;
   answer.etag = domain::to_hex(domain::view_of(f.record.sha256));
   answer.file_name = f.record.file_name;

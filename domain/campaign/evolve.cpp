@@ -203,15 +203,17 @@ struct Fold {
     s.untold.remove(*o);
     s.cancelled.add(*o);
   }
-  void operator()(const RetryAsked&) {
+  void operator()(const RetryAsked& e) {
     const auto o = ordinal();
     if (!o) return;
     leave(*o);
     if (s.takes_nobody()) {
       s.cancelled.add(*o);
       s.untold.add(*o);
-    } else {
+    } else if (e.attempt > 0) {
       s.retries[*o] = r.time;
+    } else {
+      s.lapsed.add(*o);  // it never had an attempt: its next one is the first, with its batch before it
     }
   }
   // Its unfinished update, if it has one, is cancelled by an event of its own in the same append.

@@ -82,6 +82,7 @@ GrantDecision grant(const Campaign& s, const Reservations& reserved, const Grant
   if (s.status != CampaignStatus::kInProgress) {
     return Wait{Gate::kRunning, fmt::format("the campaign is {}", to_text(s.status)), {}};
   }
+  if (s.finished) return Wait{Gate::kRunning, "the campaign is finishing", {}};
   if (s.firmware_recalled) return Wait{Gate::kContent, "the firmware is recalled", {}};
   if (const auto fact = incompatible(s, ask.facts)) return UpdateSkipped{SkipReason::kIncompatible, *fact};
   if (!s.policy.force_update && !ask.facts.firmware_version.empty() &&

@@ -289,6 +289,7 @@ void RandomWorld::retry_update() {
   if (updates.empty()) return;
   const auto& [id, state] =
       *std::next(updates.begin(), below(static_cast<std::uint32_t>(updates.size())));
+  if (state.device.value.empty()) return;  // the door knows whose an update is
   domain::RetryUpdate command;
   if (const auto campaign = id.campaign()) {
     const auto& of = campaigns[*campaign];

@@ -243,13 +243,22 @@ TEST_CASE("gate concurrency: a retry needs a place like everybody") {
   expect_wait(decide_on(facts, retry_ask()), Gate::kConcurrency);
 }
 
-TEST_CASE("a retry of an update that never was granted brings its plan") {
+TEST_CASE("an update that was cancelled before its first grant and asked for again has its first one") {
   const auto g = expect_grant(
       decide_on(running(policy(), {UpdateCancelled{}, at(kBefore, RetryAsked{1, 0, {}})})));
-  CHECK(g.retry);
+  CHECK_FALSE(g.retry);
   CHECK(g.attempt == 1);
   REQUIRE(g.plan);
   CHECK(g.plan->to_version == "2.1.0");
+}
+
+TEST_CASE("the batch gate stands before it too") {
+  auto p = policy();
+  p.strategy = Strategy::kStaged;
+  p.batch_size = 1;
+  expect_wait(decide_on(running(p, {of(8, first_grant(1)), UpdateCancelled{},
+                                    at(kBefore, RetryAsked{1, 0, {}})})),
+              Gate::kBatch);
 }
 
 TEST_CASE("a retry that meanwhile got there is skipped") {
