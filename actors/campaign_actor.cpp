@@ -56,8 +56,8 @@ class CampaignActor final : public Entity {
       }
     } else {
       offer_stale_ = true;
-      // Whoever was told of an end is told again of a recall, which reaches further.
-      if (std::holds_alternative<domain::FirmwareRecalled>(event.event)) told_ = {};
+      // Whoever was told of one thing is told again of the next: an end, a recall, a switch.
+      if (!std::holds_alternative<domain::DeviceId>(event.stream)) told_ = {};
     }
   }
 
@@ -79,6 +79,11 @@ class CampaignActor final : public Entity {
     if (const auto* ask = std::get_if<AskGrant>(&request->command)) {
       request->reply(Done{});
       grant(*ask);
+      return;
+    }
+    if (const auto* ask = std::get_if<AskWhy>(&request->command)) {
+      request->reply(Done{});
+      explain(*ask);
       return;
     }
     const auto* command = std::get_if<domain::CampaignCommand>(&request->command);
@@ -107,8 +112,8 @@ class CampaignActor final : public Entity {
         return plan;
       });
     }
-    for (const auto& cancel : due.cancels) {
-      if (!untellable_.contains(cancel.update.ordinal.value)) send_cancel(cancel);
+    for (const auto& tell : due.tells) {
+      if (!untellable_.contains(tell.update.ordinal.value)) send(tell);
     }
   }
 
@@ -241,24 +246,48 @@ class CampaignActor final : public Entity {
     if (const auto* granted = std::get_if<domain::AttemptGranted>(&decision)) {
       promise.first_in_batch = !granted->retry && granted->batch == state_.batch;
       event = *granted;
+    } else if (const auto* consent = std::get_if<domain::ConsentAsked>(&decision)) {
+      event = *consent;
     } else {
       promise.kind = GrantOutcome::Kind::kSkipped;
-      event = std::get<domain::UpdateSkipped>(decision);
     }
     reserved_.ordinals.add(promise.ordinal);
     if (promise.first_in_batch) ++reserved_.in_batch;
     changed_.push_back(promise.ordinal);
     publish();
     OTA_FAULT("campaign.before_grant");
-    const auto update = domain::UpdateId::in_campaign(state_.id, ask.ask.ordinal);
-    const auto decided_at = projections::to_store(position());
-    const auto ticket =
-        append_freely({{update, std::move(event), ask.ask.device}},
-                      {{domain::stream_name(ask.ask.device), projections::to_store(ask.ask.device_position)},
-                       {domain::stream_name(state_.firmware), decided_at},
-                       gate_condition()},
-                      {});
-    grants_.emplace(ticket, std::move(promise));
+    const auto update = domain::UpdateId::in_campaign(state_.id, ask.ask.ordinal,
+                                                      static_cast<std::uint8_t>(ask.ask.rollback));
+    domain::Events events;
+    if (const auto* none = std::get_if<domain::NoWayBack>(&decision)) {
+      events = domain::events_of(*none, update, ask.ask.device);
+    } else if (const auto* skipped = std::get_if<domain::UpdateSkipped>(&decision)) {
+      events = {{update, *skipped, ask.ask.device}};
+    } else {
+      events = {{update, std::move(event), ask.ask.device}};
+    }
+    std::vector<eventstore::Condition> conditions{
+        {domain::stream_name(ask.ask.device), projections::to_store(ask.ask.device_position)}, gate_condition()};
+    if (ask.ask.rollback == 0) {
+      conditions.push_back({domain::stream_name(state_.firmware), projections::to_store(position())});
+    } else if (ask.ask.back.stored) {
+      conditions.push_back({domain::stream_name(ask.ask.back.firmware), projections::to_store(ask.ask.back.read_at)});
+    }
+    grants_.emplace(append_freely(std::move(events), std::move(conditions), {}), std::move(promise));
+  }
+
+  void explain(const AskWhy& why) {
+    if (!state_.exists) {
+      (*why.reply)(domain::not_found("Campaign", domain::to_text(state_.id)));
+      return;
+    }
+    auto ask = why.ask;
+    if (state_.status == domain::CampaignStatus::kRollback) ask.rollback = state_.rollback.number;
+    auto found = domain::gates(state_, reserved_, ask, world_.context({}));
+    if (in_turn()) {  // its own words would be out of date in a moment
+      found.push_back({domain::Gate::kRunning, false, "the campaign is being changed", {}});
+    }
+    (*why.reply)(std::move(found));
   }
 
   // Time alone may open or close the campaign.
@@ -269,16 +298,16 @@ class CampaignActor final : public Entity {
     world_.alarms.set(state_.id, at, caf::actor_cast<caf::actor>(this));
   }
 
-  void send_cancel(const domain::CancelOf& cancel) {
-    const std::uint32_t ordinal = cancel.update.ordinal.value;
+  void send(const domain::Tell& tell) {
+    const std::uint32_t ordinal = tell.update.ordinal.value;
     for (const auto& [ticket, o] : cancels_) {
       if (o == ordinal) return;
     }
     const auto ticket = next_ticket();
     cancels_.emplace(ticket, ordinal);
     auto request = std::make_shared<Request>();
-    request->to = cancel.update;
-    request->command = domain::UpdateCommand(domain::CancelUpdate{cancel.cause, cancel.reach});
+    request->to = tell.update;
+    request->command = tell.command;
     request->meta.causation = projections::to_store(position());
     request->device = world_.views->device_of({ordinal});
     request->reply = Reply<Answer>([self = caf::actor_cast<caf::actor>(this), ticket](Answer answer) {
@@ -291,6 +320,9 @@ class CampaignActor final : public Entity {
   // ---- the offer on the poll path ---------------------------------------------------------------------------------
 
   bool hopeful(std::uint32_t o) const {
+    if (state_.status == domain::CampaignStatus::kRollback) {
+      return state_.is_to_take_back(o) && !state_.rollback.retries.contains(o) && !reserved_.ordinals.contains(o);
+    }
     return state_.is_remaining(o) && !state_.retries.contains(o) && !reserved_.ordinals.contains(o) &&
            (!state_.in_canary() || state_.cohort.contains(o));
   }
@@ -307,15 +339,18 @@ class CampaignActor final : public Entity {
       return;
     }
     if (state_.status == domain::CampaignStatus::kCreated) return;
+    const bool backwards = state_.status == domain::CampaignStatus::kRollback;
+    const std::uint32_t rollback = backwards ? state_.rollback.number : 0;
+    if (offer_ && offer_->rollback() != rollback) offer_.reset();  // another offer takes its place
     if (!offer_ || offer_stale_) {
-      domain::Bitmap open = state_.remaining();
+      domain::Bitmap open = backwards ? state_.to_take_back() : state_.remaining();
       open -= reserved_.ordinals;
-      if (state_.in_canary()) open &= state_.cohort;
-      for (const auto& [o, at] : state_.retries) open.remove(o);
+      if (!backwards && state_.in_canary()) open &= state_.cohort;
+      for (const auto& [o, at] : backwards ? state_.rollback.retries : state_.retries) open.remove(o);
       const bool fresh = !offer_;
       if (fresh) {  // sized for every target: those that are not hopeful now may become so
-        offer_ = std::make_shared<projections::Offer>(state_.id, state_.policy.priority, state_.created_at,
-                                                      state_.targets);
+        const auto priority = backwards ? domain::Priority::kCritical : state_.policy.priority;
+        offer_ = std::make_shared<projections::Offer>(state_.id, priority, state_.created_at, state_.targets, rollback);
       }
       for (const auto o : state_.targets) offer_->set_hopeful(o, open.contains(o));
       offer_stale_ = false;

@@ -23,9 +23,8 @@ bool in_any_group(const domain::Device& device, const std::vector<std::string>& 
 }
 
 // Known and different: left out, counted by reason (decision 11). Unknown goes in and is looked at when it asks.
-std::string reason_to_exclude(const domain::Device& device, const domain::FirmwareFacts& firmware,
-                              const domain::Settings& settings) {
-  const auto facts = domain::facts_of(device.attributes, settings);
+std::string reason_to_exclude(const domain::Device& device, const domain::FirmwareFacts& firmware) {
+  const auto facts = domain::facts_of(device);
   if (!facts.model.empty() && facts.model != firmware.device_model) return "incompatible_model";
   if (!facts.hardware_version.empty() &&
       !domain::in_hardware_range(facts.hardware_version, firmware.min_hardware_version,
@@ -103,10 +102,10 @@ Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
     const auto ordinal = device.ordinal.value;
     known.add(ordinal);
     const bool wanted = listed.value().contains(ordinal) || in_any_group(device, spec.groups) ||
-                        (spec.filter && domain::matches(*spec.filter, device, settings()));
+                        (spec.filter && domain::matches(*spec.filter, device));
     if (!wanted) return true;
     ++created.target_device_count;
-    if (const auto reason = reason_to_exclude(device, record.facts, settings()); !reason.empty()) {
+    if (const auto reason = reason_to_exclude(device, record.facts); !reason.empty()) {
       ++created.excluded[reason];
     } else {
       targets.add(ordinal);

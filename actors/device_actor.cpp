@@ -4,8 +4,10 @@
 // order (priority, direct before campaign, age); the first that grants wins, a closed gate lets the next one try.
 #include <algorithm>
 
+#include "actors/asking.hpp"
 #include "actors/entities.hpp"
 #include "actors/entity.hpp"
+#include "actors/service.hpp"
 #include "domain/codec/state_codec.hpp"
 #include "eventstore/fault.hpp"
 
@@ -34,10 +36,16 @@ class DeviceActor final : public Entity {
   domain::Position position() const override { return state_.position; }
   std::uint32_t revision() const override { return 0; }
   std::string snapshot() const override { return domain::fold_settings(world_.settings) + domain::encode_state(state_); }
-  // Whatever of a deleted device is unfinished must end: what its deletion had no room for, or an operator re-opened.
   void react() override {
-    if (!state_.deleted || state_.updates.empty() || in_turn()) return;
-    submit_own([this] { return decide(domain::DeleteDevice{}, {}); });
+    if (!state_.registered) return;
+    if (const auto* active = state_.active()) confirm_version(active->first, active->second);
+    if (in_turn()) return;
+    if (state_.deleted) {
+      // Whatever of it is unfinished must end: what its deletion had no room for, or an operator re-opened.
+      if (!state_.updates.empty()) submit_own([this] { return decide(domain::DeleteDevice{}, {}); });
+    } else if (state_.return_due) {
+      submit_own([this] { return take_back(); });
+    }
   }
   bool may_rest() const override { return !turn_; }
   void drop_everything() override { turn_.reset(); }   // its reply answers as it goes
@@ -119,7 +127,7 @@ class DeviceActor final : public Entity {
     domain::Priority priority = domain::Priority::kNormal;
     bool direct = false;
     domain::Time since{};
-    domain::CampaignId campaign;
+    domain::UpdateId update;              // of a campaign: the one that would be granted
   };
   struct Turn {
     Reply<Answer> reply;
@@ -208,7 +216,11 @@ class DeviceActor final : public Entity {
   void choose() {
     turn_->candidates.clear();
     turn_->next = 0;
-    if (!state_.active()) gather_candidates();
+    if (const auto* active = state_.active()) {
+      if (emergency_waits(active->second)) ask_to_make_room(active->first);
+    } else {
+      gather_candidates();
+    }
     try_next();
   }
 
@@ -227,13 +239,14 @@ class DeviceActor final : public Entity {
     for (const auto& [id, u] : state_.updates) {
       if (u.status != domain::UpdateStatus::kScheduled) continue;
       if (u.next_retry_at && *u.next_retry_at > now) continue;
-      const auto campaign = id.campaign();
-      if (campaign && !u.next_retry_at) continue;  // lapsed: it is among the offers
-      list.push_back({u.plan.priority, !campaign, u.requested_at, campaign.value_or(domain::CampaignId{})});
+      if (id.of_campaign && !u.next_retry_at) continue;  // lapsed: it is among the offers
+      list.push_back({u.plan.priority, !id.of_campaign, u.requested_at, id});
     }
     for (const auto& offer : *world_.offers.all()) {
       if (offer->has_room() && offer->is_hopeful(state_.ordinal.value)) {
-        list.push_back({offer->priority(), false, offer->created(), offer->campaign()});
+        const auto kind = static_cast<std::uint8_t>(offer->rollback());
+        list.push_back({offer->priority(), false, offer->created(),
+                        domain::UpdateId::in_campaign(offer->campaign(), state_.ordinal, kind)});
       }
     }
     std::stable_sort(list.begin(), list.end(), [](const Candidate& a, const Candidate& b) {
@@ -246,7 +259,7 @@ class DeviceActor final : public Entity {
   void try_next() {
     while (turn_->next < turn_->candidates.size()) {
       const auto& candidate = turn_->candidates[turn_->next++];
-      if (candidate.direct ? grant_direct() : ask_campaign(candidate.campaign)) return;
+      if (candidate.direct ? grant_direct() : ask_campaign(candidate.update)) return;
     }
     finish_well();
   }
@@ -265,20 +278,11 @@ class DeviceActor final : public Entity {
     return true;
   }
 
-  bool ask_campaign(domain::CampaignId campaign) {
-    const auto update = domain::UpdateId::in_campaign(campaign, state_.ordinal);
+  bool ask_campaign(const domain::UpdateId& update) {
     auto request = std::make_shared<Request>();
-    request->to = campaign;
+    request->to = *update.campaign();
     AskGrant ask;
-    ask.ask.device = state_.id;
-    ask.ask.ordinal = state_.ordinal;
-    ask.ask.facts = domain::facts_of(state_.attributes, world_.settings);
-    ask.ask.device_position = position();
-    ask.ask.action = domain::next_action(state_.last_action, world_.settings.first_action);
-    if (const auto known = state_.updates.find(update); known != state_.updates.end()) {
-      ask.ask.attempts = known->second.attempt;
-      ask.ask.batch = known->second.batch;
-    }
+    ask.ask = ask_for(state_, update, *world_.views, world_.settings);
     ask.ask.poll_sleep = turn_->sleep;
     turn_->ticket = next_ticket();
     ask.reply = std::make_shared<Reply<domain::Result<GrantOutcome>>>(
@@ -290,6 +294,59 @@ class DeviceActor final : public Entity {
     OTA_FAULT("device.before_ask");
     world_.send(std::move(request));
     return true;
+  }
+
+  // ---- beside the choice ------------------------------------------------------------------------------------------
+
+  // Decision 9: an emergency does not wait for what does not install yet.
+  bool emergency_waits(const domain::UnfinishedUpdate& active) const {
+    if (active.cancelling || active.plan.priority >= domain::Priority::kEmergency) return false;
+    for (const auto& [id, u] : state_.updates) {
+      if (u.plan.priority == domain::Priority::kEmergency && u.status == domain::UpdateStatus::kScheduled &&
+          (!u.next_retry_at || *u.next_retry_at <= world_.now())) {
+        return true;
+      }
+    }
+    for (const auto& offer : *world_.offers.all()) {
+      if (offer->priority() < domain::Priority::kEmergency) return false;
+      if (!offer->has_room() || !offer->is_hopeful(state_.ordinal.value)) continue;
+      const auto id = domain::UpdateId::in_campaign(offer->campaign(), state_.ordinal);
+      const auto row = world_.views->campaign_summary(offer->campaign());
+      if (row && domain::would_be_offered(row->record, ask_for(state_, id, *world_.views, world_.settings).facts)) return true;
+    }
+    return false;
+  }
+
+  void ask_to_make_room(const domain::UpdateId& update) {
+    tell(update, domain::CancelUpdate{domain::CancelCause::kPreempted, domain::CancelUpdate::Reach::kNotInstalling});
+  }
+
+  // Decision 12: what waits for its version to be seen, and it is seen.
+  void confirm_version(const domain::UpdateId& id, const domain::UnfinishedUpdate& u) {
+    if (!u.plan.require_version_proof || state_.version != u.plan.to_version) return;
+    tell(id, domain::ConfirmVersion{u.attempt});
+  }
+
+  void tell(const domain::UpdateId& update, domain::UpdateCommand command) {
+    auto request = std::make_shared<Request>();
+    request->to = update;
+    request->command = std::move(command);
+    request->meta.causation = projections::to_store(position());
+    request->device = state_.id;
+    world_.send(std::move(request));
+  }
+
+  // What a time-out or bad health asks for (decision 27).
+  domain::Result<Plan> take_back() {
+    Plan plan;
+    if (!state_.return_due) return plan;
+    const auto& due = *state_.return_due;
+    const auto back = way_back(*world_.views, due.firmware, due.to_version);
+    domain::RequestRollback request;
+    request.id = domain::UpdateId::direct(new_uuid(world_.now()));
+    request.plan = plan_back(back, {due.trigger, due.fact, due.undoes, due.undone_version});
+    std::tie(request.error_code, request.error_message) = domain::why_not_back(back);
+    return decide(request, {});
   }
 
   domain::Device state_;

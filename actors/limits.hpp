@@ -38,5 +38,7 @@ inline constexpr std::size_t kDueBatch = 1'024;
 inline constexpr std::size_t kReserveChunk = 4'096;
 // And their bytes: an id may have 512 of them.
 inline constexpr std::size_t kReserveBytes = 64 * 1024;
+inline constexpr std::size_t kHistoryPage = 200;                    // updates of a device, looked through for its versions
+inline constexpr std::size_t kVersionsShown = 50;                   // that a device may go back to
 
 }  // namespace ota::actors::limits

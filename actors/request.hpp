@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "domain/campaign/campaign.hpp"
 #include "domain/campaign/grant.hpp"
@@ -84,6 +85,11 @@ struct AskGrant {
   domain::GrantAsk ask;
   std::shared_ptr<Reply<domain::Result<GrantOutcome>>> reply;
 };
+// Why is this device not updated? The campaign answers with every gate before it.
+struct AskWhy {
+  domain::GrantAsk ask;
+  std::shared_ptr<Reply<domain::Result<std::vector<domain::GateState>>>> reply;
+};
 // The device polls: register it if it is new, offer it something if there is something.
 struct Poll {
   domain::Duration sleep{};
@@ -93,7 +99,7 @@ struct Wake {};
 
 using EntityId = std::variant<domain::FirmwareId, domain::CampaignId, domain::DeviceId, domain::UpdateId>;
 using Command = std::variant<Wake, domain::FirmwareCommand, domain::CampaignCommand, domain::UpdateCommand,
-                             domain::DeviceCommand, Poll, AskGrant>;
+                             domain::DeviceCommand, Poll, AskGrant, AskWhy>;
 
 struct Request {
   EntityId to;

@@ -202,8 +202,13 @@ domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id
   }
   const auto& polls = impl_->views->polls();
   auto record = polls.find(id.value);
-  const bool hope = !record || (!record->deleted && record->active.value == 0 &&
-                                (record->ask_at <= now() || impl_->world.offers.any_for(record->ordinal)));
+  const auto& offers = impl_->world.offers;
+  const auto may_hope = [&](const projections::PollRecord& r) {
+    if (r.deleted) return false;
+    if (r.active.value == 0) return r.ask_at <= now() || offers.any_for(r.ordinal);
+    return r.preemptible && (r.emergency_at <= now() || offers.any_for(r.ordinal, domain::Priority::kEmergency));
+  };
+  const bool hope = !record || may_hope(*record);
   if (hope) {
     const auto answer = ask(id, Poll{impl_->options.settings.poll_sleep}, meta);
     if (!answer) return answer.error();

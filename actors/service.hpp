@@ -59,6 +59,18 @@ class Service {
                 std::optional<domain::DeviceId> device = {});
   Answer device(const domain::DeviceId& id, domain::DeviceCommand command, Meta meta);
 
+  // Takes one device back to a version that it had (BR-OTA-032); `id` is of the update that does it.
+  Answer roll_back(const domain::DeviceId& device, const std::string& to_version, const std::string& reason,
+                   domain::UpdateId id, Meta meta);
+
+  // Why is it not updated? One answer a campaign: the one that is named, else every open one that has it as a target.
+  struct Why {
+    domain::CampaignId campaign;
+    domain::UpdateId update;
+    std::vector<domain::GateState> gates;
+  };
+  domain::Result<std::vector<Why>> why(const domain::DeviceId& device, std::optional<domain::CampaignId> campaign);
+
   // Resolves the targets, reserves unknown ids, writes the campaign (design 4). BR-OTA-011, BR-OTA-012, decision 13.
   Answer create_campaign(const CampaignSpec& spec, Meta meta);
 
@@ -91,6 +103,7 @@ class Service {
   struct Impl;
   explicit Service(std::unique_ptr<Impl> impl);
   Answer ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device = {});
+  domain::Result<std::vector<domain::GateState>> ask_why(domain::CampaignId campaign, domain::GrantAsk ask);
   domain::Result<domain::Bitmap> ordinals_of(const std::vector<std::string>& devices, const Meta& meta);
   std::unique_ptr<Impl> impl_;
 };

@@ -58,6 +58,11 @@ class UpdateActor final : public Entity {
         plan.conditions.push_back({domain::stream_name(state_.device), read_at});
       }
     }
+    if (auto* report = std::get_if<domain::Report>(&command);
+        report && report->kind == domain::Report::Kind::kSuccess && state_.plan.require_version_proof) {
+      const auto device = world_.views->device(state_.device);
+      if (device) report->runs = device->version;
+    }
     auto decision = domain::decide(state_, command, world_.context(meta.caller));
     if (!decision) return decision.error();
     plan.events = std::move(decision.value());

@@ -131,6 +131,14 @@ void Evidence::ended(Ordinal ordinal, bool failed) {
   extend_prefix();
 }
 
+void Evidence::refuted(Ordinal ordinal) {
+  const auto entry = std::ranges::find(sequence_, ordinal, &Entry::ordinal);
+  if (entry == sequence_.end() || entry->outcome != Outcome::kSucceeded) return;
+  entry->outcome = Outcome::kFailed;
+  ++failed_;
+  if (static_cast<std::uint32_t>(entry - sequence_.begin()) < prefix_) ++prefix_failed_;
+}
+
 void Evidence::left(Ordinal ordinal) {
   const auto entry = std::ranges::find(sequence_, ordinal, &Entry::ordinal);
   if (entry == sequence_.end() || entry->outcome != Outcome::kUnknown) return;

@@ -61,6 +61,8 @@ class Evidence {
   void granted(Ordinal ordinal);
   // A device's first attempt ended; nothing, if it is not in or its outcome is known.
   void ended(Ordinal ordinal, bool failed);
+  // A success turned out to be a failure; nothing, if it was none.
+  void refuted(Ordinal ordinal);
   // It lapsed, was cancelled, or failed by no fault of the update: it leaves; nothing, if its
   // outcome is known. It may join again, as the last.
   void left(Ordinal ordinal);

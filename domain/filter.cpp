@@ -70,8 +70,8 @@ std::optional<FilterOp> parse_filter_op(std::string_view word) {
   return std::nullopt;
 }
 
-bool matches(const Filter& filter, const Device& device, const Settings& settings) {
-  const auto facts = facts_of(device.attributes, settings);
+bool matches(const Filter& filter, const Device& device) {
+  const auto facts = facts_of(device);
   return std::all_of(filter.begin(), filter.end(), [&](const FilterClause& clause) {
     if (clause.field == FilterField::kGroup) return group_holds(clause, device.groups);
     const auto value = value_of(clause, device, facts);

@@ -25,6 +25,6 @@ std::optional<FilterField> parse_filter_field(std::string_view word);   // not k
 std::optional<FilterOp> parse_filter_op(std::string_view word);
 
 // Versions compare as versions, everything else as text; a device without the value matches only `ne`.
-bool matches(const Filter& filter, const Device& device, const Settings& settings);
+bool matches(const Filter& filter, const Device& device);
 
 }  // namespace ota::domain

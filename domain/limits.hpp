@@ -19,6 +19,8 @@ inline constexpr std::chrono::minutes kStartPatienceMin{5};        // decision 7
 inline constexpr std::uint32_t kLateReports = 20;                  // of one update that are recorded
 inline constexpr std::size_t kDirectUpdatesWaiting = 64;           // on one device
 inline constexpr std::size_t kCancelsOfDeletion = 200;             // in one append, which takes 256 events
+inline constexpr std::size_t kErrorCodesWatched = 64;              // of a campaign, each with a bitmap
+inline constexpr std::uint32_t kCampaignRollbacks = 15;            // decision 10: one hex digit of an update's id
 inline constexpr std::size_t kTargetPartBytes = 128 * 1024;        // design 4: sets over this go ahead in parts
 
 }  // namespace ota::domain::limits

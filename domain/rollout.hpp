@@ -9,11 +9,17 @@
 #include "domain/bitmap.hpp"
 
 #include "domain/ids.hpp"
+#include "domain/words.hpp"
 
 namespace ota::domain {
 
 // Unique within a campaign: 32 bits of hash, then the ordinal. For ever: changing it would re-pick old campaigns.
 std::uint64_t pick_rank(const CampaignId& campaign, Ordinal ordinal);
+
+// The rollout goes in batches: the next opens when the last has settled.
+constexpr bool has_batches(Strategy strategy) {
+  return strategy != Strategy::kImmediate && strategy != Strategy::kBlueGreen;
+}
 
 struct Pick {
   std::uint32_t count = 0;

@@ -16,6 +16,19 @@ std::string named(char kind, std::string_view id) {
   return name;
 }
 
+// Big endian, as positions are.
+std::string bytes_of(Caller token) {
+  std::string bytes(sizeof(token.token), '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(token.token >> (8 * (bytes.size() - 1 - i)));
+  return bytes;
+}
+std::optional<Caller> token_of(std::string_view bytes) {
+  Caller caller;
+  if (bytes.size() != sizeof(caller.token)) return std::nullopt;
+  for (const char c : bytes) caller.token = caller.token << 8 | static_cast<unsigned char>(c);
+  return caller;
+}
+
 std::optional<Bytes16> bytes_16(std::string_view id) {
   if (id.size() != 16) return std::nullopt;
   Bytes16 bytes;
@@ -28,19 +41,21 @@ bool moves_a_campaign(const Event& e) {
   return std::holds_alternative<AttemptGranted>(e) || std::holds_alternative<AttemptStarted>(e) ||
          std::holds_alternative<AttemptEnded>(e) || std::holds_alternative<GrantLapsed>(e) ||
          std::holds_alternative<UpdateSkipped>(e) || std::holds_alternative<UpdateCancelled>(e) ||
-         std::holds_alternative<RetryAsked>(e) || std::holds_alternative<UpdateRequested>(e);
+         std::holds_alternative<RetryAsked>(e) || std::holds_alternative<UpdateRequested>(e) ||
+         std::holds_alternative<ConsentAsked>(e) || std::holds_alternative<UpdateHeld>(e) ||
+         std::holds_alternative<UpdateRefuted>(e) || std::holds_alternative<UpdateUndone>(e);
 }
 
 bool concerns_the_device(const Event& e) {
   return moves_a_campaign(e) || std::holds_alternative<CancelRequested>(e) ||
-         std::holds_alternative<CancelRefused>(e);
+         std::holds_alternative<CancelRefused>(e) || std::holds_alternative<ConsentGiven>(e);
 }
 
 bool moves_the_gate(const Event& e) {
   return std::holds_alternative<CampaignStarted>(e) || std::holds_alternative<CampaignPaused>(e) ||
          std::holds_alternative<CampaignResumed>(e) || std::holds_alternative<CampaignAborted>(e) ||
          std::holds_alternative<CampaignCancelled>(e) || std::holds_alternative<CampaignClosed>(e) ||
-         std::holds_alternative<CampaignFinished>(e);
+         std::holds_alternative<CampaignFinished>(e) || std::holds_alternative<CampaignRollbackBegun>(e);
 }
 
 }  // namespace
@@ -51,7 +66,8 @@ std::string stream_name(const Stream& stream) {
                                [](const CampaignId& id) { return named('c', view_of(id.bytes)); },
                                [](const DeviceId& id) { return named('d', id.value); },
                                [](const UpdateId& id) { return named('u', to_binary(id)); },
-                               [](const DownloadsStream& s) { return named('x', view_of(s.firmware.bytes)); }},
+                               [](const DownloadsStream& s) { return named('x', view_of(s.firmware.bytes)); },
+                               [](const UserStream& s) { return named('p', bytes_of(s.token)); }},
                     stream);
 }
 
@@ -63,6 +79,9 @@ std::optional<Stream> parse_stream(std::string_view name) {
     case 'd': return id.empty() ? std::nullopt : std::optional<Stream>(DeviceId{std::string(id)});
     case 'u':
       if (const auto update = update_id_from_binary(id)) return Stream(*update);
+      return std::nullopt;
+    case 'p':
+      if (const auto token = token_of(id)) return Stream(UserStream{*token});
       return std::nullopt;
     default: break;
   }
@@ -96,7 +115,8 @@ std::string readable_name(std::string_view name) {
                  [](const CampaignId& c) { return "campaign:" + to_text(c); },
                  [](const DeviceId& d) { return "device:" + d.value; },
                  [](const UpdateId& u) { return "update:" + to_text(u); },
-                 [](const DownloadsStream& s) { return "downloads:" + to_text(s.firmware); }},
+                 [](const DownloadsStream& s) { return "downloads:" + to_text(s.firmware); },
+                 [](const UserStream& s) { return "user:" + to_hex(bytes_of(s.token)); }},
       *stream);
 }
 

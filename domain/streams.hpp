@@ -6,6 +6,7 @@
 //   u + 16 or 21 bytes      update:<id>              D              directory
 //   m + model \n version    model-version:<...>      F              firmwares
 //   x + 16 bytes            downloads:<firmware id>  L              fleet
+//   p + 8 bytes             user:<token>
 // The table of tags in docs/log-format.md is for ever; tags_of() is the only code that knows it.
 #pragma once
 
@@ -27,7 +28,11 @@ struct DownloadsStream {
   FirmwareId firmware;
   bool operator==(const DownloadsStream&) const = default;
 };
-using Stream = std::variant<DirectoryStream, FirmwareId, CampaignId, DeviceId, UpdateId, DownloadsStream>;
+struct UserStream {
+  Caller token;
+  bool operator==(const UserStream&) const = default;
+};
+using Stream = std::variant<DirectoryStream, FirmwareId, CampaignId, DeviceId, UpdateId, DownloadsStream, UserStream>;
 
 std::string stream_name(const Stream&);
 // Empty for a stream that this version does not know.

@@ -309,7 +309,7 @@ json Renderer::update(const domain::DeviceUpdate& u) const {
 }
 
 json Renderer::device(const domain::Device& d) const {
-  const auto facts = domain::facts_of(d.attributes, service_.settings());
+  const auto facts = domain::facts_of(d);
   const auto* active = d.active();
   return {{"device_id", d.id.value},
           {"name", text_or_null(d.attribute("name"))},

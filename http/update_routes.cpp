@@ -124,7 +124,7 @@ std::optional<Problem> complete(Api& api, domain::UpdatePlan& plan, bool allow_b
     return Problem::invalid_field({"body", "allow_beta"}, "Beta firmware requires explicit opt-in: allow_beta is false",
                                   "value_error");
   }
-  const auto known = domain::facts_of(device.attributes, api.service.settings());
+  const auto known = domain::facts_of(device);
   const bool other_model = !known.model.empty() && known.model != facts.device_model;
   const bool other_hardware =
       !known.hardware_version.empty() &&

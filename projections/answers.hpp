@@ -39,6 +39,8 @@ struct CampaignRow {
   bool closed = false;
   bool finished = false;
   bool promoted = false;
+  bool switched = false;
+  domain::CampaignRollback rollback;  // the present or last one, without its sets; number 0: none
   bool approved = false;
   domain::Caller approved_by;
   std::string approval_comment;
@@ -48,7 +50,9 @@ struct CampaignRow {
   std::uint32_t completed = 0;
   std::uint32_t failed = 0;
   std::uint32_t cancelled = 0;
-  std::uint32_t batch = 0;  // the open one
+  std::uint32_t held = 0;    // of those in progress: verified, they wait for the switch
+  std::uint32_t undone = 0;  // of the completed: taken back by a rollback
+  std::uint32_t batch = 0;   // the open one
   std::map<std::uint32_t, BatchCounts> batches;
   std::map<std::string, std::uint64_t> error_codes;  // of failed attempts
   std::uint64_t update_seconds_total = 0;  // of completed updates, started_at to completed_at
@@ -100,6 +104,10 @@ struct CampaignFilter {
   std::optional<domain::CampaignStatus> status;
   std::optional<domain::Priority> priority;
   std::optional<domain::FirmwareId> firmware;
+};
+struct RollbackFilter {
+  std::optional<domain::DeviceId> device;
+  std::optional<domain::CampaignId> campaign;
 };
 struct DeviceFilter {
   std::optional<std::string> model, firmware_version, group, id_prefix;

@@ -46,6 +46,8 @@ std::string RowCodec<CampaignCounts>::encode(const CampaignCounts& c) {
       .u32(c.completed)
       .u32(c.failed)
       .u32(c.cancelled)
+      .u32(c.held)
+      .u32(c.undone)
       .u64(c.update_seconds_total)
       .time(c.updated_at)
       .take();
@@ -53,7 +55,7 @@ std::string RowCodec<CampaignCounts>::encode(const CampaignCounts& c) {
 std::optional<CampaignCounts> RowCodec<CampaignCounts>::decode(std::string_view bytes) {
   BytesIn in(bytes);
   const CampaignCounts counts{in.u32(), in.u32(), in.u32(), in.u32(),
-                              in.u32(), in.u64(), in.time()};
+                              in.u32(), in.u32(), in.u32(), in.u64(), in.time()};
   return in.complete() ? std::optional(counts) : std::nullopt;
 }
 
@@ -109,6 +111,17 @@ void CampaignCountsView::on_campaign(CampaignChange& campaign, domain::Time at) 
 void CampaignCountsView::on_update(const UpdateChange& update, const domain::Recorded& event) {
   if (update.stands == Standing::kNone) return;
   const auto id = update.campaign->state.id;
+  if (update.before.held != update.after.held) {
+    auto& held = of(id).held;
+    held += update.after.held ? 1 : 0;
+    held -= update.before.held ? 1 : 0;
+  }
+  if (update.after.status == domain::UpdateStatus::kRollback &&
+      update.before.status != domain::UpdateStatus::kRollback) {
+    auto& counts = of(id);
+    ++counts.undone;
+    counts.updated_at = event.time;
+  }
   if (update.stood != update.stands) {
     auto& counts = of(id);
     counts.updated_at = event.time;

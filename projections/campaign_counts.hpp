@@ -20,6 +20,8 @@ struct CampaignCounts {
   std::uint32_t completed = 0;
   std::uint32_t failed = 0;
   std::uint32_t cancelled = 0;
+  std::uint32_t held = 0;
+  std::uint32_t undone = 0;
   std::uint64_t update_seconds_total = 0;
   domain::Time updated_at{};  // when one of these changed last
 

@@ -34,6 +34,8 @@ CampaignRow row_of(const Reader& reader, CampaignEntry entry, Detail detail) {
   row.closed = state.closed;
   row.finished = state.finished;
   row.promoted = state.promoted;
+  row.switched = state.switched;
+  row.rollback = state.rollback;
   row.approved = state.approved;
   row.approved_by = state.approved_by;
   row.approval_comment = std::move(state.approval_comment);
@@ -43,6 +45,8 @@ CampaignRow row_of(const Reader& reader, CampaignEntry entry, Detail detail) {
   row.completed = counts.completed;
   row.failed = counts.failed;
   row.cancelled = counts.cancelled;
+  row.held = counts.held;
+  row.undone = counts.undone;
   row.batch = state.batch;
   row.update_seconds_total = counts.update_seconds_total;
   row.created_by = state.created_by;

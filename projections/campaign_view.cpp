@@ -83,7 +83,10 @@ void CampaignView::fold(Change& change, domain::CampaignId id) {
     seen.ended = true;
   }
   if (existed && entry.state.status != status_before) relist(entry, status_before);
-  if (entry.state.closed) {
+  if (std::holds_alternative<domain::CampaignRollbackBegun>(event.event)) {
+    open_.insert(id);
+    rows_.put(id_key(Table::kOpenCampaign, id.bytes), {});
+  } else if (entry.state.closed) {
     open_.erase(id);
     rows_.erase(id_key(Table::kOpenCampaign, id.bytes));
   }

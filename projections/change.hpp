@@ -35,6 +35,7 @@ struct UpdateFacts {
   domain::UpdateStatus status = domain::UpdateStatus::kScheduled;
   std::uint32_t attempt = 0;
   std::uint32_t batch = 0;  // that it counts in; 0: none
+  bool held = false;
   domain::FirmwareId firmware;
   std::uint64_t download_size = 0;
   domain::Time created_at{};

@@ -161,7 +161,7 @@ std::string DeviceView::id_of(domain::Ordinal ordinal) {
 
 DeviceListing DeviceView::listing_of(const domain::Device& device) const {
   if (!device.registered || device.deleted) return {};
-  auto facts = domain::facts_of(device.attributes, settings_);
+  auto facts = domain::facts_of(device);
   return {true, std::move(facts.model), std::move(facts.firmware_version), device.groups};
 }
 
@@ -216,9 +216,8 @@ std::optional<domain::Device> at(const Reader& reader, const DevicePlace& place)
   return reader.row<domain::Device>(ordinal_key(Table::kDevice, *place.row));
 }
 
-bool holds(const DeviceFilter& filter, const domain::Device& device,
-           const domain::Settings& settings) {
-  const auto facts = domain::facts_of(device.attributes, settings);
+bool holds(const DeviceFilter& filter, const domain::Device& device) {
+  const auto facts = domain::facts_of(device);
   if (filter.model && *filter.model != facts.model) return false;
   if (filter.firmware_version && *filter.firmware_version != facts.firmware_version) return false;
   return !filter.group || std::find(device.groups.begin(), device.groups.end(), *filter.group) !=
@@ -245,7 +244,7 @@ std::optional<domain::Device> find(const Reader& reader, const domain::DeviceId&
 }
 
 Page<domain::Device> list(const Reader& reader, const DeviceFilter& filter,
-                          const PageRequest& request, const domain::Settings& settings) {
+                          const PageRequest& request) {
   using Filler = PageFiller<domain::Device>;
   const std::string id_prefix = filter.id_prefix.value_or("");
   std::string after;
@@ -262,7 +261,7 @@ Page<domain::Device> list(const Reader& reader, const DeviceFilter& filter,
                            : std::optional(Reader::decoded<DevicePlace>(range.value()));
     if (!place || !place->listed) continue;
     auto device = at(reader, *place);
-    if (!device || !holds(filter, *device, settings)) continue;
+    if (!device || !holds(filter, *device)) continue;
     if (!filler.take(id, [&] { return std::move(*device); })) break;
   }
   return filler.take_page();

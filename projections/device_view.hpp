@@ -83,8 +83,7 @@ class DeviceView final : public View {
 // What readers ask.
 namespace devices {
 std::optional<domain::Device> find(const Reader& reader, const domain::DeviceId& id);
-Page<domain::Device> list(const Reader& reader, const DeviceFilter& filter, const PageRequest& page,
-                          const domain::Settings& settings);
+Page<domain::Device> list(const Reader& reader, const DeviceFilter& filter, const PageRequest& page);
 std::optional<domain::DeviceId> id_of(const Reader& reader, domain::Ordinal ordinal);
 std::optional<domain::Ordinal> ordinal_of(const Reader& reader, const domain::DeviceId& id);
 std::uint32_t ordinals_given(const Reader& reader);

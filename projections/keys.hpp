@@ -46,6 +46,7 @@ enum class Table : char {
   kUpdatesByStatus = 's',  // campaign (zero: direct), indexed_as(status), rest of the id -> nothing
   kWithDeadline = 'D',     // binary id -> nothing: updates that wait for something that has a time
   kDeviceHistory = 'h',    // device id, ~position of the first event -> binary id
+  kRollbackList = 'b',     // dimension, value, ~position of the first event -> binary id
   kCreatedAt = 'z',        // time, 'c' or 'u', binary id -> nothing
 };
 
@@ -60,6 +61,7 @@ constexpr bool is_iterated(Table table) {
     case Table::kUpdatesByStatus:
     case Table::kWithDeadline:
     case Table::kDeviceHistory:
+    case Table::kRollbackList:
     case Table::kCreatedAt:
       return true;
     default:
@@ -118,6 +120,10 @@ inline std::string firmware_list_prefix(FirmwareDimension dimension, std::string
 enum class CampaignDimension : std::uint8_t { kAll = 0, kStatus = 1, kFirmware = 2, kPriority = 3 };
 inline std::string campaign_list_prefix(CampaignDimension dimension, std::string_view value) {
   return key_in(Table::kCampaignList).u8(static_cast<std::uint8_t>(dimension)).text(value).take();
+}
+enum class RollbackDimension : std::uint8_t { kAll = 0, kCampaign = 1, kDevice = 2 };
+inline std::string rollback_list_prefix(RollbackDimension dimension, std::string_view value) {
+  return key_in(Table::kRollbackList).u8(static_cast<std::uint8_t>(dimension)).text(value).take();
 }
 // Newest first, under any list's prefix.
 inline std::string newest_first(std::string_view prefix, domain::Position position) {

@@ -17,10 +17,11 @@ std::uint64_t mask_of(std::uint32_t ordinal) { return std::uint64_t{1} << (ordin
 }  // namespace
 
 Offer::Offer(domain::CampaignId campaign, domain::Priority priority, domain::Time created,
-             const domain::Bitmap& hopeful)
+             const domain::Bitmap& hopeful, std::uint32_t rollback)
     : campaign_(campaign),
       priority_(priority),
       created_(created),
+      rollback_(rollback),
       words_(words_for(hopeful)),
       bits_(std::make_unique<std::atomic<std::uint64_t>[]>(words_)) {
   for (const std::uint32_t ordinal : hopeful) set_hopeful(ordinal, true);
@@ -60,10 +61,10 @@ std::shared_ptr<const std::vector<OfferPtr>> Offers::all() const {
   return offers_;
 }
 
-bool Offers::any_for(domain::Ordinal ordinal) const {
+bool Offers::any_for(domain::Ordinal ordinal, domain::Priority least) const {
   const auto offers = all();
   return std::any_of(offers->begin(), offers->end(), [&](const OfferPtr& offer) {
-    return offer->has_room() && offer->is_hopeful(ordinal.value);
+    return offer->priority() >= least && offer->has_room() && offer->is_hopeful(ordinal.value);
   });
 }
 

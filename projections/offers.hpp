@@ -21,12 +21,14 @@ class Offer {
  public:
   // `hopeful`: the devices that may be granted their first attempt; sized for the highest ordinal
   // in it.
+  // `rollback`: takes devices back, by the campaign's n-th rollback; 0: updates them.
   Offer(domain::CampaignId campaign, domain::Priority priority, domain::Time created,
-        const domain::Bitmap& hopeful);
+        const domain::Bitmap& hopeful, std::uint32_t rollback = 0);
 
   domain::CampaignId campaign() const { return campaign_; }
   domain::Priority priority() const { return priority_; }
   domain::Time created() const { return created_; }
+  std::uint32_t rollback() const { return rollback_; }
 
   void set_room(bool first_attempts, bool retries);
   void set_hopeful(std::uint32_t ordinal, bool hopeful);
@@ -38,6 +40,7 @@ class Offer {
   domain::CampaignId campaign_;
   domain::Priority priority_;
   domain::Time created_;
+  std::uint32_t rollback_;
   std::atomic<bool> room_{false};
   std::atomic<bool> room_for_retries_{false};
   std::size_t words_ = 0;
@@ -52,7 +55,8 @@ class Offers {
   void withdraw(domain::CampaignId campaign);
   // In the order in which a device tries them: priority, then age.
   std::shared_ptr<const std::vector<OfferPtr>> all() const;
-  bool any_for(domain::Ordinal ordinal) const;
+  // Of this priority or a higher one.
+  bool any_for(domain::Ordinal ordinal, domain::Priority least = domain::Priority::kLow) const;
 
  private:
   void replace(domain::CampaignId campaign, OfferPtr with);

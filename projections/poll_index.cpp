@@ -22,11 +22,21 @@ PollRecord poll_record(const domain::Device& device) {
   if (const auto* active = device.active()) {
     record.active = active->second.action;
     record.cancelling = active->second.cancelling;
+    record.preemptible =
+        !record.cancelling && active->second.plan.priority < domain::Priority::kEmergency;
+    record.proves_version = active->second.plan.require_version_proof;
+  } else if (const auto* asked = device.awaits_consent()) {
+    record.consent = asked->second.action;
   }
   if (device.installed_action) record.installed = *device.installed_action;
   for (const auto& [id, update] : device.updates) {
-    record.ask_at = std::min(record.ask_at, ask_at(id, update));
+    const auto at = ask_at(id, update);
+    record.ask_at = std::min(record.ask_at, at);
+    if (update.plan.priority == domain::Priority::kEmergency) {
+      record.emergency_at = std::min(record.emergency_at, at);
+    }
   }
+  if (device.return_due && !device.deleted) record.ask_at = domain::Time{};
   record.wants_attributes_from = device.wants_attributes_from.value_or(domain::Time::max());
   return record;
 }

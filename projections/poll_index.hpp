@@ -20,9 +20,15 @@ namespace ota::projections {
 struct PollRecord {
   domain::Ordinal ordinal;
   domain::ActionId active;     // of the update in progress; 0: none
+  domain::ActionId consent;    // its user is asked about this one; 0: none, or one is in progress
   domain::ActionId installed;  // of the newest update that succeeded; 0: none
   bool deleted = false;
   bool cancelling = false;  // cancelAction is offered for `active`
+  // An emergency may ask `active` to make room (decision 9), and one of the device's own may be
+  // tried from then on.
+  bool preemptible = false;
+  bool proves_version = false;  // `active` completes when its version is seen
+  domain::Time emergency_at = domain::Time::max();
   // The earliest moment at which an update that waits on the device itself may be tried: a direct
   // one, or a retry.
   domain::Time ask_at = domain::Time::max();

@@ -95,7 +95,7 @@ void StatisticsView::on_campaign(const CampaignChange& campaign) {
 void StatisticsView::on_update(const UpdateChange& u, const Change& change) {
   const bool first_grant = u.before.attempt == 0 && u.after.attempt > 0;
   if (u.stands == Standing::kNone) {
-    if (first_grant && u.update->id.kind != domain::UpdateId::kDeployment) {
+    if (first_grant && u.update->is_rollback()) {
       ++totals_.edit_or_make(totals_key()).rollbacks;
     }
     return;

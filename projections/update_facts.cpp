@@ -27,6 +27,7 @@ UpdateFacts facts_of(const domain::DeviceUpdate& u) {
   facts.status = u.status;
   facts.attempt = u.attempt;
   facts.batch = batch_of(u);
+  facts.held = u.held;
   facts.firmware = u.plan.firmware;
   facts.download_size = u.plan.download_size;
   facts.created_at = u.created_at;
@@ -86,6 +87,30 @@ domain::DeviceUpdate pending_update(const CampaignEntry& campaign, domain::Ordin
   u.created_at = c.created_at;
   u.updated_at = campaign.ended_at ? *campaign.ended_at : c.started_at.value_or(c.created_at);
   if (campaign.ended()) u.completed_at = campaign.ended_at;
+  return u;
+}
+
+std::optional<domain::DeviceUpdate> pending_rollback(const CampaignEntry& campaign,
+                                                     const domain::DeviceUpdate& deployment) {
+  const auto& rollback = campaign.state.rollback;
+  if (rollback.number == 0 || deployment.status != domain::UpdateStatus::kCompleted) return {};
+  domain::DeviceUpdate u;
+  u.id = domain::UpdateId::in_campaign(campaign.state.id, deployment.id.ordinal,
+                                       static_cast<std::uint8_t>(rollback.number));
+  u.device = deployment.device;
+  u.plan.from_version = deployment.plan.to_version;
+  u.plan.to_version = deployment.plan.from_version;
+  u.plan.priority = domain::Priority::kCritical;
+  u.plan.rollback = domain::RollbackOf{rollback.trigger, rollback.reason, deployment.id,
+                                       deployment.plan.to_version};
+  u.created_at = rollback.begun_at;
+  u.updated_at = rollback.begun_at;
+  if (campaign.state.status == domain::CampaignStatus::kRollback) return u;
+  u.status = domain::UpdateStatus::kFailed;
+  u.error_code = "device_not_seen";
+  u.error_message = "device not seen";
+  u.updated_at = campaign.state.ended_at.value_or(rollback.give_up_at);
+  u.completed_at = u.updated_at;
   return u;
 }
 

@@ -16,6 +16,10 @@ Standing standing_of(domain::UpdateStatus status, bool campaign_ended);
 // scheduled or cancelled with its campaign, since the campaign's creation (decisions 25, 30).
 domain::DeviceUpdate pending_update(const CampaignEntry& campaign, domain::Ordinal ordinal,
                                     domain::DeviceId device);
+// What the campaign's present or last rollback shows of a device that it has not taken back, and of
+// whose rollback there is no event; empty: it has nothing to take back.
+std::optional<domain::DeviceUpdate> pending_rollback(const CampaignEntry& campaign,
+                                                     const domain::DeviceUpdate& deployment);
 // One whose device was deleted before it was granted.
 domain::DeviceUpdate withdrawn_update(const CampaignEntry& campaign, domain::Ordinal ordinal,
                                       domain::DeviceId device, domain::Time at);

@@ -63,7 +63,8 @@ void UpdateView::fold(Change& change, const domain::UpdateId& id) {
   seen.before = facts_of(update);
   domain::evolve(update, event);
   seen.after = facts_of(update);
-  if (owner.counts) seen.stands = standing_of(update.status, ended);
+  if (update.is_rollback()) seen.stood = Standing::kNone;
+  if (owner.counts && !update.is_rollback()) seen.stands = standing_of(update.status, ended);
   seen.update = &update;
   index(seen, id, event, owner.counts);
 }
@@ -84,6 +85,7 @@ void UpdateView::index(const UpdateChange& seen, const domain::UpdateId& id,
   if (!seen.before.exists && !seen.update->device.value.empty()) {
     rows_.put(newest_first(history_prefix(seen.update->device.value), event.position),
               domain::to_binary(id));
+    if (seen.update->is_rollback()) list_rollback(*seen.update, event.position);
   }
   if (counts &&
       (!seen.before.exists || indexed_as(seen.before.status) != indexed_as(seen.after.status))) {
@@ -92,10 +94,30 @@ void UpdateView::index(const UpdateChange& seen, const domain::UpdateId& id,
     if (seen.before.exists) rows_.erase(status_prefix(owner, seen.before.status) + rest);
     rows_.put(status_prefix(owner, seen.after.status) + rest, {});
   }
+  const auto act = [&](domain::ActionId action, std::uint32_t attempt) {
+    rows_.put(action_key(seen.update->device.value, action),
+              BytesOut().u32(attempt).raw(domain::to_binary(id)).take());
+  };
   if (const auto* granted = std::get_if<domain::AttemptGranted>(&event.event)) {
-    rows_.put(action_key(seen.update->device.value, granted->action),
-              BytesOut().u32(granted->attempt).raw(domain::to_binary(id)).take());
+    act(granted->action, granted->attempt);
+  } else if (const auto* asked = std::get_if<domain::ConsentAsked>(&event.event)) {
+    act(asked->action, asked->attempt);
   }
+}
+
+void UpdateView::list_rollback(const domain::DeviceUpdate& update, domain::Position position) {
+  const auto id = domain::to_binary(update.id);
+  const auto add = [&](RollbackDimension dimension, std::string_view value) {
+    rows_.put(newest_first(rollback_list_prefix(dimension, value), position), id);
+  };
+  add(RollbackDimension::kAll, {});
+  add(RollbackDimension::kDevice, update.device.value);
+  std::optional<domain::CampaignId> campaign = update.id.campaign();
+  // One of a single device is of the campaign whose update it undoes.
+  if (!campaign && update.plan.rollback && update.plan.rollback->undoes) {
+    campaign = update.plan.rollback->undoes->campaign();
+  }
+  if (campaign) add(RollbackDimension::kCampaign, domain::view_of(campaign->bytes));
 }
 
 // ---- targets without an update ------------------------------------------------------------------

@@ -3,7 +3,7 @@
 //
 // A campaign's update has no row before its first event. It then begins as what was shown of it
 // until then, so that it keeps its campaign's creation time and plan. Only deployments of targets
-// count: an id can be made up for any device, and rollbacks have their own counts (decision 10).
+// count: an id can be made up for any device, and rollbacks have their own list (decision 10).
 #pragma once
 
 #include <optional>
@@ -42,6 +42,7 @@ class UpdateView final : public View {
                  const domain::Recorded& event);
   void index(const UpdateChange& seen, const domain::UpdateId& id, const domain::Recorded& event,
              bool counts);
+  void list_rollback(const domain::DeviceUpdate& update, domain::Position position);
   void spread(const CampaignChange& campaign, domain::Time at);
   void withdraw(Change& change, domain::Ordinal ordinal);
 

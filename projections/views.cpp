@@ -10,6 +10,7 @@
 #include "projections/limits.hpp"
 #include "projections/pipeline.hpp"
 #include "projections/replay.hpp"
+#include "projections/rollback_queries.hpp"
 #include "projections/update_queries.hpp"
 
 namespace ota::projections {
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::string_view kSchema = "schema";
 constexpr int kSchemaNumber =
-    1;  // raise it on any change of rows or keys: the views are then built anew
+    2;  // raise it on any change of rows or keys: the views are then built anew
 
 // Beside the form of the rows, everything outside the log that a fold depends on.
 std::string schema_of(const domain::Settings& settings) {
@@ -113,6 +114,13 @@ class ViewsInRocks final : public Views {
                                             const PageRequest& page) const override {
     return updates::direct(one_moment(), status, page);
   }
+  std::optional<domain::DeviceUpdate> rollback(const domain::UpdateId& id) const override {
+    return rollbacks::find(one_moment(), id);
+  }
+  Page<domain::DeviceUpdate> rollback_list(const RollbackFilter& filter,
+                                           const PageRequest& page) const override {
+    return rollbacks::list(one_moment(), filter, page);
+  }
   std::optional<ActionRef> action(const domain::DeviceId& device,
                                   domain::ActionId action) const override {
     return updates::action(each_row(), device, action);
@@ -124,7 +132,7 @@ class ViewsInRocks final : public Views {
   }
   Page<domain::Device> device_list(const DeviceFilter& filter,
                                    const PageRequest& page) const override {
-    return devices::list(one_moment(), filter, page, settings_);
+    return devices::list(one_moment(), filter, page);
   }
   std::optional<domain::DeviceId> device_of(domain::Ordinal ordinal) const override {
     return devices::id_of(each_row(), ordinal);

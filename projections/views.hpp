@@ -77,6 +77,13 @@ class Views {
                                                     const PageRequest& page) const = 0;
   virtual Page<domain::DeviceUpdate> direct_updates(
       domain::UpdateStatus status, const PageRequest& page) const = 0;  // oldest first
+  // A rollback is a device update of another kind: one that has begun, or what a campaign in rollback
+  // shows of a device that it has still to take back.
+  virtual std::optional<domain::DeviceUpdate> rollback(const domain::UpdateId& id) const = 0;
+  // Those that have not begun, of a campaign or a device that the filter names; then what began,
+  // newest first.
+  virtual Page<domain::DeviceUpdate> rollback_list(const RollbackFilter& filter,
+                                                   const PageRequest& page) const = 0;
   using ActionRef = projections::ActionRef;
   virtual std::optional<ActionRef> action(const domain::DeviceId& device,
                                           domain::ActionId action) const = 0;

@@ -23,6 +23,19 @@
 
 namespace ota::domain {
 
+// A campaign's rollback, the present one or the last (decision 10). Both sets are of devices that had completed and are
+// not undone yet, and are disjoint.
+struct CampaignRollback {
+  std::uint32_t number = 0;               // 0: there was none
+  RollbackTrigger trigger = RollbackTrigger::kManual;
+  std::string reason;
+  Time begun_at{};
+  Time give_up_at{};
+  Bitmap granted;                         // on their way back
+  Bitmap ended;                           // there is nothing more to be done for them
+  std::map<std::uint32_t, Time> retries;  // neither: when their next attempt may begin
+};
+
 struct Campaign {
   bool exists = false;
   CampaignId id;
@@ -49,6 +62,9 @@ struct Campaign {
   Bitmap completed;
   Bitmap failed;
   Bitmap cancelled;
+  Bitmap undone;                // of the completed: taken back by a rollback
+  Bitmap left_out;              // would be targets, but for the rollout percentage
+  Bitmap gone;                  // targets whose device was deleted
   std::map<std::uint32_t, Time> retries;  // pending ones that had an attempt, and when the next may begin
   Bitmap lapsed;                          // pending ones whose first grant lapsed: their own stream knows of it
   // Cancelled here by the campaign's end while their own stream says that they wait: it must still be told.
@@ -62,6 +78,11 @@ struct Campaign {
   bool promoted = false;
   Bitmap own_faults;                      // of the failed: by a broken link or our own service, not by the update
   std::uint32_t judged_failed = 0;        // failures that an operator has seen and resumed in spite of
+  std::map<std::string, Bitmap> error_devices;  // trigger error_threshold: who had which error
+  Bitmap held;                            // blue_green, of the granted: verified, they wait for the switch
+  Bitmap released;                        // of the granted: they held, and install without a place
+  bool switched = false;
+  CampaignRollback rollback;
   std::optional<Verdict> verdict;
   Caller created_by;
   Time created_at{};
@@ -76,11 +97,16 @@ struct Campaign {
   std::uint32_t pending() const;          // how many of remaining()
   // Only some may be granted, to be judged by the evidence rule.
   bool in_canary() const { return canary.has_value() && !promoted; }
-  // Ended, or told to finish: nobody is granted any more.
-  bool takes_nobody() const { return finished || is_terminal(status); }
+  // Ended, rolled back or told to finish: nobody is granted the firmware any more.
+  bool takes_nobody() const { return finished || is_terminal(status) || status == CampaignStatus::kRollback; }
   // Neither granted nor ended: may be granted, now or after its retry time.
   Bitmap remaining() const;
   bool is_remaining(std::uint32_t ordinal) const;
+  // Completed, and not undone yet; the present rollback has still to take them back.
+  Bitmap to_take_back() const;
+  bool is_to_take_back(std::uint32_t ordinal) const;
+  std::uint32_t to_take_back_count() const;
+  bool has_trigger(RollbackTrigger trigger) const;   // and may act on it without being asked
 };
 
 // ---- commands ------------------------------------------------------------------------------------------------
@@ -112,8 +138,15 @@ struct FinishCampaign {
 struct CancelCampaign {
   std::string reason;
 };
+struct RollbackCampaign {
+  std::string reason;                     // required (BR-OTA-035)
+};
+struct SwitchCampaign {                   // blue_green: the holders may install
+  std::string reason;
+};
 using CampaignCommand = std::variant<CreateCampaign, AddTargetPart, StartCampaign, PauseCampaign, ResumeCampaign,
-                                     CancelCampaign, ApproveCampaign, PromoteCampaign, FinishCampaign>;
+                                     CancelCampaign, ApproveCampaign, PromoteCampaign, FinishCampaign,
+                                     RollbackCampaign, SwitchCampaign>;
 
 void evolve(Campaign& state, const Recorded& event);
 Decision decide(const Campaign& state, const CampaignCommand& command, const Context& context);
@@ -121,17 +154,16 @@ Decision decide(const Campaign& state, const CampaignCommand& command, const Con
 // ---- what is due ---------------------------------------------------------------------------------------------
 
 // A function of the state, not of an event: asked again after every event and after every start (design 7).
-struct CancelOf {                         // tell this update to stop, as far as `reach` goes
+struct Tell {                             // an idempotent command to one of its updates: stop, or install now
   UpdateId update;
-  CancelUpdate::Reach reach = CancelUpdate::Reach::kNotStarted;
-  CancelCause cause = CancelCause::kCampaignCancelled;
+  UpdateCommand command;
 };
 struct Due {
   Events own;                             // to be appended by the campaign itself; decide again after their commit
-  std::vector<CancelOf> cancels;          // idempotent commands to others, at most `cancels_max`
+  std::vector<Tell> tells;                // at most `tells_max`
 };
 // `told`: ordinals that were told in this life and have answered; they are not told again.
-Due next(const Campaign& state, const Bitmap& told, std::size_t cancels_max, Time now);
+Due next(const Campaign& state, const Bitmap& told, std::size_t tells_max, Time now);
 // When to ask again though nothing has happened: a start, an end, a window; empty: never.
 std::optional<Time> wakes_at(const Campaign& state, Time now);
 

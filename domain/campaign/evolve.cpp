@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "domain/campaign/campaign.hpp"
+#include "domain/limits.hpp"
 #include "domain/rollout.hpp"
 
 namespace ota::domain {
@@ -27,6 +30,26 @@ struct Fold {
     s.retries.erase(o);
     s.lapsed.remove(o);
     s.own_faults.remove(o);
+    s.held.remove(o);
+    s.released.remove(o);
+  }
+  // The ordinal of an update of the present rollback that the event is about, if its device was completed here.
+  std::optional<std::uint32_t> taken_back() const {
+    const auto* id = std::get_if<UpdateId>(&r.stream);
+    if (!id || !id->of_campaign || id->base != s.id.bytes || id->kind == UpdateId::kDeployment) return std::nullopt;
+    const std::uint32_t o = id->ordinal.value;
+    const bool of_this_one = id->kind == s.rollback.number && s.completed.contains(o) && !s.undone.contains(o);
+    return of_this_one ? std::optional<std::uint32_t>(o) : std::nullopt;
+  }
+  // Nothing more happens in the present rollback's update of this device, or: it may be tried again then.
+  void end_taking_back(std::uint32_t o, std::optional<Time> again = {}) {
+    s.rollback.granted.remove(o);
+    s.rollback.retries.erase(o);
+    if (again) {
+      s.rollback.retries[o] = *again;
+    } else {
+      s.rollback.ended.add(o);
+    }
   }
   // The campaign ends early: whatever is pending is cancelled, which no event says one by one.
   void cancel_pending() {
@@ -47,6 +70,14 @@ struct Fold {
     }
   }
 
+  // Only where a rule reads it: one bitmap a code.
+  void note_error(std::uint32_t o, const AttemptEnded& e) {
+    if (!s.has_trigger(RollbackTrigger::kErrorThreshold) || e.error_code.empty()) return;
+    if (e.kind == FailureKind::kTransport || e.kind == FailureKind::kService) return;  // not the update's
+    if (s.error_devices.size() >= limits::kErrorCodesWatched && !s.error_devices.contains(e.error_code)) return;
+    s.error_devices[e.error_code].add(o);
+  }
+
   void operator()(const CampaignTargetPart& e) { s.targets |= bitmap_from_bytes(e.targets); }
   void operator()(const CampaignCreated& e) {
     s.exists = true;
@@ -58,11 +89,14 @@ struct Fold {
     s.facts = e.facts;
     s.policy = e.policy;
     s.targets |= bitmap_from_bytes(e.targets);
+    s.left_out = s.targets;
     s.targets = picked(s.id, s.targets, e.pick_cutoff);
+    s.left_out -= s.targets;
     s.content_pending = e.content_pending;
     s.canary = e.canary;
     if (s.canary) s.cohort = picked(s.id, s.targets, e.canary_cutoff);
     s.cancelled = bitmap_from_bytes(e.withdrawn) & s.targets;
+    s.gone = s.cancelled;
     s.created_by = r.caller;
     s.created_at = r.time;
     ++s.revision;
@@ -133,6 +167,22 @@ struct Fold {
     cancel_pending();
     ++s.revision;
   }
+  void operator()(const CampaignRollbackBegun& e) {
+    s.status = CampaignStatus::kRollback;
+    s.status_reason = e.reason;
+    s.closed = false;
+    s.ended_at.reset();
+    if (e.verdict) s.verdict = e.verdict;
+    cancel_pending();
+    s.rollback = {e.number, e.trigger, e.reason, r.time, e.give_up_at, {}, {}, {}};
+    s.rollback.ended = s.gone & s.completed;  // nobody will ask in their name
+    s.rollback.ended -= s.undone;
+    ++s.revision;
+  }
+  void operator()(const CampaignSwitched&) {
+    s.switched = true;
+    ++s.revision;
+  }
   void operator()(const CampaignClosed& e) {
     s.status = e.outcome;
     s.closed = true;
@@ -148,6 +198,11 @@ struct Fold {
   }
 
   void operator()(const AttemptGranted& e) {
+    if (const auto back = taken_back()) {
+      s.rollback.retries.erase(*back);
+      s.rollback.ended.remove(*back);
+      s.rollback.granted.add(*back);
+    }
     const auto o = ordinal();
     if (!o) return;
     leave(*o);
@@ -155,12 +210,24 @@ struct Fold {
     if (s.in_canary()) s.evidence.granted({*o});
     if (e.batch == s.batch && !e.retry) ++s.batch_granted;
   }
+  void operator()(const AttemptStarted& e) {
+    const auto o = ordinal();
+    if (!o || !e.released || !s.held.contains(*o)) return;
+    s.held.remove(*o);
+    s.released.add(*o);
+  }
+  void operator()(const UpdateHeld&) {
+    const auto o = ordinal();
+    if (o && s.granted.contains(*o)) s.held.add(*o);
+  }
   void operator()(const AttemptEnded& e) {
+    if (const auto back = taken_back()) end_taking_back(*back, e.success ? std::nullopt : e.retry_at);
     const auto o = ordinal();
     if (!o) return;
     leave(*o);
     if (e.batch == s.batch && !e.retry) ++s.batch_settled;
     if (s.in_canary()) judge_end(*o, e);
+    if (!e.success) note_error(*o, e);
     if (e.success) {
       s.completed.add(*o);
     } else if (!e.retry_at) {
@@ -174,6 +241,10 @@ struct Fold {
     }
   }
   void operator()(const GrantLapsed& e) {
+    if (const auto back = taken_back()) {  // it may ask again at once, as its device knows it
+      s.rollback.granted.remove(*back);
+      if (e.retry) s.rollback.retries[*back] = r.time;
+    }
     const auto o = ordinal();
     if (!o) return;
     leave(*o);
@@ -195,6 +266,7 @@ struct Fold {
     }
   }
   void operator()(const UpdateCancelled& e) {
+    if (const auto back = taken_back()) end_taking_back(*back);
     const auto o = ordinal();
     if (!o) return;
     if (s.granted.contains(*o) && e.batch == s.batch && !e.retry) ++s.batch_settled;
@@ -203,7 +275,30 @@ struct Fold {
     s.untold.remove(*o);
     s.cancelled.add(*o);
   }
+  // It had completed, and has failed after all: counters and verdict follow (decision 23).
+  void operator()(const UpdateRefuted&) {
+    const auto o = ordinal();
+    if (!o || !s.completed.contains(*o) || s.undone.contains(*o)) return;
+    leave(*o);
+    s.rollback.granted.remove(*o);
+    s.rollback.ended.remove(*o);
+    s.rollback.retries.erase(*o);
+    s.failed.add(*o);
+    if (s.in_canary()) s.evidence.refuted({*o});
+  }
+  void operator()(const UpdateUndone&) {
+    const auto o = ordinal();
+    if (!o || !s.completed.contains(*o)) return;
+    s.rollback.granted.remove(*o);
+    s.rollback.ended.remove(*o);
+    s.rollback.retries.erase(*o);
+    s.undone.add(*o);
+  }
   void operator()(const RetryAsked& e) {
+    if (const auto back = taken_back(); back && s.status == CampaignStatus::kRollback) {
+      s.rollback.ended.remove(*back);
+      s.rollback.retries[*back] = r.time;
+    }
     const auto o = ordinal();
     if (!o) return;
     leave(*o);
@@ -218,8 +313,11 @@ struct Fold {
   }
   // Its unfinished update, if it has one, is cancelled by an event of its own in the same append.
   void operator()(const DeviceDeleted& e) {
-    if (!s.exists || !s.is_remaining(e.ordinal.value) || s.retries.contains(e.ordinal.value)) return;
-    s.cancelled.add(e.ordinal.value);
+    const std::uint32_t o = e.ordinal.value;
+    if (!s.exists || !s.targets.contains(o)) return;
+    s.gone.add(o);
+    if (s.is_to_take_back(o)) s.rollback.ended.add(o);
+    if (s.is_remaining(o) && !s.retries.contains(o)) s.cancelled.add(o);
   }
   template <class Other>
   void operator()(const Other&) {}
@@ -249,6 +347,31 @@ Bitmap Campaign::remaining() const {
 bool Campaign::is_remaining(std::uint32_t o) const {
   return targets.contains(o) && !granted.contains(o) && !completed.contains(o) && !failed.contains(o) &&
          !cancelled.contains(o);
+}
+
+Bitmap Campaign::to_take_back() const {
+  if (rollback.number == 0) return {};
+  Bitmap left = completed;
+  left -= undone;
+  left -= rollback.granted;
+  left -= rollback.ended;
+  return left;
+}
+
+bool Campaign::is_to_take_back(std::uint32_t o) const {
+  return rollback.number > 0 && completed.contains(o) && !undone.contains(o) && !rollback.granted.contains(o) &&
+         !rollback.ended.contains(o);
+}
+
+std::uint32_t Campaign::to_take_back_count() const {
+  if (rollback.number == 0) return 0;
+  return static_cast<std::uint32_t>(completed.cardinality() - undone.cardinality() - rollback.granted.cardinality() -
+                                    rollback.ended.cardinality());
+}
+
+bool Campaign::has_trigger(RollbackTrigger trigger) const {
+  const auto& triggers = policy.rollback_triggers;
+  return policy.auto_rollback && std::find(triggers.begin(), triggers.end(), trigger) != triggers.end();
 }
 
 std::string sentence(const Verdict& v) {

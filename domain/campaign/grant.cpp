@@ -1,40 +1,15 @@
 #include "domain/campaign/grant.hpp"
 
-#include <fmt/format.h>
-
+#include "domain/campaign/gates.hpp"
 #include "domain/rollout.hpp"
-#include "domain/version.hpp"
 #include "domain/window.hpp"
 
 namespace ota::domain {
 namespace {
 
-std::uint64_t places_taken(const Campaign& s, const Reservations& r) {
-  return s.granted.cardinality() + r.ordinals.cardinality();
-}
-bool has_place(const Campaign& s, const Reservations& r) {
-  return places_taken(s, r) < s.policy.max_concurrent_updates;
-}
-bool has_batches(const Campaign& s) { return s.policy.strategy != Strategy::kImmediate; }
-bool batch_open(const Campaign& s, const Reservations& r) {
-  if (s.in_canary()) return s.evidence.count() + r.in_batch < canary_size(*s.canary, s.evidence.topped_up());
-  return !has_batches(s) || s.batch_granted + r.in_batch < s.policy.batch_size;
-}
-
-// Known and different; what is unknown goes on with a warning (decision 5).
-std::optional<std::string> incompatible(const Campaign& s, const DeviceFacts& d) {
-  const auto& f = s.facts;
-  if (!d.model.empty() && d.model != f.device_model) {
-    return fmt::format("the device is a {}, the firmware is for {}", d.model, f.device_model);
-  }
-  if (!d.hardware_version.empty() &&
-      !in_hardware_range(d.hardware_version, f.min_hardware_version, f.max_hardware_version)) {
-    return fmt::format("hardware {} is outside {}..{}", d.hardware_version,
-                       f.min_hardware_version.empty() ? "any" : f.min_hardware_version,
-                       f.max_hardware_version.empty() ? "any" : f.max_hardware_version);
-  }
-  return std::nullopt;
-}
+using campaign::Finding;
+using campaign::Otherwise;
+using campaign::Question;
 
 UpdatePlan plan_of(const Campaign& s, const GrantAsk& ask) {
   UpdatePlan p;
@@ -50,7 +25,72 @@ UpdatePlan plan_of(const Campaign& s, const GrantAsk& ask) {
   p.pre_update_commands = s.policy.pre_update_commands;
   p.post_update_commands = s.policy.post_update_commands;
   p.maintenance_window = s.policy.maintenance_window;
+  p.download_only = s.policy.download_only;
+  p.requires_consent = s.policy.requires_device_confirmation;
+  p.require_version_proof = s.policy.require_version_proof;
+  p.rollback_on_timeout = s.has_trigger(RollbackTrigger::kTimeout);
+  if (s.has_trigger(RollbackTrigger::kHealthCheck)) {
+    p.health_window_minutes =
+        s.policy.health_window_minutes > 0 ? s.policy.health_window_minutes : s.policy.timeout_minutes;
+  }
   return p;
+}
+
+UpdatePlan rollback_plan_of(const Campaign& s, const GrantAsk& ask) {
+  UpdatePlan p;
+  p.firmware = ask.back.firmware;
+  p.from_version = s.facts.version;
+  p.to_version = ask.back.version;
+  p.priority = Priority::kCritical;  // BR-OTA-033
+  p.max_retries = s.policy.max_retries;
+  p.timeout_minutes = s.policy.timeout_minutes;
+  p.download_size = ask.back.facts.file_size;
+  p.firmware_number = ask.back.facts.number;
+  p.force_update = true;
+  p.rollback = RollbackOf{s.rollback.trigger, s.rollback.reason, UpdateId::in_campaign(s.id, ask.ordinal),
+                          s.facts.version};
+  return p;
+}
+
+Time start_by(const Campaign& s, const GrantAsk& ask, const Context& context) {
+  return context.now + start_patience(std::chrono::minutes(s.policy.timeout_minutes), ask.poll_sleep);
+}
+
+GrantDecision closed(const Campaign& s, const GrantAsk& ask, Finding f) {
+  switch (f.otherwise) {
+    case Otherwise::kSkipAlreadyThere: return UpdateSkipped{SkipReason::kAlreadyThere, std::move(f.fact)};
+    case Otherwise::kSkipIncompatible: return UpdateSkipped{SkipReason::kIncompatible, std::move(f.fact)};
+    case Otherwise::kSuperseded: return NoWayBack{rollback_plan_of(s, ask), true, {}, std::move(f.fact)};
+    case Otherwise::kNoWayBack:
+      return NoWayBack{rollback_plan_of(s, ask), false, std::move(f.error_code), std::move(f.fact)};
+    case Otherwise::kAskConsent: return ConsentAsked{ask.attempts + 1, ask.action, plan_of(s, ask)};
+    case Otherwise::kWait: break;
+  }
+  return Wait{f.gate, std::move(f.fact), f.until};
+}
+
+AttemptGranted rollback_grant(const Campaign& s, const GrantAsk& ask, const Context& context) {
+  AttemptGranted granted;
+  granted.attempt = ask.attempts + 1;
+  granted.action = ask.action;
+  granted.retry = ask.attempts > 0;
+  granted.start_by = start_by(s, ask, context);
+  if (ask.attempts == 0) granted.plan = rollback_plan_of(s, ask);
+  return granted;
+}
+
+AttemptGranted deployment_grant(const Campaign& s, const GrantAsk& ask, const Context& context) {
+  const bool retry = s.retries.contains(ask.ordinal.value);
+  AttemptGranted granted;
+  granted.attempt = ask.attempts + 1;
+  granted.action = ask.action;
+  granted.retry = retry;
+  granted.batch = retry ? ask.batch : has_batches(s.policy.strategy) ? s.batch : 0;
+  granted.start_by = start_by(s, ask, context);
+  granted.hold = s.policy.strategy == Strategy::kBlueGreen && !s.switched && ask.facts.can_hold;
+  // One that was cancelled before its first grant and asked for again has no plan yet.
+  if (!retry || ask.attempts == 0) granted.plan = plan_of(s, ask);
+  return granted;
 }
 
 }  // namespace
@@ -59,11 +99,14 @@ std::string_view to_text(Gate gate) {
   switch (gate) {
     case Gate::kKnown: return "known";
     case Gate::kTargeted: return "targeted";
-    case Gate::kCompatible: return "compatible";
-    case Gate::kNotThere: return "not_there_yet";
+    case Gate::kPicked: return "in_percentage";
     case Gate::kBusy: return "not_busy";
+    case Gate::kApproved: return "approved";
     case Gate::kRunning: return "campaign_running";
     case Gate::kContent: return "content";
+    case Gate::kCompatible: return "compatible";
+    case Gate::kNotThere: return "not_there_yet";
+    case Gate::kOwner: return "owner";
     case Gate::kWindow: return "window";
     case Gate::kConsent: return "consent";
     case Gate::kRetryTime: return "retry_time";
@@ -74,69 +117,46 @@ std::string_view to_text(Gate gate) {
 }
 
 GrantDecision grant(const Campaign& s, const Reservations& reserved, const GrantAsk& ask, const Context& context) {
-  const std::uint32_t o = ask.ordinal.value;
-  if (!s.is_remaining(o)) {
-    return Wait{Gate::kTargeted, "the device is not, or no longer, waiting in this campaign", {}};
+  if (auto finding = campaign::first_closed(Question{s, reserved, ask, context, false})) {
+    return closed(s, ask, std::move(*finding));
   }
-  if (reserved.ordinals.contains(o)) return Wait{Gate::kBusy, "a grant for this device is being written", {}};
-  if (s.status != CampaignStatus::kInProgress) {
-    return Wait{Gate::kRunning, fmt::format("the campaign is {}", to_text(s.status)), {}};
+  return ask.rollback > 0 ? rollback_grant(s, ask, context) : deployment_grant(s, ask, context);
+}
+
+Events events_of(const NoWayBack& none, const UpdateId& update, const DeviceId& device) {
+  Events events{{update, UpdateRequested{none.plan}, device}};
+  if (none.superseded) {
+    events.push_back({update, UpdateCancelled{CancelCause::kSuperseded, 0, 0, false}, device});
+  } else {
+    AttemptEnded failed;
+    failed.attempt = 0;
+    failed.error_code = none.error_code;
+    failed.error_message = none.fact;
+    events.push_back({update, std::move(failed), device});
   }
-  if (s.finished) return Wait{Gate::kRunning, "the campaign is finishing", {}};
-  if (s.firmware_recalled) return Wait{Gate::kContent, "the firmware is recalled", {}};
-  if (const auto fact = incompatible(s, ask.facts)) return UpdateSkipped{SkipReason::kIncompatible, *fact};
-  if (!s.policy.force_update && !ask.facts.firmware_version.empty() &&
-      compare_versions(ask.facts.firmware_version, s.facts.version) >= 0) {
-    return UpdateSkipped{SkipReason::kAlreadyThere,
-                         fmt::format("the device runs {}, the campaign brings {}", ask.facts.firmware_version,
-                                     s.facts.version)};
+  return events;
+}
+
+std::vector<GateState> gates(const Campaign& s, const Reservations& reserved, const GrantAsk& ask,
+                             const Context& context) {
+  std::vector<GateState> states;
+  for (auto& f : campaign::all(Question{s, reserved, ask, context, true})) {
+    states.push_back({f.gate, f.open, std::move(f.fact), f.until});
   }
-  if (s.content_pending) return Wait{Gate::kContent, "the firmware's content is not here yet", {}};
-  if (const auto& window = s.policy.maintenance_window; window && !is_open(*window, ask.facts.timezone, context.now)) {
-    const auto opens = opens_at(*window, ask.facts.timezone, context.now);
-    return Wait{Gate::kWindow,
-                fmt::format("the maintenance window {} to {} ({}) is closed", minute_text(window->start_minute),
-                            minute_text(window->end_minute), zone_of(*window, ask.facts.timezone)),
-                opens};
-  }
-  const auto waiting = s.retries.find(o);
-  const bool retry = waiting != s.retries.end();
-  if (retry && waiting->second > context.now) {
-    return Wait{Gate::kRetryTime, "the last attempt failed, the next one waits", waiting->second};
-  }
-  if (!retry && s.in_canary() && !s.cohort.contains(o)) {
-    return Wait{Gate::kBatch, "the canary goes first, and the device is not in it", {}};
-  }
-  if (!retry && s.in_canary() && !batch_open(s, reserved)) {
-    return Wait{Gate::kBatch, fmt::format("the canary is full: {} of {} granted", s.evidence.count() + reserved.in_batch,
-                                          canary_size(*s.canary, s.evidence.topped_up())), {}};
-  }
-  if (!retry && !batch_open(s, reserved)) {
-    return Wait{Gate::kBatch, fmt::format("batch {} is full: {} of {} granted", s.batch,
-                                          s.batch_granted + reserved.in_batch, s.policy.batch_size), {}};
-  }
-  if (!has_place(s, reserved)) {
-    return Wait{Gate::kConcurrency, fmt::format("{} of {} places are taken", places_taken(s, reserved),
-                                                s.policy.max_concurrent_updates), {}};
-  }
-  AttemptGranted granted;
-  granted.attempt = ask.attempts + 1;
-  granted.action = ask.action;
-  granted.retry = retry;
-  granted.batch = retry ? ask.batch : has_batches(s) ? s.batch : 0;
-  granted.start_by =
-      context.now + start_patience(std::chrono::minutes(s.policy.timeout_minutes), ask.poll_sleep);
-  // One that was cancelled before its first grant and asked for again has no plan yet.
-  if (!retry || ask.attempts == 0) granted.plan = plan_of(s, ask);
-  return granted;
+  return states;
 }
 
 Room room(const Campaign& s, const Reservations& reserved, Time now) {
-  if (!s.exists || s.status != CampaignStatus::kInProgress || !has_place(s, reserved)) return {};
+  if (!s.exists || !campaign::has_place(s, reserved)) return {};
+  if (s.status == CampaignStatus::kRollback) {
+    const bool in_time = s.rollback.give_up_at > now;
+    return {in_time, in_time};
+  }
+  if (s.status != CampaignStatus::kInProgress) return {};
   if (s.finished || s.firmware_recalled || s.content_pending) return {};
   const auto& window = s.policy.maintenance_window;
   if (window && window->timezone != kDeviceZone && !is_open(*window, {}, now)) return {};
-  return {batch_open(s, reserved), true};
+  return {campaign::batch_open(s, reserved), true};
 }
 
 }  // namespace ota::domain

@@ -2,21 +2,25 @@
 //
 // A grant is decided on three things: the campaign's state, the places that it has promised and not yet committed, and
 // what the device says of itself. The append is conditioned on all three, so nothing decided here can come too late.
+// One list of gates both decides the grant and answers "why is this device not updated?".
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "domain/campaign/campaign.hpp"
 #include "domain/device/device.hpp"
 
 namespace ota::domain {
 
+// In the order in which they are tried: a closed one hides those behind it.
 enum class Gate : std::uint8_t {
-  kKnown, kTargeted, kCompatible, kNotThere, kBusy, kRunning, kContent, kWindow, kConsent, kRetryTime, kBatch,
-  kConcurrency
+  kKnown, kTargeted, kPicked, kBusy, kApproved, kRunning, kContent, kCompatible, kNotThere, kOwner, kWindow, kConsent,
+  kRetryTime, kBatch, kConcurrency
 };
 std::string_view to_text(Gate);
 
@@ -25,16 +29,36 @@ struct Reservations {
   std::uint32_t in_batch = 0;             // of these, first attempts in the open batch
 };
 
+// Where a rollback would take the device: what is known of the version before.
+struct WayBack {
+  std::string version;                    // empty: not known
+  bool stored = false;                    // its firmware is registered and its bytes are here
+  bool recalled = false;
+  FirmwareId firmware;
+  FirmwareFacts facts;
+  Position read_at;                       // of the views that said so
+};
+
+// The error that ends a rollback before it begins, as a code and in words; empty codes: there is a way back.
+std::pair<std::string, std::string> why_not_back(const WayBack& back);
+
 // What only the device knows.
 struct GrantAsk {
   DeviceId device;
   Ordinal ordinal;
+  bool known = true;                      // registered, and not deleted
   DeviceFacts facts;
   Position device_position;               // of the state that all this was read from
   ActionId action;                        // the one that an offer would get
   std::uint32_t attempts = 0;             // of this update so far
   std::uint32_t batch = 0;                // of its last grant
   Duration poll_sleep{};                  // that it was given
+  bool consented = false;                 // its user has agreed to the next attempt
+  bool consent_asked = false;             // and was asked
+  std::optional<Time> owner_pauses_until; // the owner's preference (decision 18)
+  std::string busy_with;                  // another update that it is busy with; empty: none
+  std::uint32_t rollback = 0;             // asks to be taken back by the campaign's n-th rollback; 0: to be updated
+  WayBack back;                           // of a rollback
 };
 
 struct Wait {
@@ -42,9 +66,33 @@ struct Wait {
   std::string fact;                       // the number or event that decided it
   std::optional<Time> until;              // known only where time decides
 };
-using GrantDecision = std::variant<AttemptGranted, UpdateSkipped, Wait>;
+// A rollback that cannot be, or need not be: its update ends before it has begun.
+struct NoWayBack {
+  UpdatePlan plan;
+  bool superseded = false;                // the device runs something else already; else it has failed
+  std::string error_code;
+  std::string fact;
+};
+using GrantDecision = std::variant<AttemptGranted, ConsentAsked, UpdateSkipped, NoWayBack, Wait>;
+
+Events events_of(const NoWayBack& none, const UpdateId& update, const DeviceId& device);
 
 GrantDecision grant(const Campaign& state, const Reservations& reserved, const GrantAsk& ask, const Context& context);
+
+// A gate as it stands for one device.
+struct GateState {
+  Gate gate = Gate::kKnown;
+  bool open = false;
+  std::string fact;
+  std::optional<Time> until;
+};
+// All gates that stand before this device, each with the fact that decides it. The first that is closed is why it is not
+// updated; if none is, it is granted when it asks.
+std::vector<GateState> gates(const Campaign& state, const Reservations& reserved, const GrantAsk& ask,
+                             const Context& context);
+
+// A campaign's firmware fits this device and is news to it: known without the campaign's state.
+bool would_be_offered(const CampaignCreated& record, const DeviceFacts& facts);
 
 // Could anybody be granted now? Published to the poll path, so that devices do not ask in vain.
 struct Room {

@@ -148,6 +148,16 @@ EvidenceTable get(const pb::EvidenceTable& m) {
           m.abort_at(),        m.promote_at(),      m.quota(),          m.slice()};
 }
 
+void put(const RollbackOf& r, pb::RollbackOf* m) {
+  m->set_trigger(number(r.trigger));
+  m->set_reason(r.reason);
+  if (r.undoes) m->set_undoes(to_binary(*r.undoes));
+  m->set_undone_version(r.undone_version);
+}
+RollbackOf get(const pb::RollbackOf& m) {
+  return {static_cast<RollbackTrigger>(m.trigger()), m.reason(), update_id_from_binary(m.undoes()), m.undone_version()};
+}
+
 void put(const UpdatePlan& p, pb::UpdatePlan* m) {
   m->set_firmware(bytes_of(p.firmware.bytes));
   m->set_from_version(p.from_version);
@@ -161,6 +171,12 @@ void put(const UpdatePlan& p, pb::UpdatePlan* m) {
   put_list(p.pre_update_commands, m->mutable_pre_update_commands());
   put_list(p.post_update_commands, m->mutable_post_update_commands());
   if (p.maintenance_window) put(*p.maintenance_window, m->mutable_maintenance_window());
+  if (p.rollback) put(*p.rollback, m->mutable_rollback());
+  m->set_download_only(p.download_only);
+  m->set_requires_consent(p.requires_consent);
+  m->set_require_version_proof(p.require_version_proof);
+  m->set_rollback_on_timeout(p.rollback_on_timeout);
+  m->set_health_window_minutes(p.health_window_minutes);
 }
 UpdatePlan get(const pb::UpdatePlan& m) {
   UpdatePlan p;
@@ -176,6 +192,12 @@ UpdatePlan get(const pb::UpdatePlan& m) {
   p.pre_update_commands = get_list(m.pre_update_commands());
   p.post_update_commands = get_list(m.post_update_commands());
   if (m.has_maintenance_window()) p.maintenance_window = get(m.maintenance_window());
+  if (m.has_rollback()) p.rollback = get(m.rollback());
+  p.download_only = m.download_only();
+  p.requires_consent = m.requires_consent();
+  p.require_version_proof = m.require_version_proof();
+  p.rollback_on_timeout = m.rollback_on_timeout();
+  p.health_window_minutes = m.health_window_minutes();
   return p;
 }
 

@@ -43,6 +43,7 @@ void put(const MaintenanceWindow& from, events::MaintenanceWindow* to);
 void put(const CampaignPolicy& from, events::CampaignPolicy* to);
 void put(const Verdict& from, events::Verdict* to);
 void put(const EvidenceTable& from, events::EvidenceTable* to);
+void put(const RollbackOf& from, events::RollbackOf* to);
 void put(const UpdatePlan& from, events::UpdatePlan* to);
 void put(const FirmwareRegistered& from, events::FirmwareRegistered* to);
 
@@ -51,6 +52,7 @@ MaintenanceWindow get(const events::MaintenanceWindow& from);
 CampaignPolicy get(const events::CampaignPolicy& from);
 Verdict get(const events::Verdict& from);
 EvidenceTable get(const events::EvidenceTable& from);
+RollbackOf get(const events::RollbackOf& from);
 UpdatePlan get(const events::UpdatePlan& from);
 FirmwareRegistered get(const events::FirmwareRegistered& from);
 

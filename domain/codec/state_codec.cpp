@@ -25,7 +25,7 @@ using codec::put;
 using codec::put_list;
 using codec::time_of;
 
-constexpr char kVersion = 1;
+constexpr char kVersion = 2;
 constexpr std::size_t kHeaderBytes = 1 + sizeof(std::uint32_t);
 
 // ---- the frame ----------------------------------------------------------------------------------
@@ -98,6 +98,8 @@ void put(const UpdateId& id, const UnfinishedUpdate& u, pb::UnfinishedUpdate* m)
   m->set_started(u.started);
   m->set_cancelling(u.cancelling);
   m->set_requested_at(micros(u.requested_at));
+  m->set_consent_asked(u.consent_asked);
+  m->set_consented(u.consented);
 }
 UnfinishedUpdate get(const pb::UnfinishedUpdate& m) {
   UnfinishedUpdate u;
@@ -112,7 +114,70 @@ UnfinishedUpdate get(const pb::UnfinishedUpdate& m) {
   u.started = m.started();
   u.cancelling = m.cancelling();
   u.requested_at = time_of(m.requested_at());
+  u.consent_asked = m.consent_asked();
+  u.consented = m.consented();
   return u;
+}
+
+void put(const Installed& i, pb::Installed* m) {
+  m->set_update(to_binary(i.update));
+  m->set_firmware(bytes_of(i.firmware.bytes));
+  m->set_from_version(i.from_version);
+  m->set_to_version(i.to_version);
+  m->set_at(micros(i.at));
+  m->set_batch(i.batch);
+  m->set_retry(i.retry);
+  if (i.health_until) m->set_health_until(micros(*i.health_until));
+  m->set_followed(i.followed);
+}
+std::optional<Installed> get(const pb::Installed& m) {
+  const auto update = update_id_from_binary(m.update());
+  if (!update) return std::nullopt;
+  return Installed{*update,   {array_of<16>(m.firmware())}, m.from_version(), m.to_version(), time_of(m.at()), m.batch(),
+                   m.retry(), optional_time(m.has_health_until(), m.health_until()), m.followed()};
+}
+
+void put(const ReturnDue& r, pb::ReturnDue* m) {
+  m->set_undoes(to_binary(r.undoes));
+  m->set_firmware(bytes_of(r.firmware.bytes));
+  m->set_to_version(r.to_version);
+  m->set_undone_version(r.undone_version);
+  m->set_trigger(number(r.trigger));
+  m->set_fact(r.fact);
+}
+std::optional<ReturnDue> get(const pb::ReturnDue& m) {
+  const auto undoes = update_id_from_binary(m.undoes());
+  if (!undoes) return std::nullopt;
+  return ReturnDue{*undoes, {array_of<16>(m.firmware())}, m.to_version(), m.undone_version(),
+                   static_cast<RollbackTrigger>(m.trigger()), m.fact()};
+}
+
+void put_times(const std::map<std::uint32_t, Time>& from, auto* ordinals, auto* times) {
+  for (const auto& [ordinal, at] : from) {
+    ordinals->Add(ordinal);
+    times->Add(micros(at));
+  }
+}
+std::map<std::uint32_t, Time> get_times(const auto& ordinals, const auto& times) {
+  std::map<std::uint32_t, Time> all;
+  for (int i = 0; i < ordinals.size(); ++i) all.emplace_hint(all.end(), ordinals[i], time_of(times[i]));
+  return all;
+}
+
+void put(const CampaignRollback& r, pb::CampaignRollback* m) {
+  m->set_number(r.number);
+  m->set_trigger(number(r.trigger));
+  m->set_reason(r.reason);
+  m->set_begun_at(micros(r.begun_at));
+  m->set_give_up_at(micros(r.give_up_at));
+  m->set_granted(set_bytes(r.granted));
+  m->set_ended(set_bytes(r.ended));
+  put_times(r.retries, m->mutable_retry_ordinals(), m->mutable_retry_times());
+}
+CampaignRollback get(const pb::CampaignRollback& m) {
+  return {m.number(), static_cast<RollbackTrigger>(m.trigger()), m.reason(), time_of(m.begun_at()),
+          time_of(m.give_up_at()), bitmap_from_bytes(m.granted()), bitmap_from_bytes(m.ended()),
+          get_times(m.retry_ordinals(), m.retry_times())};
 }
 
 }  // namespace
@@ -173,6 +238,10 @@ std::string encode_state(const Device& s) {
   m.set_registered_at(micros(s.registered_at));
   m.set_updated_at(micros(s.updated_at));
   m.set_position(s.position.value);
+  m.set_version(s.version);
+  m.set_owner(s.owner.token);
+  if (s.installed) put(*s.installed, m.mutable_installed());
+  if (s.return_due) put(*s.return_due, m.mutable_return_due());
   return frame(m);
 }
 
@@ -199,6 +268,10 @@ std::optional<Device> decode_device_state(std::string_view bytes) {
   s.registered_at = time_of(m.registered_at());
   s.updated_at = time_of(m.updated_at());
   s.position = {m.position()};
+  s.version = m.version();
+  s.owner = {m.owner()};
+  if (m.has_installed()) s.installed = get(m.installed());
+  if (m.has_return_due()) s.return_due = get(m.return_due());
   return s;
 }
 
@@ -243,6 +316,12 @@ std::string encode_state(const DeviceUpdate& s) {
   m.set_updated_at(micros(s.updated_at));
   m.set_revision(s.revision);
   m.set_position(s.position.value);
+  m.set_hold(s.hold);
+  m.set_held(s.held);
+  m.set_released(s.released);
+  m.set_consent_asked(s.consent_asked);
+  m.set_consented(s.consented);
+  if (s.undone_by) m.set_undone_by(to_binary(*s.undone_by));
   return frame(m);
 }
 
@@ -288,6 +367,12 @@ std::optional<DeviceUpdate> decode_update_state(std::string_view bytes) {
   s.updated_at = time_of(m.updated_at());
   s.revision = m.revision();
   s.position = {m.position()};
+  s.hold = m.hold();
+  s.held = m.held();
+  s.released = m.released();
+  s.consent_asked = m.consent_asked();
+  s.consented = m.consented();
+  s.undone_by = update_id_from_binary(m.undone_by());
   return s;
 }
 
@@ -332,9 +417,18 @@ std::string encode_state(const Campaign& s) {
   m.set_promoted(s.promoted);
   m.set_own_faults(set_bytes(s.own_faults));
   m.set_judged_failed(s.judged_failed);
-  for (const auto& [ordinal, at] : s.retries) {
-    m.add_retry_ordinals(ordinal);
-    m.add_retry_times(micros(at));
+  put_times(s.retries, m.mutable_retry_ordinals(), m.mutable_retry_times());
+  m.set_undone(set_bytes(s.undone));
+  m.set_left_out(set_bytes(s.left_out));
+  m.set_gone(set_bytes(s.gone));
+  m.set_held(set_bytes(s.held));
+  m.set_released(set_bytes(s.released));
+  m.set_switched(s.switched);
+  if (s.rollback.number > 0) put(s.rollback, m.mutable_rollback());
+  for (const auto& [code, devices] : s.error_devices) {
+    auto* entry = m.add_error_devices();
+    entry->set_code(code);
+    entry->set_devices(set_bytes(devices));
   }
   m.set_batch(s.batch);
   m.set_batch_granted(s.batch_granted);
@@ -353,6 +447,7 @@ std::string encode_state(const Campaign& s) {
 std::optional<Campaign> decode_campaign_state(std::string_view bytes) {
   pb::Campaign m;
   if (!unframe(bytes, m) || m.retry_ordinals_size() != m.retry_times_size() ||
+      m.rollback().retry_ordinals_size() != m.rollback().retry_times_size() ||
       m.evidence_ordinals_size() != m.evidence_outcomes_size()) {
     return std::nullopt;
   }
@@ -394,9 +489,15 @@ std::optional<Campaign> decode_campaign_state(std::string_view bytes) {
   s.promoted = m.promoted();
   s.own_faults = bitmap_from_bytes(m.own_faults());
   s.judged_failed = m.judged_failed();
-  for (int i = 0; i < m.retry_ordinals_size(); ++i) {
-    s.retries.emplace_hint(s.retries.end(), m.retry_ordinals(i), time_of(m.retry_times(i)));
-  }
+  s.retries = get_times(m.retry_ordinals(), m.retry_times());
+  s.undone = bitmap_from_bytes(m.undone());
+  s.left_out = bitmap_from_bytes(m.left_out());
+  s.gone = bitmap_from_bytes(m.gone());
+  s.held = bitmap_from_bytes(m.held());
+  s.released = bitmap_from_bytes(m.released());
+  s.switched = m.switched();
+  if (m.has_rollback()) s.rollback = get(m.rollback());
+  for (const auto& entry : m.error_devices()) s.error_devices[entry.code()] = bitmap_from_bytes(entry.devices());
   s.batch = m.batch();
   s.batch_granted = m.batch_granted();
   s.batch_settled = m.batch_settled();

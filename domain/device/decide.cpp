@@ -10,16 +10,30 @@
 namespace ota::domain {
 namespace {
 
+constexpr std::string_view kHealth = "health";
+constexpr std::string_view kHealthFailed = "failed";
+
+std::string either(const std::string& text, std::string_view otherwise) {
+  return text.empty() ? std::string(otherwise) : text;
+}
+
+// Some devices report success before they reboot: what they run till then says nothing (decision 12).
+bool in_grace(const Device& s, const Settings& settings, Time now) {
+  return s.installed && !s.installed->followed && now < s.installed->at + settings.success_grace;
+}
+
 Emitted of_device(const Device& s, Event event) { return {s.id, std::move(event), s.id}; }
 
 // What really changes: nothing new writes nothing.
-DeviceAttributesChanged change_of(const Device& s, const ChangeAttributes& c) {
+DeviceAttributesChanged change_of(const Device& s, const ChangeAttributes& c, const Settings& settings, Time now) {
   DeviceAttributesChanged change;
   change.by_device = c.by_device;
   if (c.mode != ChangeAttributes::Mode::kRemove) {
     for (const auto& [key, value] : c.values) {
       const auto known = s.attributes.find(key);
-      if (known == s.attributes.end() || known->second != value) change.set[key] = value;
+      // The version is stored already if the device reported it too early to count: now it may.
+      const bool counts_now = key == settings.version_attribute && value != s.version && !in_grace(s, settings, now);
+      if (known == s.attributes.end() || known->second != value || counts_now) change.set[key] = value;
     }
   }
   for (const auto& key : c.removed) {
@@ -32,6 +46,7 @@ DeviceAttributesChanged change_of(const Device& s, const ChangeAttributes& c) {
   }
   std::sort(change.removed.begin(), change.removed.end());
   change.removed.erase(std::unique(change.removed.begin(), change.removed.end()), change.removed.end());
+  if (c.owner && *c.owner != s.owner) change.owner = c.owner;
   if (c.groups && *c.groups != s.groups) {
     change.groups_changed = true;
     change.groups = *c.groups;
@@ -39,37 +54,61 @@ DeviceAttributesChanged change_of(const Device& s, const ChangeAttributes& c) {
   return change;
 }
 
+// What the device says of itself may show that its last success was none (decisions 12 and 27).
+std::optional<UpdateRefuted> refuted_by(const Device& s, const ChangeAttributes& c, const Context& context) {
+  if (!c.by_device || c.mode == ChangeAttributes::Mode::kRemove || !s.installed || s.installed->followed) return {};
+  const auto& done = *s.installed;
+  if (const auto health = c.values.find(std::string(kHealth));
+      health != c.values.end() && health->second == kHealthFailed && done.health_until && context.now <= *done.health_until) {
+    return UpdateRefuted{RefutedBy::kHealth, fmt::format("the device reported {}: {}", kHealth, kHealthFailed),
+                         done.batch, done.retry, true};
+  }
+  const auto version = c.values.find(context.settings.version_attribute);
+  if (version == c.values.end() || version->second == done.to_version || in_grace(s, context.settings, context.now)) {
+    return {};
+  }
+  return UpdateRefuted{RefutedBy::kVersion,
+                       fmt::format("reported success but runs {}", either(version->second, "an unnamed version")),
+                       done.batch, done.retry, false};
+}
+
 DomainError too_many_attributes(std::size_t count) {
   return invalid("data", fmt::format("a device has at most {} attributes; this would make {}",
                                      limits::kDeviceAttributes, count));
 }
 
-Decision on(const Device& s, const RegisterDevice& c, const Context&) {
+Decision on(const Device& s, const RegisterDevice& c, const Context& context) {
   if (s.registered && !s.deleted) return Events{};
   if (c.attributes.size() > limits::kDeviceAttributes) return too_many_attributes(c.attributes.size());
   if (!s.registered) {
-    return Events{of_device(s, DeviceRegistered{c.ordinal, c.via, c.attributes, c.groups})};
+    return Events{of_device(s, DeviceRegistered{c.ordinal, c.via, c.attributes, c.groups, c.owner})};
   }
   if (c.via == RegisteredVia::kPoll) return not_found("Device", s.id.value);  // decision 22
   Events events{of_device(s, DeviceReturned{c.ordinal, c.via})};
   ChangeAttributes known;
   known.values = c.attributes;
   if (!c.groups.empty()) known.groups = c.groups;
-  auto change = change_of(s, known);
-  if (!change.set.empty() || change.groups_changed) events.push_back(of_device(s, std::move(change)));
+  if (c.owner != Caller{}) known.owner = c.owner;
+  auto change = change_of(s, known, context.settings, context.now);
+  if (!change.set.empty() || change.groups_changed || change.owner) events.push_back(of_device(s, std::move(change)));
   return events;
 }
 
 Decision on(const Device& s, const ChangeAttributes& c, const Context& context) {
   if (!s.registered || s.deleted) return not_found("Device", s.id.value);
-  auto change = change_of(s, c);
+  auto change = change_of(s, c, context.settings, context.now);
   const bool answers = c.by_device && s.wants_attributes_from && *s.wants_attributes_from <= context.now;
-  if (change.set.empty() && change.removed.empty() && !change.groups_changed && !answers) return Events{};
+  auto refuted = refuted_by(s, c, context);
+  if (change.set.empty() && change.removed.empty() && !change.groups_changed && !change.owner && !answers && !refuted) {
+    return Events{};
+  }
   const auto added = std::count_if(change.set.begin(), change.set.end(),
                                    [&](const auto& entry) { return !s.attributes.contains(entry.first); });
   const std::size_t after = s.attributes.size() + static_cast<std::size_t>(added) - change.removed.size();
   if (after > limits::kDeviceAttributes) return too_many_attributes(after);
-  return Events{of_device(s, std::move(change))};
+  Events events{of_device(s, std::move(change))};
+  if (refuted) events.push_back({s.installed->update, std::move(*refuted), s.id});
+  return events;
 }
 
 // One append: the device is gone, and so is what was unfinished on it (design 7). What one append has no room for, and
@@ -86,7 +125,7 @@ Decision on(const Device& s, const DeleteDevice& c, const Context&) {
   return events;
 }
 
-Decision on(const Device& s, const RequestUpdate& c, const Context& context) {
+Decision on(const Device& s, const RequestUpdate& c, const Context&) {
   if (!s.registered || s.deleted) return not_found("Device", s.id.value);
   if (s.updates.contains(c.id)) return Events{};
   std::size_t waiting = 0;
@@ -105,7 +144,7 @@ Decision on(const Device& s, const RequestUpdate& c, const Context& context) {
                                 waiting);
     return error;
   }
-  const auto facts = facts_of(s.attributes, context.settings);
+  const auto facts = facts_of(s);
   if (!c.plan.force_update && !facts.firmware_version.empty() &&
       compare_versions(facts.firmware_version, c.plan.to_version) >= 0) {
     return DomainError{ErrorCode::kStateTransition,
@@ -135,10 +174,71 @@ const std::pair<const UpdateId, UnfinishedUpdate>* next_direct(const Device& s, 
   return best;
 }
 
+// The device runs something else by now. One whose update timed out half-way may run either version.
+bool is_superseded(const Device& s, const UpdatePlan& plan) {
+  if (s.version.empty() || s.version == plan.rollback->undone_version) return false;
+  return !(plan.rollback->trigger == RollbackTrigger::kTimeout && s.version == plan.to_version);
+}
+
+DomainError never_had(const Device& s, const RequestRollback& c) {
+  auto error = wrong_state("device", either(s.version, "unknown"), c.plan.to_version, c.versions);
+  error.message = fmt::format("device {} never ran {}; it can go back to {}", s.id.value, c.plan.to_version,
+                              c.versions.empty() ? "no version that is known" : fmt::format("{}", fmt::join(c.versions, ", ")));
+  return error;
+}
+
+std::optional<DomainError> refuse_manual(const Device& s, const RequestRollback& c) {
+  if (c.plan.rollback->reason.empty()) return invalid("reason", "a rollback needs a reason");
+  if (c.plan.to_version == s.version) {
+    auto error = wrong_state("device", s.version, c.plan.to_version, c.versions);
+    error.message = fmt::format("device {} already runs {}", s.id.value, s.version);
+    return error;
+  }
+  if (std::find(c.versions.begin(), c.versions.end(), c.plan.to_version) == c.versions.end()) return never_had(s, c);
+  if (!c.error_code.empty()) {
+    auto error = wrong_state("device", either(s.version, "unknown"), c.plan.to_version, c.versions);
+    error.message = c.error_message;
+    return error;
+  }
+  for (const auto& [id, u] : s.updates) {
+    if (!u.plan.rollback) continue;
+    return DomainError{ErrorCode::kDuplicate,
+                       fmt::format("device {} is already being rolled back: {}", s.id.value, to_text(id)), {}, {}, {}, {}};
+  }
+  return std::nullopt;
+}
+
+// BR-OTA-031 to 035. What is due is requested once: the request ends it.
+Decision on(const Device& s, const RequestRollback& c, const Context&) {
+  if (!s.registered || s.deleted) return not_found("Device", s.id.value);
+  if (s.updates.contains(c.id)) return Events{};
+  UpdatePlan plan = c.plan;
+  plan.from_version = s.version;
+  if (plan.rollback->trigger == RollbackTrigger::kManual) {
+    if (auto refused = refuse_manual(s, c)) return std::move(*refused);
+    plan.rollback->undone_version = s.version;
+    if (s.installed && s.installed->to_version == s.version) plan.rollback->undoes = s.installed->update;
+  } else if (!s.return_due) {
+    return Events{};
+  }
+  Events events{{c.id, UpdateRequested{plan}, s.id}};
+  if (!c.error_code.empty()) {
+    AttemptEnded failed;
+    failed.attempt = 0;
+    failed.error_code = c.error_code;
+    failed.error_message = c.error_message;
+    events.push_back({c.id, std::move(failed), s.id});
+  }
+  return events;
+}
+
 Decision on(const Device& s, const GrantDirect& c, const Context& context) {
   if (!s.registered || s.deleted || s.active()) return Events{};
-  const auto* best = next_direct(s, context.now, facts_of(s.attributes, context.settings).timezone);
+  const auto* best = next_direct(s, context.now, facts_of(s).timezone);
   if (!best) return Events{};
+  if (const auto& rollback = best->second.plan.rollback; rollback && is_superseded(s, best->second.plan)) {
+    return Events{{best->first, UpdateCancelled{CancelCause::kSuperseded, 0, 0, false}, s.id}};
+  }
   AttemptGranted granted;
   granted.attempt = best->second.attempt + 1;
   granted.action = next_action(s.last_action, context.settings.first_action);

@@ -29,7 +29,34 @@ struct UnfinishedUpdate {
   bool started = false;
   bool cancelling = false;                // cancelAction is offered
   Time requested_at{};
+  std::uint32_t consent_asked = 0;        // for this attempt, with `action`; 0: not asked
+  bool consented = false;
   bool operator==(const UnfinishedUpdate&) const = default;
+};
+
+// The newest update that succeeded: what a rollback would undo, and what the device may still refute.
+struct Installed {
+  UpdateId update;
+  FirmwareId firmware;
+  std::string from_version;
+  std::string to_version;
+  Time at{};
+  std::uint32_t batch = 0;
+  bool retry = false;
+  std::optional<Time> health_until;       // bad health until then takes the device back
+  bool followed = false;                  // by a newer update: it is refuted no more
+  bool operator==(const Installed&) const = default;
+};
+
+// The device is to be taken back, and the update that does it is not requested yet.
+struct ReturnDue {
+  UpdateId undoes;
+  FirmwareId firmware;                    // that it brought: tells the model of the one before
+  std::string to_version;                 // the one before; empty: not known
+  std::string undone_version;
+  RollbackTrigger trigger = RollbackTrigger::kHealthCheck;
+  std::string fact;
+  bool operator==(const ReturnDue&) const = default;
 };
 
 struct Device {
@@ -39,7 +66,12 @@ struct Device {
   Ordinal ordinal;
   Attributes attributes;
   std::vector<std::string> groups;
+  // What it runs, as every rule reads it: the attribute, but for the grace after a success (decision 12).
+  std::string version;
+  Caller owner;
   std::map<UpdateId, UnfinishedUpdate> updates;
+  std::optional<Installed> installed;
+  std::optional<ReturnDue> return_due;
   std::optional<ActionId> last_action;
   std::optional<ActionId> installed_action;   // the newest one that succeeded
   // configData is wanted from this moment on; absent: not wanted (until an update succeeds).
@@ -50,6 +82,8 @@ struct Device {
 
   // The one that is granted and not over; null if none (decision 9: at most one).
   const std::pair<const UpdateId, UnfinishedUpdate>* active() const;
+  // The one whose user was asked for consent and has not answered; null if none, or if one is active.
+  const std::pair<const UpdateId, UnfinishedUpdate>* awaits_consent() const;
   std::string attribute(const std::string& name) const;   // empty if absent
 };
 
@@ -59,8 +93,9 @@ struct DeviceFacts {
   std::string hardware_version;
   std::string firmware_version;
   std::string timezone;                   // as it reports it; empty: unknown
+  bool can_hold = false;                  // downloads and verifies, and installs when it is told to
 };
-DeviceFacts facts_of(const Attributes& attributes, const Settings& settings);
+DeviceFacts facts_of(const Device& device);
 
 // ---- commands ------------------------------------------------------------------------------------------------
 
@@ -69,6 +104,7 @@ struct RegisterDevice {                   // first poll, PUT, import; on a delet
   RegisteredVia via = RegisteredVia::kPoll;
   Attributes attributes;
   std::vector<std::string> groups;
+  Caller owner = {};                      // nobody: not known
 };
 struct ChangeAttributes {                 // configData or PUT
   enum class Mode { kMerge, kReplace, kRemove };
@@ -76,7 +112,16 @@ struct ChangeAttributes {                 // configData or PUT
   Attributes values;
   std::vector<std::string> removed;       // null values; kRemove: the keys
   std::optional<std::vector<std::string>> groups;
+  std::optional<Caller> owner = {};
   bool by_device = false;
+};
+// Take this device back: an operator's wish, or what is due (ReturnDue).
+struct RequestRollback {
+  UpdateId id;                            // of the update that does it
+  UpdatePlan plan;                        // with `rollback`
+  std::vector<std::string> versions;      // that the device had; one of them an operator may go back to
+  std::string error_code;                 // it cannot be: ends at once, with this; empty: it can
+  std::string error_message;
 };
 struct DeleteDevice {
   std::string reason;
@@ -89,7 +134,8 @@ struct RequestUpdate {                    // a direct update: POST /devices/{id}
 struct GrantDirect {                      // the device asks: offer it its oldest direct update that may run
   Duration poll_sleep{};
 };
-using DeviceCommand = std::variant<RegisterDevice, ChangeAttributes, DeleteDevice, RequestUpdate, GrantDirect>;
+using DeviceCommand = std::variant<RegisterDevice, ChangeAttributes, DeleteDevice, RequestUpdate, GrantDirect,
+                                   RequestRollback>;
 
 void evolve(Device& state, const Recorded& event, const Settings& settings);
 Decision decide(const Device& state, const DeviceCommand& command, const Context& context);

@@ -16,6 +16,28 @@ struct Fold {
     const auto found = s.updates.find(*id);
     return found == s.updates.end() ? nullptr : &found->second;
   }
+  // The old version, still reported by a device that says success before it reboots, does not count (decision 12).
+  bool in_grace(const std::string& version) const {
+    return s.installed && !s.installed->followed && version != s.installed->to_version &&
+           r.time < s.installed->at + settings.success_grace;
+  }
+  void note_version(const Attributes& reported) {
+    const auto found = reported.find(settings.version_attribute);
+    if (found != reported.end() && !in_grace(found->second)) s.version = found->second;
+  }
+  void succeed(const UnfinishedUpdate& u, const UpdateId& id) {
+    // Asked again once the grace is over; a download changes nothing on the device.
+    s.wants_attributes_from = r.time + (u.plan.download_only ? Duration(0) : settings.success_grace);
+    if (u.plan.download_only) return;
+    s.installed_action = u.action;
+    s.version = u.plan.to_version;
+    s.attributes[settings.version_attribute] = u.plan.to_version;
+    Installed done{id, u.plan.firmware, u.plan.from_version, u.plan.to_version, r.time, u.batch, u.retry, {}, false};
+    if (u.plan.health_window_minutes > 0) {
+      done.health_until = r.time + std::chrono::minutes(u.plan.health_window_minutes);
+    }
+    s.installed = std::move(done);
+  }
   void finish() {
     if (const auto* id = std::get_if<UpdateId>(&r.stream)) s.updates.erase(*id);
   }
@@ -26,12 +48,19 @@ struct Fold {
     s.ordinal = e.ordinal;
     s.attributes = e.attributes;
     s.groups = e.groups;
+    s.owner = e.owner;
+    note_version(e.attributes);
     s.registered_at = r.time;
     s.wants_attributes_from = r.time;
   }
   void operator()(const DeviceAttributesChanged& e) {
     for (const auto& [key, value] : e.set) s.attributes[key] = value;
-    for (const auto& key : e.removed) s.attributes.erase(key);
+    note_version(e.set);
+    for (const auto& key : e.removed) {
+      s.attributes.erase(key);
+      if (key == settings.version_attribute && !in_grace({})) s.version.clear();
+    }
+    if (e.owner) s.owner = *e.owner;
     if (e.groups_changed) s.groups = e.groups;
     if (e.by_device && s.wants_attributes_from && *s.wants_attributes_from <= r.time) {
       s.wants_attributes_from.reset();
@@ -40,6 +69,7 @@ struct Fold {
   void operator()(const DeviceDeleted&) { s.deleted = true; }
   void operator()(const DeviceReturned& e) {
     s.deleted = false;
+    s.return_due.reset();
     s.ordinal = e.ordinal;
     s.wants_attributes_from = r.time;
   }
@@ -50,7 +80,33 @@ struct Fold {
       u.plan = e.plan;
       u.requested_at = r.time;
       s.updates[*id] = std::move(u);
+      const auto& rollback = e.plan.rollback;
+      if (rollback && s.return_due && rollback->undoes == s.return_due->undoes) s.return_due.reset();
     }
+  }
+  void operator()(const ConsentAsked& e) {
+    const auto* id = std::get_if<UpdateId>(&r.stream);
+    if (!id) return;
+    auto& u = s.updates[*id];
+    if (e.plan) u.plan = *e.plan;
+    if (u.requested_at == Time{}) u.requested_at = r.time;
+    u.consent_asked = e.attempt;
+    u.consented = false;
+    u.action = e.action;
+    s.last_action = e.action;
+  }
+  void operator()(const ConsentGiven& e) {
+    if (auto* u = update(); u && u->consent_asked == e.attempt) u->consented = true;
+  }
+  void operator()(const UpdateRefuted& e) {
+    const auto* id = std::get_if<UpdateId>(&r.stream);
+    if (!id || !s.installed || s.installed->update != *id) return;
+    const auto& done = *s.installed;
+    if (e.takes_back) {
+      s.return_due = ReturnDue{done.update,   done.firmware, done.from_version, done.to_version,
+                               RollbackTrigger::kHealthCheck, e.fact};
+    }
+    s.installed.reset();
   }
   void operator()(const AttemptGranted& e) {
     const auto* id = std::get_if<UpdateId>(&r.stream);
@@ -66,7 +122,9 @@ struct Fold {
     u.next_retry_at.reset();
     u.started = false;
     u.cancelling = false;
+    u.consent_asked = 0;
     s.last_action = e.action;
+    if (s.installed) s.installed->followed = true;
   }
   void operator()(const AttemptStarted& e) {
     if (auto* u = update(); u && u->attempt == e.attempt) u->started = true;
@@ -75,10 +133,7 @@ struct Fold {
     auto* u = update();
     if (!u) return;
     if (e.success) {
-      s.installed_action = u->action;
-      s.attributes[settings.version_attribute] = u->plan.to_version;
-      // Asked again once the grace is over: some clients report success before they reboot (decision 12).
-      s.wants_attributes_from = r.time + settings.success_grace;
+      succeed(*u, std::get<UpdateId>(r.stream));
       finish();
     } else if (e.retry_at) {
       u->status = UpdateStatus::kScheduled;
@@ -86,6 +141,10 @@ struct Fold {
       u->next_retry_at = e.retry_at;
       u->cancelling = false;
     } else {
+      if (e.takes_back) {
+        s.return_due = ReturnDue{std::get<UpdateId>(r.stream), u->plan.firmware, u->plan.from_version,
+                                 u->plan.to_version, RollbackTrigger::kTimeout, e.error_message};
+      }
       finish();
     }
   }
@@ -132,13 +191,18 @@ std::string Device::attribute(const std::string& name) const {
   return found == attributes.end() ? std::string() : found->second;
 }
 
-DeviceFacts facts_of(const Attributes& attributes, const Settings& settings) {
-  const auto value = [&](const std::string& name) {
-    const auto found = attributes.find(name);
-    return found == attributes.end() ? std::string() : found->second;
-  };
-  return {value("device_model"), value("hardware_version"), value(settings.version_attribute),
-          value("timezone")};
+const std::pair<const UpdateId, UnfinishedUpdate>* Device::awaits_consent() const {
+  if (active()) return nullptr;
+  for (const auto& entry : updates) {
+    if (entry.second.consent_asked > 0 && !entry.second.consented) return &entry;
+  }
+  return nullptr;
+}
+
+DeviceFacts facts_of(const Device& device) {
+  const auto holds = device.attribute("can_hold");
+  return {device.attribute("device_model"), device.attribute("hardware_version"), device.version,
+          device.attribute("timezone"), holds == "true" || holds == "1"};
 }
 
 void evolve(Device& state, const Recorded& event, const Settings& settings) {

@@ -78,7 +78,10 @@ Events end_failed(const DeviceUpdate& s, FailureKind kind, std::string code, std
   end.retry_count = s.retry_count;
   end.spared_retries = s.spared_retries;
   // A device that was asked to stop is not asked to try again.
-  const bool may_retry = !s.cancel;
+  // Nor is one whose installation may have gone wrong half-way: it is taken back (decision 27).
+  end.takes_back =
+      kind == FailureKind::kTimeout && s.plan.rollback_on_timeout && s.status >= UpdateStatus::kInstalling;
+  const bool may_retry = !s.cancel && !end.takes_back;
   if (kind == FailureKind::kTransport || kind == FailureKind::kService) {
     if (may_retry && s.spared_retries < limits::kSparedRetries) {
       end.retry_at = next_retry_at(s.id, s.spared_retries, context.now, context.settings);
@@ -107,6 +110,19 @@ UpdateStatus phase_of(const DeviceUpdate& s, const Report& r) {
   return s.status == UpdateStatus::kVerifying ? UpdateStatus::kInstalling : s.status;
 }
 
+void add_success(const DeviceUpdate& s, Events& events) {
+  AttemptEnded e;
+  e.attempt = s.attempt;
+  e.success = true;
+  e.batch = s.batch;
+  e.retry = s.retry;
+  e.retry_count = s.retry_count;
+  e.spared_retries = s.spared_retries;
+  events.push_back({s.id, std::move(e), s.device});
+  const auto& rollback = s.plan.rollback;
+  if (rollback && rollback->undoes) events.push_back({*rollback->undoes, UpdateUndone{s.id}, s.device});
+}
+
 Decision on_progress(const DeviceUpdate& s, const Report& r, const Context& context) {
   const UpdateStatus phase = phase_of(s, r);
   if (is_late(s, r.attempt)) return late(s, r, phase);
@@ -128,11 +144,25 @@ Decision on_progress(const DeviceUpdate& s, const Report& r, const Context& cont
   Events events;
   begin_if_needed(s, context, events);
   if (news) events.push_back({s.id, std::move(p), s.device});
+  if (phase < UpdateStatus::kVerifying) return events;  // not downloaded yet
+  if (s.plan.download_only) {
+    add_success(s, events);
+  } else if (s.hold && !s.held && !s.released) {
+    events.push_back({s.id, UpdateHeld{s.attempt, s.batch, s.retry}, s.device});
+  }
   return events;
 }
 
 Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) {
   if (was_taken(s, r)) return Events{};
+  // Its word is not enough: it stays rebooting until its version is seen (decision 12).
+  if (r.kind == Report::Kind::kSuccess && s.plan.require_version_proof && !s.plan.download_only &&
+      !is_late(s, r.attempt) && r.runs != s.plan.to_version) {
+    Report rebooting = r;
+    rebooting.kind = Report::Kind::kProgress;
+    rebooting.phase = UpdateStatus::kRebooting;
+    return on_progress(s, rebooting, context);
+  }
   if (is_late(s, r.attempt)) return late(s, r, status_of(r.kind));
   Events events;
   begin_if_needed(s, context, events);
@@ -147,17 +177,7 @@ Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) 
   }
   Events end;
   switch (r.kind) {
-    case Report::Kind::kSuccess: {
-      AttemptEnded e;
-      e.attempt = s.attempt;
-      e.success = true;
-      e.batch = s.batch;
-      e.retry = s.retry;
-      e.retry_count = s.retry_count;
-      e.spared_retries = s.spared_retries;
-      end = one(s, std::move(e));
-      break;
-    }
+    case Report::Kind::kSuccess: add_success(s, end); break;
     case Report::Kind::kDeclined:
       end = one(s, UpdateCancelled{CancelCause::kDeclined, s.attempt, s.batch, s.retry});
       break;
@@ -212,6 +232,29 @@ Decision on(const DeviceUpdate& s, const AnswerCancel& c, const Context&) {
   if (is_late(s, c.attempt) || !s.cancel) return Events{};
   if (c.accepted) return one(s, UpdateCancelled{s.cancel->cause, s.attempt, s.batch, s.retry});
   return one(s, CancelRefused{bounded_details(c.details)});
+}
+
+Decision on(const DeviceUpdate& s, const ConfirmVersion& c, const Context&) {
+  if (is_late(s, c.attempt) || s.status != UpdateStatus::kRebooting || !s.plan.require_version_proof) return Events{};
+  Events events;
+  add_success(s, events);
+  return events;
+}
+
+// Fresh time for the installation (design 4); once.
+Decision on(const DeviceUpdate& s, const ReleaseHold&, const Context& context) {
+  if (!s.in_progress() || !s.hold || s.released) return Events{};
+  auto started = start_of(s, context);
+  started.released = true;
+  return one(s, started);
+}
+
+Decision on(const DeviceUpdate& s, const AnswerConsent& c, const Context&) {
+  if (!s.exists || s.consent_asked == 0) return not_found("Update that waits for consent", to_text(s.id));
+  if (c.attempt != s.consent_asked || is_terminal(s.status)) return Events{};
+  if (!c.agreed) return one(s, UpdateCancelled{CancelCause::kDeclined, 0, s.batch, s.retry});
+  if (s.consented) return Events{};
+  return one(s, ConsentGiven{c.attempt, bounded_details(c.details)});
 }
 
 Decision on(const DeviceUpdate& s, const DeadlineReached& c, const Context& context) {

@@ -21,6 +21,11 @@ void apply(DeviceUpdate& s, const AttemptGranted& e, const Recorded& r) {
   s.batch = e.batch;
   s.retry = e.retry;
   s.start_by = e.start_by;
+  s.hold = e.hold;
+  s.held = false;
+  s.released = false;
+  s.consent_asked = 0;
+  s.undone_by.reset();
   s.retry_at.reset();
   s.started_at.reset();
   s.timeout_at.reset();
@@ -39,9 +44,46 @@ void apply(DeviceUpdate& s, const AttemptGranted& e, const Recorded& r) {
 
 void apply(DeviceUpdate& s, const AttemptStarted& e, const Recorded& r) {
   if (e.attempt != s.attempt) return;
-  s.started_at = r.time;
+  if (!e.released) s.started_at = r.time;
   s.timeout_at = e.timeout_at;
   s.start_by.reset();
+  if (!e.released) return;
+  s.held = false;
+  s.released = true;
+}
+
+void apply(DeviceUpdate& s, const UpdateHeld& e, const Recorded&) {
+  if (e.attempt != s.attempt) return;
+  s.held = true;
+  s.timeout_at.reset();  // it waits for us now
+}
+
+void apply(DeviceUpdate& s, const ConsentAsked& e, const Recorded& r) {
+  if (e.plan) s.plan = *e.plan;
+  if (s.created_at == Time{}) s.created_at = r.time;
+  s.consent_asked = e.attempt;
+  s.action = e.action;
+}
+
+void apply(DeviceUpdate& s, const ConsentGiven& e, const Recorded&) {
+  if (e.attempt != s.consent_asked) return;
+  s.consented = true;
+}
+
+// Counters follow: it completed no more (decision 23).
+void apply(DeviceUpdate& s, const UpdateRefuted& e, const Recorded&) {
+  if (s.status != UpdateStatus::kCompleted) return;
+  s.status = UpdateStatus::kFailed;
+  s.error_code = e.by == RefutedBy::kVersion ? "wrong_version" : "health_check";
+  s.error_message = e.fact;
+  ++s.revision;
+}
+
+void apply(DeviceUpdate& s, const UpdateUndone& e, const Recorded&) {
+  if (s.status != UpdateStatus::kCompleted) return;
+  s.status = UpdateStatus::kRollback;
+  s.undone_by = e.by;
+  ++s.revision;
 }
 
 void apply(DeviceUpdate& s, const ProgressReported& e, const Recorded&) {
@@ -62,6 +104,8 @@ void end_attempt(DeviceUpdate& s) {
   s.start_by.reset();
   s.timeout_at.reset();
   s.cancel.reset();
+  s.held = false;
+  s.consent_asked = 0;
 }
 
 void apply(DeviceUpdate& s, const AttemptEnded& e, const Recorded& r) {
@@ -122,6 +166,8 @@ void apply(DeviceUpdate& s, const UpdateCancelled& e, const Recorded& r) {
   s.retry_at.reset();
   s.status = UpdateStatus::kCancelled;
   if (e.cause == CancelCause::kDeclined) s.error_code = "declined";
+  if (e.cause == CancelCause::kSuperseded) s.error_code = "superseded";
+  if (e.cause == CancelCause::kNotSeen) s.error_code = "device_not_seen";
   s.completed_at = r.time;
   if (e.cause == CancelCause::kOperator) ++s.revision;
 }

@@ -33,6 +33,12 @@ struct DeviceUpdate {
   std::optional<Time> started_at;         // of the present attempt
   std::optional<Time> timeout_at;
   std::optional<Time> completed_at;
+  bool hold = false;                      // the present attempt is to wait for the campaign's switch
+  bool held = false;                      // and does
+  bool released = false;                  // and did
+  std::uint32_t consent_asked = 0;        // for this attempt, which is not granted yet; 0: not asked
+  bool consented = false;
+  std::optional<UpdateId> undone_by;      // the rollback that took its device back
   std::optional<CancelRequested> cancel;  // asked of the device, not answered
   std::optional<Time> cancel_requested_at;  // in this attempt, whatever became of it
   bool cancel_refused = false;            // in this attempt
@@ -52,6 +58,7 @@ struct DeviceUpdate {
   std::uint32_t revision = 0;             // operators' and verdicts' events
   Position position;                      // the last event folded
 
+  bool is_rollback() const { return plan.rollback.has_value() || id.kind != UpdateId::kDeployment; }
   bool in_progress() const { return status >= UpdateStatus::kInProgress && status <= UpdateStatus::kRebooting; }
 };
 
@@ -75,6 +82,19 @@ struct Report {                           // what a device says about its attemp
   std::vector<std::string> details;
   std::optional<bool> signature_verified;
   std::optional<bool> checksum_verified;
+  std::string runs;                       // kSuccess: the version that the device is known to run; empty: not known
+};
+// The version that its update brings was seen on the device (decision 12).
+struct ConfirmVersion {
+  std::uint32_t attempt = 0;
+};
+// Its campaign has switched: it may install what it holds.
+struct ReleaseHold {};
+// The device's user agrees to the update, or does not (decision 32).
+struct AnswerConsent {
+  std::uint32_t attempt = 0;
+  bool agreed = true;
+  std::vector<std::string> details;
 };
 struct CancelUpdate {
   enum class Reach { kNotStarted, kNotInstalling, kAny };
@@ -96,8 +116,8 @@ struct RetryUpdate {                      // POST /updates/{id}/retry
   bool device_gone = false;               // deleted; if it has returned, it is another member of no old campaign
   std::optional<UpdatePlan> plan;         // of a campaign's update that was cancelled before it had one
 };
-using UpdateCommand = std::variant<StartAttempt, Report, CancelUpdate, AnswerCancel,
-                                   DeadlineReached, RetryUpdate>;
+using UpdateCommand = std::variant<StartAttempt, Report, CancelUpdate, AnswerCancel, DeadlineReached, RetryUpdate,
+                                   ConfirmVersion, ReleaseHold, AnswerConsent>;
 
 // ---- functions -----------------------------------------------------------------------------------------------
 

@@ -127,6 +127,36 @@ AttemptEnded full_failure() {
   return e;
 }
 
+AttemptEnded taking_back() {
+  AttemptEnded e;
+  e.kind = FailureKind::kTimeout;
+  e.error_code = "timeout";
+  e.takes_back = true;
+  return e;
+}
+
+CampaignRollbackBegun full_rollback() {
+  return {2, RollbackTrigger::kErrorThreshold, "device_7 on 10 devices", kMoment, full_verdict(), "device_7", 10};
+}
+
+UpdatePlan rollback_plan() {
+  auto plan = full_plan();
+  plan.priority = Priority::kCritical;
+  plan.rollback = RollbackOf{RollbackTrigger::kHealthCheck, "health: failed",
+                             UpdateId::in_campaign(kCampaign, kOrdinal), "2.1.0-rc.1"};
+  return plan;
+}
+
+UpdatePlan plan_with_options() {
+  auto plan = full_plan();
+  plan.download_only = true;
+  plan.requires_consent = true;
+  plan.require_version_proof = true;
+  plan.rollback_on_timeout = true;
+  plan.health_window_minutes = 50;
+  return plan;
+}
+
 AttemptEnded full_success() {
   AttemptEnded e;
   e.attempt = 2;
@@ -168,6 +198,9 @@ const std::vector<Example>& examples() {
       {"DeviceAttributesChanged", "",
        DeviceAttributesChanged{
            {{"site", "ams"}, {"name", "Rahmen 7"}}, {"old"}, true, true, {"beta", "lobby"}}},
+      {"DeviceRegistered", "owned", DeviceRegistered{kOrdinal, RegisteredVia::kApi, {}, {}, {0xfeed}}},
+      {"DeviceAttributesChanged", "owner",
+       DeviceAttributesChanged{{}, {}, false, false, {}, Caller{0xfeed}}},
       {"DeviceDeleted", "", DeviceDeleted{"scrapped", kOrdinal}},
       {"DeviceReturned", "", DeviceReturned{{4'000'000'000}, RegisteredVia::kDeviceService}},
       {"IdsReserved", "", IdsReserved{{1'000}, {"pump-7", "Zähler 8"}}},
@@ -190,11 +223,18 @@ const std::vector<Example>& examples() {
       {"CampaignAborted", "", CampaignAborted{RollbackTrigger::kErrorThreshold, full_verdict()}},
       {"CampaignAborted", "canary",
        CampaignAborted{RollbackTrigger::kFailureRate, canary_verdict(VerdictDecision::kAbort)}},
+      {"CampaignRollbackBegun", "", full_rollback()},
+      {"CampaignRollbackBegun", "manual",
+       CampaignRollbackBegun{15, RollbackTrigger::kManual, "customers complain", kMoment, {}, "", 0}},
+      {"CampaignSwitched", "", CampaignSwitched{true, "shops are closed"}},
       {"CampaignClosed", "", CampaignClosed{CampaignStatus::kFailed, full_verdict()}},
       {"BatchOpened", "", BatchOpened{4}},
       {"UpdateRequested", "", UpdateRequested{full_plan()}},
+      {"UpdateRequested", "rollback", UpdateRequested{rollback_plan()}},
       {"AttemptGranted", "", AttemptGranted{2, {1'000'002}, 3, true, kMoment, full_plan()}},
+      {"AttemptGranted", "options", AttemptGranted{1, {1'000'003}, 0, false, kMoment, plan_with_options(), true}},
       {"AttemptStarted", "", AttemptStarted{2, kMoment}},
+      {"AttemptStarted", "released", AttemptStarted{2, kMoment, true}},
       {"ProgressReported", "",
        ProgressReported{2,
                         UpdateStatus::kInstalling,
@@ -208,14 +248,22 @@ const std::vector<Example>& examples() {
        LateReportRecorded{1, UpdateStatus::kVerifying, 210, {"came late"}}},
       {"AttemptEnded", "", full_failure()},
       {"AttemptEnded", "success", full_success()},
+      {"AttemptEnded", "takes_back", taking_back()},
       {"GrantLapsed", "", GrantLapsed{2, 3, true}},
       {"UpdateSkipped", "",
        UpdateSkipped{SkipReason::kIncompatible, "the device is a SF-200, the firmware for SF-100"}},
       {"CancelRequested", "", CancelRequested{CancelCause::kPreempted, kMoment}},
       {"CancelRefused", "", CancelRefused{{"flash write in progress"}}},
       {"UpdateCancelled", "", UpdateCancelled{CancelCause::kUserDeleted, 2, 3, true}},
+      {"ConsentAsked", "", ConsentAsked{2, {1'000'004}, full_plan()}},
+      {"ConsentGiven", "", ConsentGiven{2, {"yes, tonight"}}},
+      {"UpdateHeld", "", UpdateHeld{2, 3, true}},
+      {"UpdateRefuted", "", UpdateRefuted{RefutedBy::kHealth, "health: failed", 3, true, true}},
+      {"UpdateUndone", "", UpdateUndone{UpdateId::in_campaign(kCampaign, kOrdinal, 15)}},
       {"RetryAsked", "", RetryAsked{2, 5, full_plan()}},
       {"DownloadCompleted", "", DownloadCompleted{kOtherFirmware}},
+      {"UserPreferencesChanged", "", UserPreferencesChanged{true, kMoment}},
+      {"SubjectErased", "", SubjectErased{{0x0123456789abcdef}}},
   };
   return kExamples;
 }

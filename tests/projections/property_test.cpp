@@ -135,7 +135,7 @@ void check_devices(const Views& views, const RandomWorld& world) {
     CHECK(poll->ordinal == expected.ordinal);
     if (fold.deleted) continue;
     ++listed;
-    const auto facts = domain::facts_of(fold.attributes, world.settings);
+    const auto facts = domain::facts_of(fold);
     if (!facts.model.empty() && !facts.firmware_version.empty())
       ++versions[facts.model][facts.firmware_version];
   }

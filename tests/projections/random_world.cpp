@@ -215,7 +215,7 @@ bool RandomWorld::ask_campaigns(const domain::Device& device) {
     domain::GrantAsk ask;
     ask.device = device.id;
     ask.ordinal = device.ordinal;
-    ask.facts = domain::facts_of(device.attributes, settings);
+    ask.facts = domain::facts_of(device);
     ask.action = domain::next_action(device.last_action, settings.first_action);
     const auto update = domain::UpdateId::in_campaign(id, device.ordinal);
     if (const auto known = device.updates.find(update); known != device.updates.end()) {

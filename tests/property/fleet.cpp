@@ -187,7 +187,7 @@ bool Fleet::ask_campaign(std::size_t index) {
   GrantAsk ask;
   ask.device = device.id;
   ask.ordinal = device.ordinal;
-  ask.facts = facts_of(device.attributes, settings_);
+  ask.facts = facts_of(device);
   ask.device_position = device.position;
   ask.action = next_action(device.last_action, settings_.first_action);
   if (known != device.updates.end()) {

@@ -139,15 +139,28 @@ TEST_CASE("nobody changes what is unknown or deleted") {
 }
 
 TEST_CASE("the rules read a device's facts from its attributes") {
-  Settings settings;
-  settings.version_attribute = "sw";
-  const auto f = facts_of(
-      {{"device_model", "SF-100"}, {"hardware_version", "1.2"}, {"sw", "2.0.0"}}, settings);
+  Device device;
+  device.attributes = {{"device_model", "SF-100"}, {"hardware_version", "1.2"}, {"can_hold", "true"}};
+  device.version = "2.0.0";
+  const auto f = facts_of(device);
   CHECK(f.model == "SF-100");
   CHECK(f.hardware_version == "1.2");
   CHECK(f.firmware_version == "2.0.0");
-  CHECK(facts_of({{"firmware_version", "2.0.0"}}, settings).firmware_version.empty());
-  CHECK(facts_of({}, settings).model.empty());
+  CHECK(f.can_hold);
+  CHECK(facts_of(Device{}).model.empty());
+  CHECK_FALSE(facts_of(Device{}).can_hold);
+}
+
+TEST_CASE("the attribute that holds the version is a setting") {
+  Settings settings;
+  settings.version_attribute = "sw";
+  Device device;
+  Recorded registered;
+  registered.stream = DeviceId{"frame-1"};
+  registered.device = DeviceId{"frame-1"};
+  registered.event = DeviceRegistered{{}, {}, {{"sw", "2.0.0"}, {"firmware_version", "1.0.0"}}, {}};
+  evolve(device, registered, settings);
+  CHECK(facts_of(device).firmware_version == "2.0.0");
 }
 
 TEST_CASE("folding attributes: set, removed, groups") {

@@ -1,0 +1,324 @@
+#include "domain/campaign/gates.hpp"
+
+#include <array>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "domain/rollout.hpp"
+#include "domain/version.hpp"
+#include "domain/window.hpp"
+
+namespace ota::domain::campaign {
+namespace {
+
+using Rule = Finding (*)(const Question&);
+struct Row {
+  Gate gate;
+  Rule rule;
+};
+
+Finding closed(std::string fact, std::optional<Time> until = {}) { return {false, std::move(fact), until, {}, {}, {}}; }
+Finding closed(std::string fact, Otherwise otherwise) { return {false, std::move(fact), {}, otherwise, {}, {}}; }
+
+template <class Text>
+Finding open(const Question& q, const Text& text) {
+  Finding finding;
+  if (q.explain) finding.fact = text();
+  return finding;
+}
+
+std::string either(const std::string& text, std::string_view otherwise) {
+  return text.empty() ? std::string(otherwise) : text;
+}
+
+// ---- of every update -------------------------------------------------------------------------------------------
+
+Finding known(const Question& q) {
+  if (!q.ask.known) return closed("the device is not registered, or was deleted");
+  return open(q, [&] { return fmt::format("device {} is registered", q.ask.device.value); });
+}
+
+Finding not_busy(const Question& q) {
+  if (q.reserved.ordinals.contains(q.ask.ordinal.value)) return closed("a grant for this device is being written");
+  if (!q.ask.busy_with.empty()) return closed(fmt::format("the device is busy with {}", q.ask.busy_with));
+  return open(q, [] { return std::string("nothing else is under way on the device"); });
+}
+
+Finding concurrency(const Question& q) {
+  const auto taken = places_taken(q.s, q.reserved);
+  const auto text = [&] { return fmt::format("{} of {} places are taken", taken, q.s.policy.max_concurrent_updates); };
+  return has_place(q.s, q.reserved) ? open(q, text) : closed(text());
+}
+
+Finding after(const Question& q, const std::map<std::uint32_t, Time>& retries) {
+  const auto waiting = retries.find(q.ask.ordinal.value);
+  if (waiting != retries.end() && waiting->second > q.context.now) {
+    return closed("the last attempt failed, the next one waits", waiting->second);
+  }
+  return open(q, [&] {
+    return std::string(waiting == retries.end() ? "it is not a retry" : "the wait for the next attempt is over");
+  });
+}
+
+// ---- of a deployment -------------------------------------------------------------------------------------------
+
+bool is_retry(const Question& q) { return q.s.retries.contains(q.ask.ordinal.value); }
+
+Finding targeted(const Question& q) {
+  const auto& s = q.s;
+  const std::uint32_t o = q.ask.ordinal.value;
+  if (!s.targets.contains(o) && !s.left_out.contains(o)) {
+    return closed("the device is not among the campaign's targets, or was left out at its creation as incompatible");
+  }
+  const auto over = [&](const Bitmap& set, std::string_view what) -> std::optional<Finding> {
+    if (!set.contains(o)) return std::nullopt;
+    return closed(fmt::format("its update in this campaign {}", what));
+  };
+  if (auto f = over(s.held, "is verified and waits for the switch")) return *f;
+  if (auto f = over(s.granted, "is in progress")) return *f;
+  if (auto f = over(s.undone, "has completed, and was rolled back")) return *f;
+  if (auto f = over(s.completed, "has completed")) return *f;
+  if (auto f = over(s.failed, "has failed")) return *f;
+  if (auto f = over(s.cancelled, "is cancelled, or was skipped")) return *f;
+  return open(q, [&] { return fmt::format("it is one of {} devices that wait in this campaign", s.pending()); });
+}
+
+Finding in_percentage(const Question& q) {
+  const auto percentage = q.s.policy.rollout_percentage;
+  if (q.s.left_out.contains(q.ask.ordinal.value)) {
+    return closed(fmt::format("the rollout takes {} % of the targets, and the device is not among them", percentage));
+  }
+  return open(q, [&] { return fmt::format("it is among the {} % that the rollout takes", percentage); });
+}
+
+Finding approved(const Question& q) {
+  if (!q.s.policy.requires_approval) return open(q, [] { return std::string("the campaign needs no approval"); });
+  if (!q.s.approved) return closed("the campaign requires approval, and is not approved");
+  return open(q, [] { return std::string("the campaign is approved"); });
+}
+
+Finding running(const Question& q) {
+  const auto& s = q.s;
+  if (s.finished) return closed("the campaign is finishing: who was not granted yet is left out");
+  if (s.status == CampaignStatus::kInProgress) return open(q, [] { return std::string("the campaign is in_progress"); });
+  auto fact = fmt::format("the campaign is {}", to_text(s.status));
+  if (!s.status_reason.empty()) fact += ": " + s.status_reason;
+  return closed(std::move(fact), s.status == CampaignStatus::kScheduled ? s.starts_at : std::nullopt);
+}
+
+Finding content(const Question& q) {
+  if (q.s.firmware_recalled) return closed("the firmware is recalled");
+  if (q.s.content_pending) return closed("the firmware's content is not here yet");
+  return open(q, [&] { return fmt::format("firmware {} {} is here", q.s.firmware_name, q.s.facts.version); });
+}
+
+// Known and different, in words; empty: it fits. What is unknown goes on with a warning (decision 5).
+std::string misfit(const DeviceFacts& d, const FirmwareFacts& f) {
+  if (!d.model.empty() && d.model != f.device_model) {
+    return fmt::format("the device is a {}, the firmware is for {}", d.model, f.device_model);
+  }
+  if (!d.hardware_version.empty() &&
+      !in_hardware_range(d.hardware_version, f.min_hardware_version, f.max_hardware_version)) {
+    return fmt::format("hardware {} is outside {}..{}", d.hardware_version, either(f.min_hardware_version, "any"),
+                       either(f.max_hardware_version, "any"));
+  }
+  return {};
+}
+
+Finding compatible(const Question& q) {
+  const auto& d = q.ask.facts;
+  if (auto fact = misfit(d, q.s.facts); !fact.empty()) return closed(std::move(fact), Otherwise::kSkipIncompatible);
+  return open(q, [&] {
+    return fmt::format("model {}, hardware {}", either(d.model, "not known: taken to fit"),
+                       either(d.hardware_version, "not known: taken to fit"));
+  });
+}
+
+Finding not_there(const Question& q) {
+  const auto& runs = q.ask.facts.firmware_version;
+  const auto& brings = q.s.facts.version;
+  if (q.s.policy.force_update) return open(q, [] { return std::string("force_update: versions are not compared"); });
+  if (!runs.empty() && compare_versions(runs, brings) >= 0) {
+    return closed(fmt::format("the device runs {}, the campaign brings {}", runs, brings), Otherwise::kSkipAlreadyThere);
+  }
+  return open(q, [&] {
+    return fmt::format("the device runs {}, the campaign brings {}", either(runs, "a version that is not known"), brings);
+  });
+}
+
+Finding owner(const Question& q) {
+  const auto& until = q.ask.owner_pauses_until;
+  if (until && *until > q.context.now) return closed("the device's owner has paused updates", *until);
+  return open(q, [] { return std::string("the device's owner has not paused updates"); });
+}
+
+Finding window(const Question& q) {
+  const auto& window = q.s.policy.maintenance_window;
+  if (!window) return open(q, [] { return std::string("there is no maintenance window"); });
+  const auto text = [&](std::string_view state) {
+    return fmt::format("the maintenance window {} to {} ({}) is {}", minute_text(window->start_minute),
+                       minute_text(window->end_minute), zone_of(*window, q.ask.facts.timezone), state);
+  };
+  if (is_open(*window, q.ask.facts.timezone, q.context.now)) return open(q, [&] { return text("open"); });
+  return closed(text("closed"), opens_at(*window, q.ask.facts.timezone, q.context.now));
+}
+
+Finding consent(const Question& q) {
+  if (!q.s.policy.requires_device_confirmation) return open(q, [] { return std::string("no consent is needed"); });
+  if (q.ask.consented) return open(q, [] { return std::string("the device's user has agreed"); });
+  if (q.ask.consent_asked) return closed("the device's user was asked, and has not agreed yet");
+  return closed("the device's user has to agree, and was not asked yet", Otherwise::kAskConsent);
+}
+
+Finding retry_time(const Question& q) { return after(q, q.s.retries); }
+
+Finding batch(const Question& q) {
+  const auto& s = q.s;
+  const std::uint32_t o = q.ask.ordinal.value;
+  if (is_retry(q)) return open(q, [] { return std::string("a retry waits for no batch"); });
+  if (s.policy.strategy == Strategy::kBlueGreen) {
+    if (s.switched) return open(q, [] { return std::string("the campaign has switched"); });
+    if (!q.ask.facts.can_hold) return closed("the device cannot hold an update: it waits for the campaign's switch");
+    return open(q, [] { return std::string("the device downloads and verifies, and holds until the switch"); });
+  }
+  if (s.in_canary() && !s.cohort.contains(o)) return closed("the canary goes first, and the device is not in it");
+  if (s.in_canary()) {
+    const auto text = [&](std::string_view state) {
+      return fmt::format("the canary is {}: {} of {} granted", state, s.evidence.count() + q.reserved.in_batch,
+                         canary_size(*s.canary, s.evidence.topped_up()));
+    };
+    return batch_open(s, q.reserved) ? open(q, [&] { return text("open"); }) : closed(text("full"));
+  }
+  if (!has_batches(s.policy.strategy)) return open(q, [] { return std::string("immediate: there are no batches"); });
+  const auto text = [&](std::string_view state) {
+    return fmt::format("batch {} is {}: {} of {} granted", s.batch, state, s.batch_granted + q.reserved.in_batch,
+                       s.policy.batch_size);
+  };
+  return batch_open(s, q.reserved) ? open(q, [&] { return text("open"); }) : closed(text("full"));
+}
+
+constexpr std::array<Row, 15> kDeployment{{{Gate::kKnown, known},
+                                           {Gate::kTargeted, targeted},
+                                           {Gate::kPicked, in_percentage},
+                                           {Gate::kBusy, not_busy},
+                                           {Gate::kApproved, approved},
+                                           {Gate::kRunning, running},
+                                           {Gate::kContent, content},
+                                           {Gate::kCompatible, compatible},
+                                           {Gate::kNotThere, not_there},
+                                           {Gate::kOwner, owner},
+                                           {Gate::kWindow, window},
+                                           {Gate::kConsent, consent},
+                                           {Gate::kRetryTime, retry_time},
+                                           {Gate::kBatch, batch},
+                                           {Gate::kConcurrency, concurrency}}};
+
+// ---- of a rollback (decision 10) -------------------------------------------------------------------------------
+
+Finding to_be_taken_back(const Question& q) {
+  const auto& s = q.s;
+  const std::uint32_t o = q.ask.ordinal.value;
+  if (!s.completed.contains(o)) return closed("the device did not complete the campaign: there is nothing to take back");
+  if (s.undone.contains(o)) return closed("the device was rolled back already");
+  if (s.rollback.granted.contains(o)) return closed("its rollback is in progress");
+  if (s.rollback.ended.contains(o)) return closed("its rollback has ended without success");
+  return open(q, [&] { return fmt::format("it is one of {} devices to be rolled back", s.to_take_back_count()); });
+}
+
+Finding rolling_back(const Question& q) {
+  const auto& s = q.s;
+  if (s.status != CampaignStatus::kRollback || s.rollback.number != q.ask.rollback) {
+    return closed(fmt::format("the campaign is {}, its rollback {} is over", to_text(s.status), q.ask.rollback));
+  }
+  if (s.rollback.give_up_at <= q.context.now) return closed("the rollback's deadline has passed");
+  return open(q, [&] { return fmt::format("the campaign is being rolled back: {}", s.rollback.reason); });
+}
+
+Finding still_runs_it(const Question& q) {
+  const auto& runs = q.ask.facts.firmware_version;
+  if (!runs.empty() && compare_versions(runs, q.s.facts.version) != 0) {
+    return closed(fmt::format("the device runs {} by now, not {}", runs, q.s.facts.version), Otherwise::kSuperseded);
+  }
+  return open(q, [&] { return fmt::format("the device still runs {}", q.s.facts.version); });
+}
+
+Finding way_back(const Question& q) {
+  auto [code, fact] = why_not_back(q.ask.back);
+  if (code.empty()) return open(q, [&] { return fmt::format("the version before, {}, is here", q.ask.back.version); });
+  auto finding = closed(std::move(fact), Otherwise::kNoWayBack);
+  finding.error_code = std::move(code);
+  return finding;
+}
+
+Finding rollback_retry_time(const Question& q) { return after(q, q.s.rollback.retries); }
+
+constexpr std::array<Row, 8> kRollback{{{Gate::kKnown, known},
+                                        {Gate::kTargeted, to_be_taken_back},
+                                        {Gate::kBusy, not_busy},
+                                        {Gate::kRunning, rolling_back},
+                                        {Gate::kNotThere, still_runs_it},
+                                        {Gate::kContent, way_back},
+                                        {Gate::kRetryTime, rollback_retry_time},
+                                        {Gate::kConcurrency, concurrency}}};
+
+std::span<const Row> gates_before(const Question& q) {
+  if (q.ask.rollback > 0) return kRollback;
+  return kDeployment;
+}
+
+}  // namespace
+
+std::uint64_t places_taken(const Campaign& s, const Reservations& r) {
+  return s.granted.cardinality() - s.held.cardinality() - s.released.cardinality() + s.rollback.granted.cardinality() +
+         r.ordinals.cardinality();
+}
+
+bool has_place(const Campaign& s, const Reservations& r) { return places_taken(s, r) < s.policy.max_concurrent_updates; }
+
+bool batch_open(const Campaign& s, const Reservations& r) {
+  if (s.in_canary()) return s.evidence.count() + r.in_batch < canary_size(*s.canary, s.evidence.topped_up());
+  return !has_batches(s.policy.strategy) || s.batch_granted + r.in_batch < s.policy.batch_size;
+}
+
+std::optional<Finding> first_closed(const Question& q) {
+  for (const auto& row : gates_before(q)) {
+    auto finding = row.rule(q);
+    if (finding.open) continue;
+    finding.gate = row.gate;
+    return finding;
+  }
+  return std::nullopt;
+}
+
+std::vector<Finding> all(const Question& q) {
+  std::vector<Finding> found;
+  for (const auto& row : gates_before(q)) {
+    found.push_back(row.rule(q));
+    found.back().gate = row.gate;
+  }
+  return found;
+}
+
+}  // namespace ota::domain::campaign
+
+namespace ota::domain {
+
+std::pair<std::string, std::string> why_not_back(const WayBack& back) {
+  if (back.version.empty()) return {"previous_version_unknown", "what the device ran before is not known"};
+  if (back.recalled) {
+    return {"previous_version_recalled", fmt::format("the version before, {}, is recalled", back.version)};
+  }
+  if (!back.stored) {
+    return {"previous_version_not_stored", fmt::format("the version before, {}, is not stored here", back.version)};
+  }
+  return {};
+}
+
+bool would_be_offered(const CampaignCreated& record, const DeviceFacts& facts) {
+  if (!campaign::misfit(facts, record.facts).empty()) return false;
+  return record.policy.force_update || facts.firmware_version.empty() ||
+         compare_versions(facts.firmware_version, record.facts.version) < 0;
+}
+
+}  // namespace ota::domain
