@@ -65,9 +65,9 @@ class Service {
 
   // Why is it not updated? One answer a campaign: the one that is named, else every open one that has it as a target.
   struct Why {
-    domain::CampaignId campaign;
-    domain::UpdateId update;
-    std::vector<domain::GateState> gates;
+    std::optional<domain::CampaignId> campaign;
+    domain::UpdateId update = {};
+    std::vector<domain::GateState> gates = {};
   };
   domain::Result<std::vector<Why>> why(const domain::DeviceId& device, std::optional<domain::CampaignId> campaign);
 

@@ -11,6 +11,7 @@
 #include "actors/ports/artifact_store.hpp"
 #include "actors/service.hpp"
 #include "http/artifact_holds.hpp"
+#include "http/at_most_every.hpp"
 #include "http/render.hpp"
 #include "http/router.hpp"
 
@@ -38,6 +39,7 @@ struct Api {
   ApiOptions options;
   Renderer render;
   ArtifactHolds holds;                            // of uploads in progress
+  AtMostEvery version_asks{std::chrono::minutes(1)};   // of devices: which version do you run? (decision 12)
 
   Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o);
   void add_to(Router& router);
@@ -47,6 +49,8 @@ void add_firmware_routes(Router::Group& admin, Api& api);
 void add_campaign_routes(Router::Group& admin, Api& api);
 void add_update_routes(Router::Group& admin, Api& api);
 void add_device_routes(Router::Group& admin, Api& api);
+void add_rollback_routes(Router::Group& admin, Api& api);
+void add_why_routes(Router::Group& admin, Api& api);
 void add_service_routes(Router::Group& admin, Router& router, Api& api);
 void add_audit_routes(Router::Group& admin, Api& api);
 void add_ddi_routes(Router& router, Api& api);

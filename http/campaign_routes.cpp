@@ -38,6 +38,8 @@ void answer_campaign(RequestContext& context, Api& api, domain::CampaignId id, i
   }
   auto body = api.render.campaign(*row, true);
   if (!message.empty()) body["message"] = message;
+  // How many devices its rollback takes back: who completed and is not back yet.
+  if (row->status == domain::CampaignStatus::kRollback) body["rollbacks"] = row->completed - row->undone;
   answer_resource(context, status, body, row->revision);
 }
 
@@ -195,6 +197,14 @@ void add_campaign_routes(Router::Group& admin, Api& api) {
   admin.add("POST", "/campaigns/{campaign_id}/promote", [&api](RequestContext& c) {
     command(c, api, {"Canary promoted", "Canary was promoted already"},
             [](JsonReader& b) { return domain::PromoteCampaign{b.string_or("reason", {0, 1'000}, "")}; });
+  });
+  admin.add("POST", "/campaigns/{campaign_id}/switch", [&api](RequestContext& c) {
+    command(c, api, {"Campaign switched: whoever holds the update installs it", "Campaign was switched already"},
+            [](JsonReader& b) { return domain::SwitchCampaign{b.string_or("reason", {0, 1'000}, "")}; });
+  });
+  admin.add("POST", "/campaigns/{campaign_id}/rollback", [&api](RequestContext& c) {
+    command(c, api, {"Campaign rollback begun", "Campaign is being rolled back already"},
+            [](JsonReader& b) { return domain::RollbackCampaign{b.required_string("reason", {1, 1'000})}; });
   });
   admin.add("POST", "/campaigns/{campaign_id}/finish", [&api](RequestContext& c) {
     command(c, api, {"Campaign is finishing", "Campaign was finished already"},

@@ -17,6 +17,7 @@ using ordered = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 8> kExecutions{"closed",   "proceeding", "canceled",   "scheduled",
                                                       "rejected", "resumed",    "downloaded", "download"};
+constexpr std::array<std::string_view, 2> kConfirmations{"confirmed", "denied"};
 constexpr std::array<std::string_view, 3> kFinished{"success", "failure", "none"};
 
 std::string hex(const auto& bytes) { return domain::to_hex(domain::view_of(bytes)); }
@@ -36,7 +37,7 @@ std::string path_segment(std::string_view text) {
 }
 
 // Changes when what the action means changes; hides nothing and is never read back.
-std::uint32_t link_check(domain::ActionId action, bool cancelling) { return action.value * 2 + (cancelling ? 1 : 0); }
+std::uint32_t link_check(domain::ActionId action, bool changed) { return action.value * 2 + (changed ? 1 : 0); }
 
 ordered artifact(const std::string& base, const domain::Firmware& f) {
   const auto& r = f.record;
@@ -46,6 +47,17 @@ ordered artifact(const std::string& base, const domain::Firmware& f) {
           {"size", r.facts.file_size},
           {"hashes", {{"sha1", hex(f.sha1)}, {"md5", hex(r.md5)}, {"sha256", hex(r.sha256)}}},
           {"_links", {{"download-http", {{"href", href}}}, {"md5sum-http", {{"href", href + ".MD5SUM"}}}}}};
+}
+
+ordered chunks(const std::string& base, const domain::Firmware& f, const domain::UpdatePlan& plan) {
+  const auto& r = f.record;
+  ordered chunk{{"part", "bApp"}, {"version", r.facts.version}, {"name", r.name}};
+  ordered metadata = ordered::array();
+  for (const auto& command : plan.pre_update_commands) metadata.push_back({{"key", "pre_update"}, {"value", command}});
+  for (const auto& command : plan.post_update_commands) metadata.push_back({{"key", "post_update"}, {"value", command}});
+  if (!metadata.empty()) chunk["metadata"] = std::move(metadata);
+  chunk["artifacts"] = ordered::array({artifact(base, f)});
+  return ordered::array({std::move(chunk)});
 }
 
 std::string dump(const ordered& j) { return j.dump(-1, ' ', false, ordered::error_handler_t::replace); }
@@ -74,6 +86,23 @@ std::string word(const json* value, const std::array<std::string_view, N>& words
     return {};
   }
   return value->get<std::string>();
+}
+
+// A list of texts, or one that is none.
+std::vector<std::string> details_of(const json& object) {
+  std::vector<std::string> lines;
+  const auto* details = member(object, "details");
+  if (!details) return lines;
+  const auto add = [&](const json& line) { lines.push_back(line.is_string() ? line.get<std::string>() : line.dump()); };
+  if (!details->is_array()) {
+    add(*details);
+    return lines;
+  }
+  for (const auto& line : *details) {
+    if (lines.size() == domain::limits::kReportDetailLines) break;
+    add(line);
+  }
+  return lines;
 }
 
 std::optional<std::uint32_t> progress_of(const json* progress) {
@@ -105,39 +134,55 @@ std::string sleep_text(domain::Duration sleep) {
   return fmt::format("{:02}:{:02}:{:02}", s / 3'600, s / 60 % 60, s % 60);
 }
 
-std::string poll(const std::string& base, const projections::PollRecord& r, domain::Duration sleep, domain::Time now) {
+std::string poll(const std::string& base, const projections::PollRecord& r, domain::Duration sleep, bool wants_attributes) {
   std::string links;
   const auto link = [&](std::string_view name, const std::string& path) {
     if (!links.empty()) links += ',';
     links += fmt::format("\"{}\":{{\"href\":\"{}/{}\"}}", name, base, path);
   };
+  const auto action_link = [&](const char* name, domain::ActionId action, bool changed) {
+    link(name, fmt::format("{}/{}?c={}", name, action.value, link_check(action, changed)));
+  };
   if (r.active.value != 0) {
     if (r.cancelling) {
       link("cancelAction", fmt::format("cancelAction/{}", r.active.value));
-    } else {
-      link("deploymentBase", fmt::format("deploymentBase/{}?c={}", r.active.value, link_check(r.active, false)));
+    } else if (!r.awaits_version) {  // there is nothing more to do, and some clients would do it again
+      action_link("deploymentBase", r.active, r.released);
     }
+  } else if (r.consent.value != 0) {
+    action_link("confirmationBase", r.consent, false);
   }
   if (r.installed.value != 0) {
     link("installedBase", fmt::format("installedBase/{}", r.installed.value));
   }
-  if (r.wants_attributes_from <= now) link("configData", "configData");
+  if (wants_attributes) link("configData", "configData");
   std::string body = fmt::format("{{\"config\":{{\"polling\":{{\"sleep\":\"{}\"}}}}", sleep_text(sleep));
   if (!links.empty()) body += ",\"_links\":{" + links + "}";
   return body + "}";
 }
 
 std::string deployment(const std::string& base, domain::ActionId action, const domain::Firmware& f,
-                       const domain::UpdatePlan& plan) {
-  const auto& r = f.record;
-  ordered chunk{{"part", "bApp"}, {"version", r.facts.version}, {"name", r.name}};
-  ordered metadata = ordered::array();
-  for (const auto& command : plan.pre_update_commands) metadata.push_back({{"key", "pre_update"}, {"value", command}});
-  for (const auto& command : plan.post_update_commands) metadata.push_back({{"key", "post_update"}, {"value", command}});
-  if (!metadata.empty()) chunk["metadata"] = std::move(metadata);
-  chunk["artifacts"] = ordered::array({artifact(base, f)});
+                       const domain::UpdatePlan& plan, Install install) {
+  ordered body{{"download", "forced"}, {"update", install == Install::kNow ? "forced" : "skip"}};
+  // Without the word a client takes "skip" as: never.
+  if (install == Install::kLater) body["maintenanceWindow"] = "unavailable";
+  body["chunks"] = chunks(base, f, plan);
+  return dump({{"id", std::to_string(action.value)}, {"deployment", std::move(body)}});
+}
+
+std::string confirmation(const std::string& base, domain::ActionId action, const domain::Firmware& f,
+                         const domain::UpdatePlan& plan) {
   return dump({{"id", std::to_string(action.value)},
-               {"deployment", {{"download", "forced"}, {"update", "forced"}, {"chunks", ordered::array({chunk})}}}});
+               {"confirmation", {{"download", "forced"}, {"update", "forced"}, {"chunks", chunks(base, f, plan)}}}});
+}
+
+std::string confirmation_state(const std::string& base, domain::ActionId waiting) {
+  ordered body{{"autoConfirm", {{"active", false}}}};
+  if (waiting.value != 0) {
+    const auto href = fmt::format("{}/confirmationBase/{}?c={}", base, waiting.value, link_check(waiting, false));
+    body["_links"] = {{"confirmationBase", {{"href", href}}}};
+  }
+  return dump(body);
 }
 
 std::string artifacts(const std::string& base, const domain::Firmware& f) {
@@ -172,17 +217,7 @@ Feedback read_feedback(const json& body, FieldErrors& errors) {
   if (const auto* code = member(*status, "code"); code && code->is_number_integer()) {
     f.code = static_cast<std::int32_t>(std::clamp<std::int64_t>(code->get<std::int64_t>(), INT32_MIN, INT32_MAX));
   }
-  if (const auto* details = member(*status, "details")) {
-    const auto add = [&](const json& line) { f.details.push_back(line.is_string() ? line.get<std::string>() : line.dump()); };
-    if (details->is_array()) {
-      for (const auto& line : *details) {
-        if (f.details.size() == domain::limits::kReportDetailLines) break;
-        add(line);
-      }
-    } else {
-      add(*details);
-    }
-  }
+  f.details = details_of(*status);
   return f;
 }
 
@@ -209,6 +244,13 @@ std::optional<bool> accepts_cancel(const Feedback& f) {
   if (f.execution == "closed") return f.finished != "failure";
   if (f.execution == "rejected") return false;
   return std::nullopt;
+}
+
+Consent read_consent(const json& body, FieldErrors& errors) {
+  Consent consent;
+  consent.agreed = word(member(body, "confirmation"), kConfirmations, place({"confirmation"}), errors) == "confirmed";
+  consent.details = details_of(body);
+  return consent;
 }
 
 domain::ChangeAttributes read_config_data(const json& body, FieldErrors& errors) {

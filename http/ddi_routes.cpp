@@ -81,6 +81,9 @@ struct Action {
     return update.attempt == attempt &&
            (update.cancel || update.status == domain::UpdateStatus::kCancelled);
   }
+  bool waits_for_consent() const {
+    return update.consent_asked == attempt && !update.consented && !domain::is_terminal(update.status);
+  }
   // The device has said how it ended, and no other attempt follows.
   bool has_result() const {
     return update.attempt == attempt &&
@@ -120,11 +123,19 @@ void answer_errors(RequestContext& context, const FieldErrors& errors) {
   context.answer(Problem::bad_request(problem.message + ": " + problem.detail.dump()));
 }
 
+// Also now and then while an update waits for its version to be seen: not at every poll, or a client that answers at
+// once and polls again would go round for ever (decision 12).
+bool wants_attributes(const projections::PollRecord& record, const std::string& device, Api& api) {
+  const auto now = api.service.now();
+  return record.wants_attributes_from <= now || (record.awaits_version && api.version_asks.due(device, now));
+}
+
 void poll(RequestContext& context, Api& api) {
-  const auto record = api.service.poll(device_id(context), device_meta(context));
+  const auto device = device_id(context);
+  const auto record = api.service.poll(device, device_meta(context));
   if (!record) return context.answer(problem_of(record.error()));
   answer_message(context, ddi::poll(base_of(context, api), record.value(), api.service.settings().poll_sleep,
-                                    api.service.now()));
+                                    wants_attributes(record.value(), device.value, api)));
 }
 
 void config_data(RequestContext& context, Api& api) {
@@ -143,12 +154,25 @@ void config_data(RequestContext& context, Api& api) {
   context.answer_empty(200);
 }
 
+// Answered with 404 if there is nothing to download.
+std::optional<domain::Firmware> firmware_of(RequestContext& context, Api& api, const Action& action) {
+  auto row = api.service.views().firmware(action.update.plan.firmware);
+  if (row && row->firmware.content_here) return std::move(row->firmware);
+  context.answer(Problem::not_found("The firmware of this action has no content here"));
+  return std::nullopt;
+}
+
+ddi::Install install_of(const Action& action) {
+  if (action.update.plan.download_only) return ddi::Install::kNever;
+  return action.is_current() && action.update.hold && !action.update.released ? ddi::Install::kLater
+                                                                              : ddi::Install::kNow;
+}
+
 void answer_deployment(RequestContext& context, Api& api, const Action& action) {
-  const auto row = api.service.views().firmware(action.update.plan.firmware);
-  if (!row || !row->firmware.content_here) {
-    return context.answer(Problem::not_found("The firmware of this action has no content here"));
-  }
-  answer_message(context, ddi::deployment(base_of(context, api), action.id, row->firmware, action.update.plan));
+  const auto firmware = firmware_of(context, api, action);
+  if (!firmware) return;
+  answer_message(context, ddi::deployment(base_of(context, api), action.id, *firmware, action.update.plan,
+                                          install_of(action)));
 }
 
 // The first fetch starts the attempt, durably, before the device learns what to do (decision 7).
@@ -232,6 +256,39 @@ void cancel_feedback(RequestContext& context, Api& api) {
   context.answer_empty(200);
 }
 
+void confirmations(RequestContext& context, Api& api) {
+  const auto record = api.service.poll(device_id(context), device_meta(context));
+  if (!record) return context.answer(problem_of(record.error()));
+  const bool waits = record.value().active.value == 0;
+  answer_message(context, ddi::confirmation_state(base_of(context, api),
+                                                  waits ? record.value().consent : domain::ActionId{}));
+}
+
+void confirmation(RequestContext& context, Api& api) {
+  const auto action = action_of(context, api);
+  if (!action) return;
+  if (!action->waits_for_consent()) {
+    return context.answer(Problem::not_found(fmt::format("Action {} does not wait for consent", action->id.value)));
+  }
+  const auto firmware = firmware_of(context, api, *action);
+  if (!firmware) return;
+  answer_message(context, ddi::confirmation(base_of(context, api), action->id, *firmware, action->update.plan));
+}
+
+void confirmation_feedback(RequestContext& context, Api& api) {
+  const auto action = action_of(context, api);
+  if (!action) return;
+  const auto body = body_of(context);
+  if (!body) return;
+  FieldErrors errors;
+  const auto said = ddi::read_consent(*body, errors);
+  if (!errors.empty()) return answer_errors(context, errors);
+  const auto answer = api.service.update(
+      action->update.id, domain::AnswerConsent{action->attempt, said.agreed, said.details}, device_meta(context));
+  if (!answer) return context.answer(problem_of(answer.error()));
+  context.answer_empty(200);
+}
+
 // The firmware behind a module, if an action of this device that is neither over nor cancelled is about it, or the last
 // one that succeeded (spec/ddi.md section 5).
 std::optional<domain::Firmware> module_of(RequestContext& context, Api& api) {
@@ -305,6 +362,9 @@ void add_ddi_routes(Router& router, Api& api) {
   add("POST", "/deploymentBase/{action_id}/feedback", feedback, messages);
   add("GET", "/cancelAction/{action_id}", cancel, messages);
   add("POST", "/cancelAction/{action_id}/feedback", cancel_feedback, messages);
+  add("GET", "/confirmationBase", confirmations, messages);
+  add("GET", "/confirmationBase/{action_id}", confirmation, messages);
+  add("POST", "/confirmationBase/{action_id}/feedback", confirmation_feedback, messages);
   add("GET", "/installedBase/{action_id}", installed, messages);
   add("GET", "/softwaremodules/{module_id}/artifacts", artifact_list, messages);
   add("GET", "/softwaremodules/{module_id}/artifacts/{file_name}", artifact, bytes);

@@ -93,6 +93,17 @@ json canary(const projections::CampaignRow& row) {
           {"text", text}};
 }
 
+// The present rollback of a campaign, or its last one.
+json rollback_of(const projections::CampaignRow& row) {
+  const auto& r = row.rollback;
+  if (r.number == 0) return nullptr;
+  return {{"number", r.number},
+          {"trigger", domain::to_text(r.trigger)},
+          {"reason", r.reason},
+          {"begun_at", when(r.begun_at)},
+          {"give_up_at", when(r.give_up_at)}};
+}
+
 const char* phase_word(domain::UpdateStatus s) {
   switch (s) {
     case domain::UpdateStatus::kDownloading: return "downloading";
@@ -101,6 +112,12 @@ const char* phase_word(domain::UpdateStatus s) {
     case domain::UpdateStatus::kRebooting: return "rebooting";
     default: return nullptr;
   }
+}
+
+// Its own, if it takes a device back; else of the rollback that took its device back.
+json rollback_id_of(const domain::DeviceUpdate& u) {
+  if (u.is_rollback()) return domain::to_text(u.id);
+  return u.undone_by ? json(domain::to_text(*u.undone_by)) : json(nullptr);
 }
 
 json ids_of(const projections::Views& views, const domain::Bitmap& targets) {
@@ -215,7 +232,8 @@ json Renderer::campaign(const projections::CampaignRow& row, bool in_full) const
          {"completed_devices", row.completed},
          {"failed_devices", row.failed},
          {"cancelled_devices", row.cancelled},
-         {"held_devices", 0},
+         {"held_devices", row.held},
+         {"undone_devices", row.undone},
          {"excluded", r.excluded},
          {"progress_percentage", percent(row.completed + row.failed + row.cancelled, row.total)},
          {"verdict", verdict(row.verdict)},
@@ -235,6 +253,15 @@ json Renderer::campaign(const projections::CampaignRow& row, bool in_full) const
          {"approval_conditions", text_or_null(row.approval_conditions)},
          {"finished", row.finished},
          {"canary", canary(row)},
+         {"switched", row.switched},
+         {"switch_at", when(p.switch_at)},
+         {"rollback", rollback_of(row)},
+         {"error_threshold_count", p.error_threshold_count},
+         {"health_window_minutes", p.health_window_minutes == 0 ? p.timeout_minutes : p.health_window_minutes},
+         {"rollback_deadline_minutes", p.rollback_deadline_minutes},
+         {"require_version_proof", p.require_version_proof},
+         {"requires_device_confirmation", p.requires_device_confirmation},
+         {"download_only", p.download_only},
          {"allow_beta", p.allow_beta},
          {"force_update", p.force_update},
          {"maintenance_window", window(p.maintenance_window)},
@@ -267,7 +294,7 @@ json Renderer::update(const domain::DeviceUpdate& u) const {
   return {{"update_id", domain::to_text(u.id)},
           {"device_id", u.device.value},
           {"campaign_id", campaign ? json(domain::to_text(*campaign)) : json(nullptr)},
-          {"rollback_id", nullptr},
+          {"rollback_id", rollback_id_of(u)},
           {"firmware", firmware_row ? firmware(*firmware_row) : json(nullptr)},
           {"firmware_id", domain::to_text(u.plan.firmware)},
           {"status", domain::to_text(u.status)},
@@ -293,7 +320,10 @@ json Renderer::update(const domain::DeviceUpdate& u) const {
           {"device_validated", true},
           {"attempt", u.attempt},
           {"action_id", u.action.value == 0 ? json(nullptr) : json(u.action.value)},
-          {"held", false},
+          {"held", u.held},
+          {"hold", u.hold},
+          {"consent_asked", u.consent_asked > 0},
+          {"consented", u.consented},
           {"details", u.details},
           {"cancel_requested", u.cancel.has_value()},
           {"cancel_requested_at", when(u.cancel_requested_at)},

@@ -18,6 +18,10 @@ class Renderer {
   nlohmann::json campaign(const projections::CampaignRow& row, bool in_full) const;
   nlohmann::json update(const domain::DeviceUpdate& update) const;
   nlohmann::json device(const domain::Device& device) const;
+  // `update` is one that takes a device back (Views::rollback).
+  nlohmann::json rollback(const domain::DeviceUpdate& update) const;
+  // "Why is it not updated?" of one update: its gates, and a sentence.
+  nlohmann::json why(const actors::Service::Why& why) const;
   nlohmann::json statistics() const;
   // Of updates created at `from` or later; null for what is not counted by a period.
   nlohmann::json statistics_since(domain::Time from) const;

@@ -7,6 +7,7 @@
 #include "http/commands.hpp"
 #include "http/field_errors.hpp"
 #include "http/json_reader.hpp"
+#include "http/text.hpp"
 
 namespace ota::http {
 namespace {
@@ -28,6 +29,27 @@ void answer_update(RequestContext& context, Api& api, const domain::UpdateId& id
   auto body = api.render.update(*update);
   if (!message.empty()) body["message"] = message;
   answer_resource(context, status, body, update->revision);
+}
+
+// The gate that an update waits at: asked of whoever would grant it.
+json waiting_for(Api& api, const domain::DeviceUpdate& update) {
+  const bool waits = update.status == domain::UpdateStatus::kScheduled || update.status == domain::UpdateStatus::kCreated;
+  if (!waits) return nullptr;
+  const auto answers = api.service.why(update.device, update.id.campaign());
+  if (!answers) return nullptr;
+  for (const auto& why : answers.value()) {
+    if (why.update != update.id) continue;
+    for (const auto& gate : why.gates) {
+      if (!gate.open) return domain::to_text(gate.gate);
+    }
+  }
+  return nullptr;
+}
+
+void show(RequestContext& context, Api& api, const domain::DeviceUpdate& update) {
+  auto body = api.render.update(update);
+  body["waiting_for"] = waiting_for(api, update);
+  answer_resource(context, 200, body, update.revision);
 }
 
 template <class MakeCommand>
@@ -98,9 +120,46 @@ domain::UpdateCommand report(const domain::DeviceUpdate& update, JsonReader& bod
   return r;
 }
 
+// Bad health refutes the update that the device said had succeeded (decision 27); it is a word of the device about
+// itself. True: answered.
+bool report_health(RequestContext& context, Api& api, const domain::DeviceUpdate& update) {
+  auto body = json_body(context, false);
+  if (!body) return true;
+  FieldErrors errors;
+  JsonReader reader(*body, errors);
+  if (!reader.has("health")) return false;
+  const auto health = reader.required_string("health", {1, 20});
+  if (!health.empty() && health != "ok" && health != "failed") {
+    reader.fail("health", fmt::format("\"{}\" is none of ok, failed", shown(health)), "enum");
+  }
+  if (reader.has("status")) reader.fail("status", "health is reported by itself: after the status \"completed\"");
+  if (!errors.empty()) {
+    context.answer(errors.problem());
+    return true;
+  }
+  const auto device = api.service.views().device(update.device);
+  if (!device || !device->installed || device->installed->update != update.id) {
+    context.answer(Problem::state_transition(
+        fmt::format("update is {}: only the health of the newest one that completed can be reported",
+                    domain::to_text(update.status)),
+        domain::to_text(update.status), "report health", {"completed"}));
+    return true;
+  }
+  domain::ChangeAttributes said;
+  said.values["health"] = health;
+  said.by_device = true;
+  const auto answer = api.service.device(update.device, std::move(said), device_meta(context));
+  if (answer) {
+    answer_update(context, api, update.id, 200);
+  } else {
+    context.answer(problem_of(answer.error()));
+  }
+  return true;
+}
+
 void report_status(RequestContext& context, Api& api) {
   const auto update = update_of(context, api);
-  if (!update) return;
+  if (!update || report_health(context, api, *update)) return;
   if (update->attempt == 0) {
     const auto status = domain::to_text(update->status);
     return context.answer(Problem::state_transition(
@@ -181,7 +240,7 @@ void request_update(RequestContext& context, Api& api) {
 
 void add_update_routes(Router::Group& admin, Api& api) {
   admin.add("GET", "/updates/{update_id}", [&api](RequestContext& c) {
-    if (const auto update = update_of(c, api)) answer_resource(c, 200, api.render.update(*update), update->revision);
+    if (const auto update = update_of(c, api)) show(c, api, *update);
   });
   admin.add("POST", "/updates/{update_id}/cancel", [&api](RequestContext& c) {
     command(c, api, [](const domain::DeviceUpdate&, JsonReader&) -> domain::UpdateCommand {

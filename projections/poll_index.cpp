@@ -24,7 +24,8 @@ PollRecord poll_record(const domain::Device& device) {
     record.cancelling = active->second.cancelling;
     record.preemptible =
         !record.cancelling && active->second.plan.priority < domain::Priority::kEmergency;
-    record.proves_version = active->second.plan.require_version_proof;
+    record.released = active->second.released;
+    record.awaits_version = active->second.awaits_version;
   } else if (const auto* asked = device.awaits_consent()) {
     record.consent = asked->second.action;
   }

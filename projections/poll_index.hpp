@@ -27,7 +27,8 @@ struct PollRecord {
   // An emergency may ask `active` to make room (decision 9), and one of the device's own may be
   // tried from then on.
   bool preemptible = false;
-  bool proves_version = false;  // `active` completes when its version is seen
+  bool released = false;        // `active` held, and may install now
+  bool awaits_version = false;  // `active` is done but for its version, which was not seen yet
   domain::Time emergency_at = domain::Time::max();
   // The earliest moment at which an update that waits on the device itself may be tried: a direct
   // one, or a retry.

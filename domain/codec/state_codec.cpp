@@ -100,6 +100,8 @@ void put(const UpdateId& id, const UnfinishedUpdate& u, pb::UnfinishedUpdate* m)
   m->set_requested_at(micros(u.requested_at));
   m->set_consent_asked(u.consent_asked);
   m->set_consented(u.consented);
+  m->set_released(u.released);
+  m->set_awaits_version(u.awaits_version);
 }
 UnfinishedUpdate get(const pb::UnfinishedUpdate& m) {
   UnfinishedUpdate u;
@@ -116,6 +118,8 @@ UnfinishedUpdate get(const pb::UnfinishedUpdate& m) {
   u.requested_at = time_of(m.requested_at());
   u.consent_asked = m.consent_asked();
   u.consented = m.consented();
+  u.released = m.released();
+  u.awaits_version = m.awaits_version();
   return u;
 }
 

@@ -28,6 +28,8 @@ struct UnfinishedUpdate {
   ActionId action;                        // of the present attempt
   bool started = false;
   bool cancelling = false;                // cancelAction is offered
+  bool released = false;                  // it held, and may install now
+  bool awaits_version = false;            // it says that it succeeded; its version was not seen yet
   Time requested_at{};
   std::uint32_t consent_asked = 0;        // for this attempt, with `action`; 0: not asked
   bool consented = false;

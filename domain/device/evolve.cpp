@@ -122,12 +122,22 @@ struct Fold {
     u.next_retry_at.reset();
     u.started = false;
     u.cancelling = false;
+    u.released = false;
+    u.awaits_version = false;
     u.consent_asked = 0;
     s.last_action = e.action;
     if (s.installed) s.installed->followed = true;
   }
   void operator()(const AttemptStarted& e) {
-    if (auto* u = update(); u && u->attempt == e.attempt) u->started = true;
+    auto* u = update();
+    if (!u || u->attempt != e.attempt) return;
+    u->started = true;
+    if (e.released) u->released = true;
+  }
+  void operator()(const ProgressReported& e) {
+    auto* u = update();
+    if (!u || u->attempt != e.attempt) return;
+    if (e.phase == UpdateStatus::kRebooting && u->plan.require_version_proof) u->awaits_version = true;
   }
   void operator()(const AttemptEnded& e) {
     auto* u = update();

@@ -250,6 +250,11 @@ Decision on(const DeviceUpdate& s, const ReleaseHold&, const Context& context) {
 }
 
 Decision on(const DeviceUpdate& s, const AnswerConsent& c, const Context&) {
+  if (s.exists && s.attempt > 0 && c.attempt == s.attempt) {  // it was granted on this consent, maybe a moment ago
+    if (c.agreed || !s.in_progress()) return Events{};
+    if (s.started_at) return wrong_state("update", to_text(s.status), "decline", {"scheduled", "in_progress"});
+    return one(s, UpdateCancelled{CancelCause::kDeclined, s.attempt, s.batch, s.retry});
+  }
   if (!s.exists || s.consent_asked == 0) return not_found("Update that waits for consent", to_text(s.id));
   if (c.attempt != s.consent_asked || is_terminal(s.status)) return Events{};
   if (!c.agreed) return one(s, UpdateCancelled{CancelCause::kDeclined, 0, s.batch, s.retry});

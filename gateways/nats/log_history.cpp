@@ -35,6 +35,7 @@ std::optional<domain::CampaignCreated> LogHistory::campaign(domain::CampaignId i
 
 domain::DeviceUpdate LogHistory::update(const domain::UpdateId& id, domain::Position as_of) const {
   domain::DeviceUpdate update;
+  update.id = id;
   log_.read_stream(domain::stream_name(id), {}, [&](const eventstore::RecordedEvent& raw) {
     if (raw.position.value > as_of.value) return false;
     domain::evolve(update, projections::decode(raw));

@@ -1,5 +1,6 @@
 #include "gateways/nats/translate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -75,7 +76,7 @@ Data update_cancelled(const Recorded& event, const History& history) {
   const auto* id = std::get_if<domain::UpdateId>(&event.stream);
   if (!id) return std::nullopt;
   const auto update = history.update(*id, event.position);
-  if (update.attempt == 0) return std::nullopt;
+  if (update.attempt == 0 || update.is_rollback()) return std::nullopt;
   const auto campaign = id->campaign();
   return ordered_json{
       {"update_id", domain::to_text(*id)},
@@ -84,6 +85,55 @@ Data update_cancelled(const Recorded& event, const History& history) {
       {"firmware_version", update.plan.to_version},
       {"campaign_id", campaign ? ordered_json(domain::to_text(*campaign)) : nullptr},
       {"timestamp", iso_time(event.time)}};
+}
+
+// The update behind the event, if it is one that takes a device back.
+std::optional<domain::DeviceUpdate> rollback_of(const Recorded& event, const History& history) {
+  const auto* id = std::get_if<domain::UpdateId>(&event.stream);
+  // What a campaign brings to its devices is most of the log, and no rollback.
+  if (!id || (id->of_campaign && id->kind == domain::UpdateId::kDeployment)) return std::nullopt;
+  auto update = history.update(*id, event.position);
+  return update.is_rollback() ? std::optional(std::move(update)) : std::nullopt;
+}
+
+ordered_json rollback_data(const domain::UpdateId& id, const domain::DeviceUpdate& update,
+                           domain::Time time) {
+  const auto trigger =
+      update.plan.rollback ? update.plan.rollback->trigger : domain::RollbackTrigger::kManual;
+  return {{"rollback_id", domain::to_text(id)},
+          {"device_id", update.device.value},
+          {"from_version", update.plan.from_version},
+          {"to_version", update.plan.to_version},
+          {"trigger", domain::to_text(trigger)},
+          {"timestamp", iso_time(time)}};
+}
+
+// Once for each device, at its first grant (decision 10).
+Data rollback_initiated(const Recorded& event, const History& history) {
+  const auto* granted = std::get_if<domain::AttemptGranted>(&event.event);
+  if (!granted || granted->attempt != 1) return std::nullopt;
+  const auto update = rollback_of(event, history);
+  if (!update) return std::nullopt;
+  return rollback_data(std::get<domain::UpdateId>(event.stream), *update, event.time);
+}
+
+Data rollback_completed(const Recorded& event, const History& history) {
+  const auto* ended = std::get_if<domain::AttemptEnded>(&event.event);
+  if (!ended || !ended->success) return std::nullopt;
+  const auto update = rollback_of(event, history);
+  if (!update) return std::nullopt;
+  return rollback_data(std::get<domain::UpdateId>(event.stream), *update, event.time);
+}
+
+Data rollback_failed(const Recorded& event, const History& history) {
+  const auto* ended = std::get_if<domain::AttemptEnded>(&event.event);
+  if (ended && (ended->success || ended->retry_at)) return std::nullopt;
+  const auto update = rollback_of(event, history);
+  if (!update) return std::nullopt;
+  auto data = rollback_data(std::get<domain::UpdateId>(event.stream), *update, event.time);
+  data["error_code"] = update->error_code;
+  data["error_message"] = update->error_message;
+  return data;
 }
 
 struct Translation {
@@ -106,32 +156,35 @@ const auto& translations() {
       // (decision 11).
       Translation{domain::event_type(domain::UpdateSkipped{}), "update.cancelled",
                   update_cancelled},
-      // rollback.initiated stands here once rollbacks have their event: {rollback_id, device_id,
-      // from_version, to_version, trigger, timestamp}, when a device's rollback is granted
-      // (decision 10).
+      Translation{domain::event_type(domain::AttemptGranted{}), "rollback.initiated",
+                  rollback_initiated},
+      Translation{domain::event_type(domain::AttemptEnded{}), "rollback.completed",
+                  rollback_completed},
+      Translation{domain::event_type(domain::AttemptEnded{}), "rollback.failed", rollback_failed},
+      Translation{domain::event_type(domain::UpdateCancelled{}), "rollback.failed",
+                  rollback_failed},
   };
   return table;
 }
 
-const Translation* find(std::uint16_t event_type) {
-  for (const auto& row : translations()) {
-    if (row.event_type == event_type) return &row;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
-bool may_speak(std::uint16_t event_type) { return find(event_type) != nullptr; }
+bool may_speak(std::uint16_t event_type) {
+  return std::any_of(translations().begin(), translations().end(),
+                     [&](const auto& row) { return row.event_type == event_type; });
+}
 
 std::optional<Message> translate(const Recorded& event, std::string_view correlation,
                                  const History& history) {
-  const auto* translation = find(domain::event_type(event.event));
-  if (!translation) return std::nullopt;
-  auto data = translation->data(event, history);
-  if (!data) return std::nullopt;
-  return make_message(event.position, event.time, translation->message_type, correlation,
-                      std::move(*data));
+  const auto type = domain::event_type(event.event);
+  for (const auto& row : translations()) {
+    if (row.event_type != type) continue;
+    if (auto data = row.data(event, history)) {
+      return make_message(event.position, event.time, row.message_type, correlation,
+                          std::move(*data));
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace ota::gateways::nats
