@@ -46,8 +46,14 @@ bool moves_a_campaign(const Event& e) {
          std::holds_alternative<UpdateRefuted>(e) || std::holds_alternative<UpdateUndone>(e);
 }
 
+// Of all progress the device follows only this: it may be done but for its version (decision 12).
+bool is_rebooting(const Event& e) {
+  const auto* progress = std::get_if<ProgressReported>(&e);
+  return progress && progress->phase == UpdateStatus::kRebooting;
+}
+
 bool concerns_the_device(const Event& e) {
-  return moves_a_campaign(e) || std::holds_alternative<CancelRequested>(e) ||
+  return moves_a_campaign(e) || is_rebooting(e) || std::holds_alternative<CancelRequested>(e) ||
          std::holds_alternative<CancelRefused>(e) || std::holds_alternative<ConsentGiven>(e);
 }
 

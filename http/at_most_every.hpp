@@ -7,7 +7,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "domain/ids.hpp"
+#include "domain/words.hpp"
 
 namespace ota::http {
 

@@ -1,0 +1,93 @@
+// blue_green over HTTP (design 4): devices that can hold go first and hold, one switch lets all of them install.
+#include <doctest/doctest.h>
+
+#include "tests/http/story.hpp"
+
+namespace ota::http::test {
+namespace {
+
+using nlohmann::json;
+
+struct BlueGreen : Story {
+  BlueGreen() {
+    for (const char* device : {"h0", "h1", "plain"}) stage.device(device);
+    for (const char* device : {"h0", "h1"}) says(device, "can_hold", "true");
+  }
+  std::string campaign(const json& devices, json fields = json::object()) {
+    fields["deployment_strategy"] = "blue_green";
+    fields["max_concurrent_updates"] = 1;
+    return started(devices, fields);
+  }
+};
+
+TEST_CASE("holders wait verified, without a place and without a time-out, until the one switch") {
+  BlueGreen b;
+  const auto campaign = b.campaign({"h0", "h1"});
+  const auto first = b.begin("h0");
+  const auto told = b.stage.ddi("GET", first).json()["deployment"];
+  CHECK(told["update"] == "skip");
+  CHECK(told["maintenanceWindow"] == "unavailable");
+  const auto link = b.links("h0")["deploymentBase"];
+  b.report("h0", first, kDownloaded);
+  CHECK(b.get(campaign)["held_devices"] == 1);
+  CHECK(b.update_of(campaign, "h0")["held"] == true);
+  // Its place is free, though one only may be under way; it times out no more.
+  const auto second = b.begin("h1");
+  b.stage.advance(std::chrono::minutes(59));
+  b.report("h1", second, kDownloaded);
+
+  REQUIRE(ApiStage::eventually([&] { return b.get(campaign)["switched"] == true; }));  // all hold
+  REQUIRE(ApiStage::eventually([&] {
+    return b.stage.ddi("GET", first).json()["deployment"]["update"] == "forced" &&
+           b.stage.ddi("GET", second).json()["deployment"]["update"] == "forced";
+  }));
+  CHECK(b.links("h0")["deploymentBase"] != link);
+  CHECK(b.get(campaign)["held_devices"] == 0);
+  b.report("h0", first, kSucceeded);
+  b.report("h1", second, kSucceeded);
+  REQUIRE(b.becomes(campaign, "completed"));
+  CHECK(b.get(campaign)["completed_devices"] == 2);
+}
+
+TEST_CASE("an operator may switch before all hold; whoever still downloads goes straight on") {
+  BlueGreen b;
+  const auto campaign = b.campaign({"h0", "h1", "plain"});
+  b.report("h1", b.begin("h1"), kDownloaded);
+  b.stage.advance(std::chrono::hours(30));   // it waits for the operator now: no time-out runs
+  CHECK(b.get(campaign)["held_devices"] == 1);
+  CHECK_FALSE(b.links("plain").contains("deploymentBase"));
+  const auto action = b.begin("h0");
+  const auto switched = b.post(campaign + "/switch", {{"reason", "shop closes"}});
+  REQUIRE_MESSAGE(switched.status == 200, switched.body);
+  CHECK(switched.json()["switched"] == true);
+  CHECK(b.post(campaign + "/switch").json()["message"] == "Campaign was switched already");
+  b.report("h0", action, kDownloaded);
+  REQUIRE(ApiStage::eventually([&] { return b.stage.ddi("GET", action).json()["deployment"]["update"] == "forced"; }));
+  b.report("h0", action, kSucceeded);
+  b.update("plain", kSucceeded);
+  b.update("h1", kSucceeded);
+  REQUIRE(b.becomes(campaign, "completed"));
+}
+
+TEST_CASE("switch_at switches at its time") {
+  BlueGreen b;
+  const auto at = "2026-05-29T10:00:00Z";
+  const auto refused = b.post("/campaigns", {{"name", "x"}, {"firmware_id", b.v2}, {"target_devices", {"h0"}}, {"switch_at", at}});
+  CHECK(refused.status == 422);
+  CHECK(refused.body.find("switch_at") != std::string::npos);
+  const auto campaign = b.campaign({"h0", "plain"}, {{"switch_at", at}});
+  b.report("h0", b.begin("h0"), kDownloaded);
+  CHECK(b.get(campaign)["switch_at"] == "2026-05-29T10:00:00.000000Z");
+  CHECK(b.get(campaign)["switched"] == false);
+  b.stage.advance(std::chrono::hours(24));
+  CHECK(ApiStage::eventually([&] { return b.get(campaign)["switched"] == true; }));
+}
+
+TEST_CASE("only a blue_green campaign that runs has a switch") {
+  BlueGreen b;
+  const auto campaign = b.started({"plain"});
+  CHECK(b.post(campaign + "/switch").status == 409);
+}
+
+}  // namespace
+}  // namespace ota::http::test

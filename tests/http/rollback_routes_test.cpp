@@ -1,0 +1,240 @@
+// Rollbacks over HTTP: decision 10, BR-OTA-031 to 035, the triggers of decision 27.
+#include <doctest/doctest.h>
+
+#include "tests/http/story.hpp"
+
+namespace ota::http::test {
+namespace {
+
+using nlohmann::json;
+
+json numbered(std::size_t count) {
+  json devices = json::array();
+  for (std::size_t i = 0; i < count; ++i) devices.push_back("d" + std::to_string(i));
+  return devices;
+}
+
+struct Fleet : Story {
+  explicit Fleet(std::size_t count) : devices(numbered(count)) {
+    for (const std::string device : devices) stage.device(device);
+  }
+  json devices;
+};
+
+std::string links_of_rollbacks(const std::string& campaign) {
+  return "/rollbacks?campaign_id=" + campaign.substr(campaign.rfind('/') + 1);
+}
+
+TEST_CASE("a campaign is rolled back by hand: who completed goes back, and is still counted as completed") {
+  Fleet f(3);
+  const auto campaign = f.started(f.devices);
+  f.update("d0", kSucceeded);
+  f.update("d1", kSucceeded);
+  REQUIRE(f.firmware_version("d0") == "2.0.0");
+  CHECK(f.post(campaign + "/rollback").status == 422);
+  const auto begun = f.post(campaign + "/rollback", {{"reason", "battery drain"}});
+  REQUIRE_MESSAGE(begun.status == 200, begun.body);
+  CHECK(begun.json()["status"] == "rollback");
+  CHECK(begun.json()["rollbacks"] == 2);
+  CHECK(begun.json()["rollback"]["trigger"] == "manual");
+  CHECK(begun.json()["rollback"]["reason"] == "battery drain");
+  CHECK(f.get(campaign)["cancelled_devices"] == 1);
+  const auto waiting = f.get(links_of_rollbacks(campaign));
+  REQUIRE(waiting["count"] == 2);
+  CHECK(waiting["rollbacks"][0]["status"] == "in_progress");
+  CHECK(waiting["rollbacks"][0]["success"].is_null());
+  for (const std::string device : {"d0", "d1"}) {
+    const auto action = f.begin(device);
+    CHECK(f.stage.ddi("GET", action).json()["deployment"]["chunks"][0]["version"] == "1.0.0");
+    f.report(device, action, kSucceeded);
+    CHECK(f.firmware_version(device) == "1.0.0");
+  }
+  REQUIRE(f.becomes(campaign, "cancelled"));
+  const auto row = f.get(campaign);
+  CHECK(row["completed_devices"] == 2);
+  CHECK(row["undone_devices"] == 2);
+  CHECK(row["actual_end"].is_string());
+  const auto undone = f.update_of(campaign, "d0");
+  CHECK(undone["status"] == "rollback");
+  const auto rollback = f.get("/rollbacks/" + undone["rollback_id"].get<std::string>());
+  CHECK(rollback["status"] == "completed");
+  CHECK(rollback["success"] == true);
+  CHECK(rollback["from_version"] == "2.0.0");
+  CHECK(rollback["to_version"] == "1.0.0");
+  CHECK(rollback["reason"] == "battery drain");
+  CHECK(rollback["device_id"] == "d0");
+  CHECK(campaign == "/campaigns/" + rollback["campaign_id"].get<std::string>());
+  CHECK(f.get("/rollbacks?device_id=d0")["count"] == 1);
+  CHECK(f.get("/rollbacks?device_id=d2")["count"] == 0);
+  CHECK(f.get("/rollbacks")["count"] == 2);
+}
+
+TEST_CASE("too many failures take a campaign back by themselves, and it ends failed") {
+  Fleet f(6);
+  const auto campaign = f.started(f.devices, {{"min_finished_for_verdict", 2}});
+  f.update("d0", kSucceeded);
+  f.update("d1", kFailed);
+  REQUIRE(f.becomes(campaign, "rollback"));
+  const auto row = f.get(campaign);
+  CHECK(row["rollback"]["trigger"] == "failure_rate");
+  CHECK(row["verdict"]["decision"] == "abort");
+  CHECK_FALSE(f.links("d5").contains("deploymentBase"));
+  f.update("d0", kSucceeded);
+  REQUIRE(f.becomes(campaign, "failed"));
+  CHECK(f.firmware_version("d0") == "1.0.0");
+}
+
+TEST_CASE("decision 10: who is not seen until the deadline has failed, and the campaign closes") {
+  Fleet f(2);
+  const auto campaign = f.started(f.devices, {{"rollback_deadline_minutes", 60}});
+  f.update("d0", kSucceeded);
+  f.update("d1", kSucceeded);
+  REQUIRE(f.becomes(campaign, "completed"));
+  REQUIRE(f.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
+  f.update("d0", kSucceeded);
+  CHECK(f.get(campaign)["status"] == "rollback");
+  f.stage.advance(std::chrono::minutes(61));
+  REQUIRE(f.becomes(campaign, "cancelled"));
+  CHECK_FALSE(f.links("d1").contains("deploymentBase"));
+  const auto lost = f.get("/rollbacks?campaign_id=" + campaign.substr(campaign.rfind('/') + 1));
+  REQUIRE(lost["count"] == 2);
+  std::string words;
+  for (const auto& rollback : lost["rollbacks"]) {
+    words += rollback["status"].get<std::string>() + " " + rollback["error_message"].dump() + "\n";
+  }
+  CHECK(words.find("failed \"device not seen\"") != std::string::npos);
+  CHECK(words.find("completed null") != std::string::npos);
+  CHECK(f.update_of(campaign, "d1")["status"] == "completed");
+}
+
+TEST_CASE("decision 10: a device without a way back fails with the reason, and nothing waits for it") {
+  Fleet f(1);
+  SUBCASE("its former version is not stored") {
+    f.says("d0", "firmware_version", "0.9.0");
+  }
+  SUBCASE("its former version was recalled") {
+    REQUIRE(f.post("/firmware/" + f.v1 + "/recall", {{"reason", "leaks"}}).status == 200);
+  }
+  const auto campaign = f.started(f.devices);
+  f.update("d0", kSucceeded);
+  REQUIRE(f.becomes(campaign, "completed"));
+  REQUIRE(f.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
+  CHECK(ApiStage::eventually([&] { return !f.links("d0").contains("deploymentBase") && f.get(campaign)["status"] == "cancelled"; }));
+  const auto rollback = f.get("/rollbacks?device_id=d0")["rollbacks"][0];
+  CHECK(rollback["status"] == "failed");
+  CHECK(rollback["error_code"].get<std::string>().find("previous_version_") == 0);
+}
+
+TEST_CASE("BR-OTA-031, BR-OTA-032: one device goes back to a version that it had, and to no other") {
+  Fleet f(1);
+  const auto campaign = f.started(f.devices);
+  f.update("d0", kSucceeded);
+  const auto never = f.post("/devices/d0/rollback", {{"to_version", "0.1.0"}, {"reason", "test"}});
+  CHECK(never.status == 409);
+  CHECK(never.body.find("1.0.0") != std::string::npos);
+  CHECK(f.post("/devices/d0/rollback", {{"to_version", "1.0.0"}}).status == 422);
+  CHECK(f.post("/devices/nobody/rollback", {{"to_version", "1.0.0"}, {"reason", "test"}}).status == 404);
+  const auto asked = f.stage.admin("POST", "/devices/d0/rollback", R"({"to_version":"1.0.0","reason":"customer asked"})",
+                                   "Idempotency-Key: k1\r\n");
+  REQUIRE_MESSAGE(asked.status == 201, asked.body);
+  CHECK(asked.json()["trigger"] == "manual");
+  CHECK(asked.json()["status"] == "in_progress");
+  const auto again = f.stage.admin("POST", "/devices/d0/rollback", R"({"to_version":"1.0.0","reason":"customer asked"})",
+                                   "Idempotency-Key: k1\r\n");
+  CHECK(again.status == 201);
+  CHECK(again.json()["rollback_id"] == asked.json()["rollback_id"]);
+  CHECK(f.post("/devices/d0/rollback", {{"to_version", "1.0.0"}, {"reason", "twice"}}).status == 409);
+  f.update("d0", kSucceeded);
+  CHECK(f.firmware_version("d0") == "1.0.0");
+  CHECK(f.get("/rollbacks/" + asked.json()["rollback_id"].get<std::string>())["status"] == "completed");
+  CHECK(f.update_of(campaign, "d0")["status"] == "rollback");
+  CHECK(f.post("/devices/d0/rollback", {{"to_version", "1.0.0"}, {"reason", "again"}}).status == 409);
+}
+
+TEST_CASE("decision 27: bad health within the window fails the update and takes the device back") {
+  Fleet f(2);
+  const auto campaign = f.started(f.devices, {{"rollback_triggers", {"health_check"}}, {"health_window_minutes", 30}});
+  f.update("d0", kSucceeded);
+  f.update("d1", kSucceeded);
+  f.stage.advance(std::chrono::minutes(20));
+  f.says("d0", "health", "failed");
+  CHECK(f.update_of(campaign, "d0")["status"] == "failed");
+  CHECK(f.update_of(campaign, "d0")["error_code"] == "health_check");
+  f.update("d0", kSucceeded);
+  CHECK(f.firmware_version("d0") == "1.0.0");
+  const auto rollback = f.get("/rollbacks?device_id=d0")["rollbacks"][0];
+  CHECK(rollback["trigger"] == "health_check");
+  CHECK(rollback["status"] == "completed");
+  f.stage.advance(std::chrono::minutes(20));
+  f.says("d1", "health", "failed");
+  CHECK(f.update_of(campaign, "d1")["status"] == "completed");
+}
+
+TEST_CASE("decision 27: a gateway may say that an update's health is bad") {
+  Fleet f(1);
+  const auto campaign = f.started(f.devices, {{"rollback_triggers", {"health_check"}}});
+  const auto action = f.begin("d0");
+  const std::string update = f.update_of(campaign, "d0")["update_id"];
+  CHECK(f.post("/updates/" + update + "/status", {{"health", "failed"}}).status == 409);
+  f.report("d0", action, kSucceeded);
+  CHECK(f.post("/updates/" + update + "/status", {{"health", "poorly"}}).status == 422);
+  CHECK(f.post("/updates/" + update + "/status", {{"health", "ok"}}).status == 200);
+  CHECK(f.update_of(campaign, "d0")["status"] == "completed");
+  const auto failed = f.post("/updates/" + update + "/status", {{"health", "failed"}});
+  REQUIRE(failed.status == 200);
+  CHECK(failed.json()["status"] == "failed");
+  f.begin("d0");
+}
+
+TEST_CASE("decision 27: a time-out after the installation began is not retried, the device goes back") {
+  Fleet f(1);
+  const auto campaign = f.started(
+      f.devices, {{"rollback_triggers", {"timeout"}}, {"timeout_minutes", 5}, {"max_retries", 3}});
+  const auto action = f.begin("d0");
+  const std::string update = f.update_of(campaign, "d0")["update_id"];
+  REQUIRE(f.post("/updates/" + update + "/status", {{"status", "installing"}}).status == 200);
+  f.stage.advance(std::chrono::minutes(6));
+  REQUIRE(ApiStage::eventually([&] { return f.update_of(campaign, "d0")["status"] == "failed"; }));
+  f.update("d0", kSucceeded);
+  CHECK(f.get("/rollbacks?device_id=d0")["rollbacks"][0]["trigger"] == "timeout");
+}
+
+TEST_CASE("decision 27: one error on many devices takes the campaign back") {
+  Fleet f(4);
+  const auto campaign = f.started(
+      f.devices, {{"rollback_triggers", {"error_threshold"}}, {"error_threshold_count", 2}, {"failure_threshold_percent", 100}});
+  f.update("d0", kSucceeded);
+  f.update("d1", kFailed);
+  CHECK(f.get(campaign)["status"] == "in_progress");
+  f.update("d2", kFailed);
+  REQUIRE(f.becomes(campaign, "rollback"));
+  CHECK(f.get(campaign)["rollback"]["trigger"] == "error_threshold");
+  CHECK(f.get(campaign)["status_reason"].get<std::string>().find("device_17") != std::string::npos);
+}
+
+TEST_CASE("decision 10: a device that runs something else by now is left alone") {
+  Fleet f(1);
+  const auto campaign = f.started(f.devices);
+  f.update("d0", kSucceeded);
+  REQUIRE(f.becomes(campaign, "completed"));
+  const auto v3 = f.stage.firmware("3.0.0");
+  REQUIRE(f.post("/devices/d0/update", {{"firmware_id", v3}}).status == 201);
+  f.update("d0", kSucceeded);
+  REQUIRE(f.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
+  CHECK(ApiStage::eventually([&] { return !f.links("d0").contains("deploymentBase") && f.get(campaign)["status"] == "cancelled"; }));
+  CHECK(f.firmware_version("d0") == "3.0.0");
+  const auto rollback = f.get("/rollbacks?device_id=d0")["rollbacks"][0];
+  CHECK(rollback["update_status"] == "cancelled");
+  CHECK(rollback["error_code"] == "superseded");
+}
+
+TEST_CASE("rollbacks that are not there, and filters that are none, are answered with the field") {
+  Story s;
+  CHECK(s.stage.admin("GET", "/rollbacks/nothing").status == 404);
+  CHECK(s.stage.admin("GET", "/rollbacks?campaign_id=x").status == 422);
+  CHECK(s.stage.admin("GET", "/rollbacks?limit=0").status == 422);
+  CHECK(s.stage.admin("GET", "/rollbacks?cursor=zzz").status == 422);
+}
+
+}  // namespace
+}  // namespace ota::http::test
