@@ -56,6 +56,8 @@ int run(int argc, char** argv) {
   add_campaign_commands(app, session);
   add_update_commands(app, session);
   add_device_commands(app, session);
+  add_rollback_commands(app, session);
+  add_why_command(app, session);
   add_service_commands(app, session);
   try {
     app.parse(argc, argv);

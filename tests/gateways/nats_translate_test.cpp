@@ -36,6 +36,10 @@ struct FakeHistory final : History {
     update.device = {"dev-1"};
     update.plan = *grant().plan;
     update.attempt = attempts;
+    if (rolls_back) update.plan.rollback = domain::RollbackOf{domain::RollbackTrigger::kHealthCheck, "", {}, "2.1.0"};
+    if (rolls_back) update.plan.from_version = "2.1.0";
+    if (rolls_back) update.plan.to_version = "2.0.0";
+    update.error_code = error_code;
     return update;
   }
   std::optional<std::string> person(domain::Caller caller) const override {
@@ -43,6 +47,8 @@ struct FakeHistory final : History {
     return caller == kAnna ? "anna" : "unknown user";
   }
   std::uint32_t attempts = 1;
+  bool rolls_back = false;
+  std::string error_code;
 };
 
 domain::Recorded recorded(domain::Stream stream, Event event, domain::Caller caller = {}) {
@@ -131,6 +137,42 @@ TEST_CASE("a retry that is skipped is a cancelled update") {
             .starts_with("ota_service.update.cancelled {"));
 }
 
+TEST_CASE("rollback.initiated is told when a device's rollback is granted, once") {
+  FakeHistory back;
+  back.rolls_back = true;
+  const auto direct = domain::UpdateId::direct(campaign_id().bytes);
+  const auto of_campaign = domain::UpdateId::in_campaign(campaign_id(), {3}, 1);
+  domain::AttemptGranted granted;
+  granted.attempt = 1;
+  CHECK(told(recorded(of_campaign, granted), back) ==
+        "ota_service.rollback.initiated {\"rollback_id\":\"" + domain::to_text(of_campaign) +
+            R"(","device_id":"dev-1","from_version":"2.1.0","to_version":"2.0.0","trigger":"health_check",)"
+            R"("timestamp":"2025-12-15T10:00:00.678901Z"})");
+  CHECK(told(recorded(direct, granted), back).starts_with("ota_service.rollback.initiated {"));
+  granted.attempt = 2;
+  CHECK(told(recorded(of_campaign, granted), back) == "silent");
+  granted.attempt = 1;
+  CHECK(told(recorded(update_id(), granted)) == "silent");
+  CHECK(told(recorded(direct, granted)) == "silent");
+}
+
+TEST_CASE("rollback.completed and rollback.failed tell how it ended, not of attempts on the way") {
+  FakeHistory back;
+  back.rolls_back = true;
+  back.error_code = "previous_version_unknown";
+  const auto id = domain::UpdateId::in_campaign(campaign_id(), {3}, 1);
+  domain::AttemptEnded ended;
+  CHECK(told(recorded(id, ended), back).starts_with("ota_service.rollback.failed {"));
+  CHECK(told(recorded(id, ended), back).find(R"("error_code":"previous_version_unknown")") != std::string::npos);
+  ended.retry_at = domain::Time(std::chrono::hours(1));
+  CHECK(told(recorded(id, ended), back) == "silent");
+  ended = {};
+  ended.success = true;
+  CHECK(told(recorded(id, ended), back).starts_with("ota_service.rollback.completed {"));
+  CHECK(told(recorded(update_id(), ended)) == "silent");
+  CHECK(told(recorded(id, domain::UpdateCancelled{}), back).starts_with("ota_service.rollback.failed {"));
+}
+
 TEST_CASE("what was never granted is not told of update by update") {
   FakeHistory never_granted;
   never_granted.attempts = 0;
@@ -158,8 +200,8 @@ TEST_CASE("every other event is silent, and known to be before it is decoded") {
       domain::UnknownEvent{},     firmware_record(),         domain::FirmwareDeprecated{},
       domain::DeviceRegistered{}, domain::DeviceDeleted{},   domain::CampaignTargetPart{},
       domain::CampaignPaused{},   domain::CampaignAborted{}, domain::CampaignClosed{},
-      domain::UpdateRequested{},  domain::AttemptGranted{},  domain::AttemptStarted{},
-      domain::ProgressReported{}, domain::AttemptEnded{},    domain::GrantLapsed{},
+      domain::UpdateRequested{},  domain::AttemptStarted{},  domain::ProgressReported{},
+      domain::GrantLapsed{},      domain::UpdateHeld{},      domain::CampaignRollbackBegun{},
       domain::CancelRequested{},  domain::RetryAsked{},      domain::DownloadCompleted{}};
   for (const auto& event : silent) {
     CAPTURE(domain::event_name(domain::event_type(event)));

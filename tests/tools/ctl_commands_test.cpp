@@ -26,11 +26,15 @@ TEST_CASE("every command has a route behind it") {
   add_campaign_commands(app, session);
   add_device_commands(app, session);
   add_update_commands(app, session);
+  add_rollback_commands(app, session);
+  add_why_command(app, session);
   CHECK(commands_of(*app.get_subcommand("firmware")) ==
         Names{"deprecate", "list", "recall", "restore", "show", "upload"});
   CHECK(commands_of(*app.get_subcommand("campaign")) ==
-        Names{"approve", "cancel", "create", "finish", "list", "pause", "promote", "resume", "show",
-              "start", "updates", "watch"});
-  CHECK(commands_of(*app.get_subcommand("device")) == Names{"delete", "list", "show", "update"});
+        Names{"approve", "cancel", "create", "finish", "list", "pause", "promote", "resume",
+              "rollback", "show", "start", "switch", "updates", "watch"});
+  CHECK(commands_of(*app.get_subcommand("device")) == Names{"delete", "list", "rollback", "show", "update"});
   CHECK(commands_of(*app.get_subcommand("update")) == Names{"cancel", "retry", "show"});
+  CHECK(commands_of(*app.get_subcommand("rollback")) == Names{"list", "show"});
+  CHECK(app.get_subcommand("why") != nullptr);
 }

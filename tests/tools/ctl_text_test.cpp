@@ -6,6 +6,7 @@
 #include "tools/otactl/device_list.hpp"
 #include "tools/otactl/human.hpp"
 #include "tools/otactl/json_cells.hpp"
+#include "tools/otactl/rollback_text.hpp"
 #include "tools/otactl/table.hpp"
 #include "tools/otactl/url.hpp"
 #include "tools/otactl/uuid.hpp"
@@ -116,4 +117,22 @@ TEST_CASE("idempotency keys are version 4 UUIDs and differ") {
     keys.insert(key);
   }
   CHECK(keys.size() == 1000);
+}
+
+TEST_CASE("why shows the gates in their order and points at the one that is closed first") {
+  const auto answer = nlohmann::json::parse(
+      R"({"device_id":"d","sentence":"x","updates":[{"campaign_id":"camp_1","update_id":"upd_1","sentence":"It waits.",
+          "gates":[{"gate":"known","open":true,"fact":"registered","until":null},
+                   {"gate":"window","open":false,"fact":"closed till the night","until":"2026-01-31T22:00:00Z"},
+                   {"gate":"concurrency","open":false,"fact":"1 of 1","until":null}]}]})");
+  CHECK(ctl::why_text(answer) ==
+        "campaign camp_1\n"
+        "It waits.\n"
+        "    GATE                 FACT\n"
+        "    known        open    registered\n"
+        "->  window       closed  closed till the night, until 2026-01-31 22:00:00Z\n"
+        "    concurrency  closed  1 of 1\n");
+  CHECK(ctl::why_text(nlohmann::json::parse(R"({"device_id":"d","sentence":"Nothing.","updates":[]})")) ==
+        "Nothing.\n");
+  CHECK(ctl::why_text(nlohmann::json("no object")).empty());
 }

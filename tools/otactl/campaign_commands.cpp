@@ -1,5 +1,5 @@
 // otactl campaign list | show | updates | start | pause | resume | cancel | promote | finish |
-// approve (create and watch have files of their own)
+// switch | rollback | approve (create and watch have files of their own)
 #include <fmt/format.h>
 
 #include <memory>
@@ -108,6 +108,8 @@ constexpr Verb kVerbs[] = {
     {"cancel", "Cancel what is not finished", Verb::kReason},
     {"promote", "End a canary early, as passed", Verb::kReason},
     {"finish", "Cancel what is not granted and complete", Verb::kReasonRequired},
+    {"switch", "Let the holders of a blue_green campaign install", Verb::kReason},
+    {"rollback", "Take back whoever completed it", Verb::kReasonRequired},
 };
 
 void add_verb(CLI::App& campaign, Session& session, const Verb& verb) {

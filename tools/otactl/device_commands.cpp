@@ -1,4 +1,4 @@
-// otactl device list | show | update | delete
+// otactl device list | show | update | rollback | delete
 #include <fmt/format.h>
 
 #include <memory>
@@ -6,6 +6,7 @@
 #include "tools/otactl/body_options.hpp"
 #include "tools/otactl/campaign_text.hpp"
 #include "tools/otactl/json_cells.hpp"
+#include "tools/otactl/rollback_text.hpp"
 #include "tools/otactl/session.hpp"
 #include "tools/otactl/url.hpp"
 
@@ -96,6 +97,23 @@ void add_update(CLI::App& device, Session& session) {
   });
 }
 
+void add_rollback(CLI::App& device, Session& session) {
+  CLI::App* command =
+      add_command(device, "rollback", "Take one device back to a version that it had");
+  const auto id = std::make_shared<std::string>();
+  const auto body = std::make_shared<json>(json::object());
+  command->add_option("DEVICE", *id, "Device id")->required();
+  BodyOptions options{*command, body};
+  options.text("--to", "to_version", "The version, one that the device had")->required();
+  options.text("--reason", "reason", "Why")->required();
+  command->callback([&session, id, body] {
+    session.action = [&session, id, body](ServiceClient& client) {
+      session.print(client.post("/devices/" + escape(*id) + "/rollback", *body), rollback_text);
+      return 0;
+    };
+  });
+}
+
 void add_by_id(CLI::App& device, Session& session, const std::string& verb,
                const std::string& description) {
   CLI::App* command = add_command(device, verb, description);
@@ -117,10 +135,11 @@ void add_by_id(CLI::App& device, Session& session, const std::string& verb,
 }  // namespace
 
 void add_device_commands(CLI::App& app, Session& session) {
-  CLI::App* device = add_command(app, "device", "Devices: list, show, update, delete");
+  CLI::App* device = add_command(app, "device", "Devices: list, show, update, roll back, delete");
   add_list(*device, session);
   add_by_id(*device, session, "show", "Show one device");
   add_update(*device, session);
+  add_rollback(*device, session);
   add_by_id(*device, session, "delete", "Delete a device; its updates are cancelled");
 }
 

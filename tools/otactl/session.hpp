@@ -34,6 +34,8 @@ void add_campaign_create(CLI::App& campaign, Session& session);
 void add_campaign_watch(CLI::App& campaign, Session& session);
 void add_update_commands(CLI::App& app, Session& session);
 void add_device_commands(CLI::App& app, Session& session);
+void add_rollback_commands(CLI::App& app, Session& session);
+void add_why_command(CLI::App& app, Session& session);
 void add_service_commands(CLI::App& app, Session& session);
 
 }  // namespace ota::ctl
