@@ -19,7 +19,7 @@ namespace ota::domain {
 
 // In the order in which they are tried: a closed one hides those behind it.
 enum class Gate : std::uint8_t {
-  kKnown, kTargeted, kPicked, kBusy, kApproved, kRunning, kContent, kCompatible, kNotThere, kOwner, kWindow, kConsent,
+  kKnown, kTargeted, kPicked, kBusy, kApproved, kRunning, kCompatible, kNotThere, kContent, kOwner, kWindow, kConsent,
   kRetryTime, kBatch, kConcurrency
 };
 std::string_view to_text(Gate);

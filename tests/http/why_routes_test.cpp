@@ -46,7 +46,7 @@ TEST_CASE("every gate is shown in its order, each with a fact") {
     CHECK_FALSE(gate["fact"].get<std::string>().empty());
   }
   CHECK(names ==
-        "known targeted in_percentage not_busy approved campaign_running content compatible not_there_yet owner window "
+        "known targeted in_percentage not_busy approved campaign_running compatible not_there_yet content owner window "
         "consent retry_time batch concurrency ");
   CHECK(w.why()["sentence"] == "Every gate is open: the device is granted when it asks next.");
   w.begin("e");

@@ -56,12 +56,12 @@ void RandomWorld::settle() {
       auto due = domain::next(campaign, {}, 100, story.now());
       again = again || !due.own.empty();
       append(due.own);
-      for (const auto& cancel : due.cancels) {
+      for (const auto& tell : due.tells) {
         if (chance(30)) continue;  // told another time
-        auto state = updates[cancel.update];
-        if (!state.exists) state.id = cancel.update;
-        if (state.device.value.empty()) state.device = names[cancel.update.ordinal.value];
-        append(domain::decide(state, domain::CancelUpdate{cancel.cause, cancel.reach}, context()));
+        auto state = updates[tell.update];
+        if (!state.exists) state.id = tell.update;
+        if (state.device.value.empty()) state.device = names[tell.update.ordinal.value];
+        append(domain::decide(state, tell.command, context()));
       }
     }
   }
