@@ -82,6 +82,20 @@ TEST_CASE("a window, a retry, a version and a full batch are named with their fi
   }
 }
 
+TEST_CASE("updates of the device's own are explained like those of campaigns, and before them") {
+  Why w;
+  w.started({"d"});
+  const auto night = json{{"start", "01:00"}, {"end", "01:01"}, {"timezone", "UTC"}};
+  const auto asked = w.post("/devices/d/update", {{"firmware_id", w.stage.firmware("3.0.0")}, {"maintenance_window", night}});
+  REQUIRE_MESSAGE(asked.status == 201, asked.body);
+  const auto why = w.why();
+  REQUIRE(why["updates"].size() == 2);
+  CHECK(why["updates"][0]["campaign_id"].is_null());
+  CHECK(why["updates"][0]["update_id"] == asked.json()["update_id"]);
+  CHECK(closed(why) == "window: the maintenance window 01:00 to 01:01 (UTC) is closed");
+  CHECK(w.get("/updates/" + asked.json()["update_id"].get<std::string>())["waiting_for"] == "window");
+}
+
 TEST_CASE("an update says which gate it waits at") {
   Why w;
   const auto campaign = w.started({"d", "e"}, {{"max_concurrent_updates", 1}});
