@@ -7,6 +7,7 @@
 #include "http/field_errors.hpp"
 #include "http/json_reader.hpp"
 #include "http/query_reader.hpp"
+#include "http/text.hpp"
 
 namespace ota::http {
 namespace {
@@ -168,9 +169,17 @@ void add_campaign_routes(Router::Group& admin, Api& api) {
   });
   admin.add("GET", "/campaigns/{campaign_id}/updates", [&api](RequestContext& c) { updates(c, api); });
   admin.add("GET", "/stats/campaigns/{campaign_id}", [&api](RequestContext& c) {
-    if (const auto row = campaign_row(c, api)) {
-      answer_resource(c, 200, api.render.campaign_statistics(*row), row->revision);
+    const auto row = campaign_row(c, api);
+    if (!row) return;
+    FieldErrors errors;
+    QueryReader query(c.query(), errors);
+    for (const auto* name : {"from", "to"}) {
+      if (const auto time = query.string(name)) {
+        query.fail(name, fmt::format("a campaign's statistics are of all of it, not from or to {}", shown(*time)));
+      }
     }
+    if (!errors.empty()) return c.answer(errors.problem());
+    answer_resource(c, 200, api.render.campaign_statistics(*row), row->revision);
   });
   admin.add("POST", "/campaigns/{campaign_id}/start", [&api](RequestContext& c) {
     command(c, api, {"Campaign started", "Campaign was started already"},

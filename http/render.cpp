@@ -391,47 +391,47 @@ json Renderer::campaign_statistics(const projections::CampaignRow& row) const {
           {"error_codes", row.error_codes}};
 }
 
-json Renderer::statistics() const {
-  const auto s = service_.views().statistics();
-  const auto day = service_.views().statistics_since(service_.now() - std::chrono::hours(24));
+json Renderer::statistics(std::optional<domain::Time> from, std::optional<domain::Time> until) const {
+  const auto all = service_.views().statistics();
+  const bool is_period = from || until;
+  const auto s = is_period ? service_.views().statistics_between(from.value_or(domain::Time{}),
+                                                                 until.value_or(domain::Time::max()))
+                           : all;
+  const auto now = service_.now();
+  const auto day = service_.views().statistics_between(now - std::chrono::hours(24), domain::Time::max());
   std::uint64_t campaigns = 0;
   for (const auto& [status, n] : s.campaigns) campaigns += n;
   const auto of = [&](domain::CampaignStatus status) {
     const auto found = s.campaigns.find(status);
     return found == s.campaigns.end() ? std::uint64_t{0} : found->second;
   };
-  return {{"total_campaigns", campaigns},
-          {"active_campaigns", of(domain::CampaignStatus::kInProgress) + of(domain::CampaignStatus::kPaused) +
-                                   of(domain::CampaignStatus::kRollback)},
-          {"completed_campaigns", of(domain::CampaignStatus::kCompleted)},
-          {"failed_campaigns", of(domain::CampaignStatus::kFailed)},
-          {"total_updates", s.total_updates},
-          {"pending_updates", s.pending_updates()},
-          {"in_progress_updates", s.in_progress_updates},
-          {"completed_updates", s.completed_updates},
-          {"failed_updates", s.failed_updates},
-          {"cancelled_updates", s.cancelled_updates},
-          {"success_rate", success_rate(s.completed_updates, s.failed_updates)},
-          {"avg_update_time", minutes(s.update_seconds_total, s.completed_updates)},
-          {"total_data_transferred", s.data_transferred},
-          {"last_24h_updates", day.updates},
-          {"last_24h_failures", day.failures},
-          {"last_24h_data_transferred", day.data_transferred},
-          {"updates_by_device_type", s.by_device_type},
-          {"updates_by_firmware_version", s.by_firmware_version},
-          {"rollback_rate", percent(s.rollbacks, s.started_campaigns)},
-          {"total_devices", s.devices},
-          {"devices_on_latest_firmware", devices_on_latest(service_.views(), s)}};
-}
-
-json Renderer::statistics_since(domain::Time from) const {
-  const auto period = service_.views().statistics_since(from);
-  json j = statistics();
-  for (auto& [name, value] : j.items()) value = nullptr;
-  j["from"] = format_time(from);
-  j["total_updates"] = period.updates;
-  j["failed_updates"] = period.failures;
-  j["total_data_transferred"] = period.data_transferred;
+  json j{{"total_campaigns", campaigns},
+         {"active_campaigns", of(domain::CampaignStatus::kInProgress) + of(domain::CampaignStatus::kPaused) +
+                                  of(domain::CampaignStatus::kRollback)},
+         {"completed_campaigns", of(domain::CampaignStatus::kCompleted)},
+         {"failed_campaigns", of(domain::CampaignStatus::kFailed)},
+         {"total_updates", s.total_updates},
+         {"pending_updates", s.pending_updates()},
+         {"in_progress_updates", s.in_progress_updates},
+         {"completed_updates", s.completed_updates},
+         {"failed_updates", s.failed_updates},
+         {"cancelled_updates", s.cancelled_updates},
+         {"success_rate", success_rate(s.completed_updates, s.failed_updates)},
+         {"avg_update_time", minutes(s.update_seconds_total, s.completed_updates)},
+         {"total_data_transferred", s.data_transferred},
+         {"last_24h_updates", day.total_updates},
+         {"last_24h_failures", day.failed_updates},
+         {"last_24h_data_transferred", day.data_transferred},
+         {"updates_by_device_type", s.by_device_type},
+         {"updates_by_firmware_version", s.by_firmware_version},
+         {"rollbacks", s.rollbacks},
+         {"rollback_rate", percent(s.rollbacks, s.started_campaigns)},
+         {"total_devices", all.devices},
+         {"devices_on_latest_firmware", devices_on_latest(service_.views(), all)}};
+  if (is_period) {
+    j["from"] = when(from);
+    j["to"] = when(until);
+  }
   return j;
 }
 

@@ -22,9 +22,8 @@ class Renderer {
   nlohmann::json rollback(const domain::DeviceUpdate& update) const;
   // "Why is it not updated?" of one update: its gates, and a sentence.
   nlohmann::json why(const actors::Service::Why& why) const;
-  nlohmann::json statistics() const;
-  // Of updates created at `from` or later; null for what is not counted by a period.
-  nlohmann::json statistics_since(domain::Time from) const;
+  // Of campaigns and updates created in [from, until) if one of them is given; last_24h and devices are always of now.
+  nlohmann::json statistics(std::optional<domain::Time> from, std::optional<domain::Time> until) const;
   nlohmann::json campaign_statistics(const projections::CampaignRow& row) const;
 
  private:

@@ -54,18 +54,16 @@ void detailed_health(RequestContext& context, const Api& api) {
   context.answer_json(broken.empty() ? 200 : 503, body.dump());
 }
 
-// Of a period that ends before now the views know nothing exactly.
 void statistics(RequestContext& context, const Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
   const auto from = query.time("from");
-  if (const auto to = query.time("to")) {
-    query.fail("to", fmt::format("not supported by this version, got '{}'", format_time(*to)),
-               "not_supported");
+  const auto to = query.time("to");
+  if (from && to && *from > *to) {
+    query.fail("to", fmt::format("'{}' is before from, '{}'", format_time(*to), format_time(*from)));
   }
   if (!errors.empty()) return context.answer(errors.problem());
-  context.answer_json(200,
-                      (from ? api.render.statistics_since(*from) : api.render.statistics()).dump());
+  context.answer_json(200, api.render.statistics(from, to).dump());
 }
 
 }  // namespace

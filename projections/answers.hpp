@@ -65,8 +65,9 @@ struct CampaignRow {
   std::uint32_t pending() const { return total - in_progress - completed - failed - cancelled; }
 };
 
-// Counters over everything (spec/api.md section 6, decision 30). Updates of campaigns count from
-// the campaign's creation.
+// Counters over everything, or over what was created in a period (spec/api.md section 6, decision 30;
+// of a period `devices` and what follows it are empty). Updates of campaigns count from the
+// campaign's creation.
 struct Statistics {
   std::map<domain::CampaignStatus, std::uint64_t> campaigns;
   std::uint64_t total_updates = 0;
@@ -87,12 +88,6 @@ struct Statistics {
     return total_updates - in_progress_updates - completed_updates - failed_updates -
            cancelled_updates;
   }
-};
-// Of updates created in a period, exactly (BR-OTA-043).
-struct PeriodStatistics {
-  std::uint64_t updates = 0;
-  std::uint64_t failures = 0;
-  std::uint64_t data_transferred = 0;
 };
 
 struct FirmwareFilter {

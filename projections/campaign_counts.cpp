@@ -87,8 +87,8 @@ CampaignCounts& CampaignCountsView::of(domain::CampaignId id) {
 
 void CampaignCountsView::apply(Change& change) {
   if (change.campaign) on_campaign(*change.campaign, change.event.time);
-  for (const auto id : change.withdrawn_from) {
-    auto& counts = of(id);
+  for (const auto& withdrawn : change.withdrawn_from) {
+    auto& counts = of(withdrawn.campaign);
     ++counts.cancelled;
     counts.updated_at = change.event.time;
   }

@@ -82,6 +82,12 @@ struct DeviceChange {
   DeviceListing after;
 };
 
+// A target was deleted before it was granted: its campaign, and when that was created.
+struct WithdrawnFrom {
+  domain::CampaignId campaign;
+  domain::Time created_at{};
+};
+
 struct Change {
   explicit Change(const domain::Recorded& e) : event(e) {}
 
@@ -89,8 +95,7 @@ struct Change {
   std::optional<DeviceChange> device;
   std::optional<CampaignChange> campaign;
   std::optional<UpdateChange> update;
-  // Campaigns of which a target was deleted before it was granted.
-  std::vector<domain::CampaignId> withdrawn_from;
+  std::vector<WithdrawnFrom> withdrawn_from;
 };
 
 }  // namespace ota::projections

@@ -35,7 +35,7 @@ enum class Table : char {
   kAction = 'a',             // device id, action -> attempt, binary id
   kTotals = 'S',             // -> Totals
   kNamedCount = 'K',         // counter, names -> number
-  kPeriod = 'P',             // width, start -> PeriodStatistics
+  kPeriod = 'P',             // width, start -> Totals
   // Iterated.
   kWithdrawn = 'G',        // campaign, ordinal -> time: targets deleted before they were granted
   kDeviceList = 'g',       // dimension, value, device id -> nothing
@@ -47,7 +47,9 @@ enum class Table : char {
   kWithDeadline = 'D',     // binary id -> nothing: updates that wait for something that has a time
   kDeviceHistory = 'h',    // device id, ~position of the first event -> binary id
   kRollbackList = 'b',     // dimension, value, ~position of the first event -> binary id
-  kCreatedAt = 'z',        // time, 'c' or 'u', binary id -> nothing
+  kCreatedAt = 'z',        // time, 'c' or 'u', binary id -> of a granted update its model and version
+  kPeriodNames = 'N',      // width, start, counter, name -> number of first grants
+  kCampaignNames = 'w',    // campaign, counter, name -> number of first grants
 };
 
 constexpr bool is_iterated(Table table) {
@@ -63,6 +65,8 @@ constexpr bool is_iterated(Table table) {
     case Table::kDeviceHistory:
     case Table::kRollbackList:
     case Table::kCreatedAt:
+    case Table::kPeriodNames:
+    case Table::kCampaignNames:
       return true;
     default:
       return false;

@@ -4,12 +4,14 @@
 
 #include "projections/campaign_counts.hpp"
 #include "projections/limits.hpp"
+#include "projections/update_facts.hpp"
 #include "projections/update_view.hpp"
 
 namespace ota::projections {
 namespace {
 
 enum class Width : std::uint8_t { kMinute = 1, kDay = 2 };
+enum class Name : std::uint8_t { kDeviceType = 1, kFirmwareVersion = 2 };
 constexpr char kOfCampaign = 'c';
 constexpr char kOfUpdate = 'u';
 
@@ -31,121 +33,175 @@ domain::Time next_begin(Width width, domain::Time t) {
   return begin == t ? t : begin + length_of(width);
 }
 
-std::string bucket_prefix(Width width) {
-  return key_in(Table::kPeriod).u8(static_cast<std::uint8_t>(width)).take();
+std::string bucket_prefix(Table table, Width width) {
+  return key_in(table).u8(static_cast<std::uint8_t>(width)).take();
 }
 std::string time_bytes(domain::Time t) { return BytesOut().time(t).take(); }
-
-void add(PeriodStatistics& sum, const PeriodStatistics& part) {
-  sum.updates += part.updates;
-  sum.failures += part.failures;
-  sum.data_transferred += part.data_transferred;
+std::string name_bytes(Name name) { return BytesOut().u8(static_cast<std::uint8_t>(name)).take(); }
+std::string created_key(domain::Time at, char what, std::string_view id) {
+  return key_in(Table::kCreatedAt).time(at).u8(static_cast<std::uint8_t>(what)).raw(id).take();
 }
 
-// The buckets that begin in [from, until).
-void add_buckets(const Reader& reader, Width width, domain::Time from, domain::Time until,
-                 PeriodStatistics& sum) {
-  const auto end = time_bytes(until);
-  for (Range range(reader, bucket_prefix(width), time_bytes(from));
-       range.valid() && range.rest() < end; range.next()) {
-    add(sum, Reader::decoded<PeriodStatistics>(range.value()));
+// ---- adding up ----------------------------------------------------------------------------------
+
+// What a period comes to, while it is added up.
+struct Sum {
+  const Reader& reader;
+  Totals totals = {};
+  std::map<std::string, std::uint64_t> by_device_type = {};
+  std::map<std::string, std::uint64_t> by_firmware_version = {};
+
+  void add_names(std::string_view counter_and_name, std::uint64_t count) {
+    auto& names = counter_and_name.front() == static_cast<char>(Name::kDeviceType) ? by_device_type : by_firmware_version;
+    std::string name(counter_and_name.substr(1));
+    if (names.size() < limits::kCounterNamesShown || names.contains(name)) names[std::move(name)] += count;
   }
-}
 
-PeriodStatistics of_campaign(const Reader& reader, domain::CampaignId id) {
-  const auto entry = reader.row<CampaignEntry>(id_key(Table::kCampaign, id.bytes));
-  if (!entry) return {};
-  const auto counts = campaign_counts(reader, id);
-  return {counts.total, counts.failed, counts.completed * entry->state.facts.file_size};
-}
-
-PeriodStatistics of_update(const Reader& reader, std::string_view binary_id) {
-  const auto update =
-      reader.row<domain::DeviceUpdate>(key_in(Table::kUpdate).raw(binary_id).take());
-  if (!update) return {};
-  const bool failed = update->status == domain::UpdateStatus::kFailed;
-  const bool completed = update->status == domain::UpdateStatus::kCompleted;
-  return {1, failed ? 1U : 0U, completed ? update->plan.download_size : 0U};
-}
-
-// What was created in [from, until), one by one.
-void add_single(const Reader& reader, domain::Time from, domain::Time until,
-                PeriodStatistics& sum) {
-  const auto end = time_bytes(until);
-  for (Range range(reader, key_in(Table::kCreatedAt).take(), time_bytes(from));
-       range.valid() && range.rest() < end; range.next()) {
-    const auto what = range.rest().substr(end.size());
-    if (what.front() == kOfUpdate) {
-      add(sum, of_update(reader, what.substr(1)));
-    } else if (domain::CampaignId id; what.size() == 1 + id.bytes.size()) {
-      std::copy(what.begin() + 1, what.end(), id.bytes.begin());
-      add(sum, of_campaign(reader, id));
+  void add_campaign(domain::CampaignId id) {
+    const auto entry = reader.row<CampaignEntry>(id_key(Table::kCampaign, id.bytes));
+    if (!entry) return;
+    const auto counts = campaign_counts(reader, id);
+    projections::add_campaign(totals, entry->state.status, 1);
+    totals.started_campaigns += entry->state.started_at ? 1 : 0;
+    totals.updates += counts.total;
+    totals.in_progress += counts.in_progress;
+    totals.completed += counts.completed;
+    totals.failed += counts.failed;
+    totals.cancelled += counts.cancelled;
+    totals.update_seconds += counts.update_seconds_total;
+    totals.data_transferred += counts.completed * entry->state.facts.file_size;
+    for (Range range(reader, id_key(Table::kCampaignNames, id.bytes)); range.valid(); range.next()) {
+      add_names(range.rest(), Reader::decoded<std::uint64_t>(range.value()));
     }
   }
+
+  void add_update(std::string_view binary_id, std::string_view granted_as) {
+    const auto update = reader.row<domain::DeviceUpdate>(key_in(Table::kUpdate).raw(binary_id).take());
+    if (!update) return;
+    if (update->is_rollback()) {
+      totals.rollbacks += update->attempt > 0 ? 1 : 0;
+      return;
+    }
+    const auto facts = facts_of(*update);
+    const auto standing = standing_of(facts.status, false);
+    ++totals.updates;
+    if (auto* count = counter(totals, standing)) ++*count;
+    totals.update_seconds += facts.seconds;
+    if (standing == Standing::kCompleted) totals.data_transferred += facts.download_size;
+    if (granted_as.empty()) return;
+    BytesIn in(granted_as);
+    const std::string model(in.text());
+    add_names(name_bytes(Name::kDeviceType) + model, 1);
+    add_names(name_bytes(Name::kFirmwareVersion) + std::string(in.text()), 1);
+  }
+
+  // What was created in [from, until), one by one.
+  void add_single(domain::Time from, domain::Time until) {
+    const auto end = time_bytes(until);
+    for (Range range(reader, key_in(Table::kCreatedAt).take(), time_bytes(from));
+         range.valid() && range.rest() < end; range.next()) {
+      const auto what = range.rest().substr(end.size());
+      if (what.front() == kOfUpdate) {
+        add_update(what.substr(1), range.value());
+      } else if (domain::CampaignId id; what.size() == 1 + id.bytes.size()) {
+        std::copy(what.begin() + 1, what.end(), id.bytes.begin());
+        add_campaign(id);
+      }
+    }
+  }
+
+  // The buckets that begin in [from, until).
+  void add_buckets(Width width, domain::Time from, domain::Time until) {
+    if (from >= until) return;
+    const auto end = time_bytes(until);
+    for (Range range(reader, bucket_prefix(Table::kPeriod, width), time_bytes(from));
+         range.valid() && range.rest() < end; range.next()) {
+      add(totals, Reader::decoded<Totals>(range.value()));
+    }
+    for (Range range(reader, bucket_prefix(Table::kPeriodNames, width), time_bytes(from));
+         range.valid() && range.rest() < end; range.next()) {
+      add_names(range.rest().substr(end.size()), Reader::decoded<std::uint64_t>(range.value()));
+    }
+  }
+
+  // Whole minutes: `from` and `until` begin one.
+  void add_minutes(domain::Time from, domain::Time until) {
+    const auto first_day = next_begin(Width::kDay, from);
+    const auto last_day = begin_of(Width::kDay, until);
+    if (first_day > last_day) return add_buckets(Width::kMinute, from, until);
+    add_buckets(Width::kMinute, from, first_day);
+    add_buckets(Width::kDay, first_day, last_day);
+    add_buckets(Width::kMinute, last_day, until);
+  }
+};
+
+// Nothing was created before 1970, and nothing that far ahead; in between nothing overflows.
+domain::Time within_reason(domain::Time t) {
+  return std::clamp(t, domain::Time{}, begin_of(Width::kDay, domain::Time::max() - domain::Duration(std::chrono::days(3))));
 }
 
 }  // namespace
 
-std::string RowCodec<PeriodStatistics>::encode(const PeriodStatistics& b) {
-  return BytesOut().u64(b.updates).u64(b.failures).u64(b.data_transferred).take();
-}
-std::optional<PeriodStatistics> RowCodec<PeriodStatistics>::decode(std::string_view bytes) {
-  BytesIn in(bytes);
-  const PeriodStatistics bucket{in.u64(), in.u64(), in.u64()};
-  return in.complete() ? std::optional(bucket) : std::nullopt;
-}
-
-PeriodView::PeriodView(Rows& rows) : rows_(rows), buckets_(rows, limits::kCachedCounters) {}
-
-template <class Edit>
-void PeriodView::at(domain::Time created, const Edit& edit) {
-  for (const Width width : {Width::kMinute, Width::kDay}) {
-    edit(buckets_.edit_or_make(bucket_prefix(width) + time_bytes(begin_of(width, created))));
+Statistics statistics_between(const Reader& reader, domain::Time from, domain::Time until) {
+  from = within_reason(from);
+  until = within_reason(until);
+  Sum sum{reader};
+  const auto first_minute = next_begin(Width::kMinute, from);
+  const auto last_minute = begin_of(Width::kMinute, until);
+  if (first_minute > last_minute) {
+    sum.add_single(from, until);
+  } else {
+    sum.add_single(from, first_minute);
+    sum.add_minutes(first_minute, last_minute);
+    sum.add_single(last_minute, until);
   }
+  auto s = statistics_of(sum.totals);
+  s.by_device_type = std::move(sum.by_device_type);
+  s.by_firmware_version = std::move(sum.by_firmware_version);
+  return s;
 }
+
+// ---- folding ------------------------------------------------------------------------------------
+
+PeriodView::PeriodView(Rows& rows)
+    : rows_(rows), buckets_(rows, limits::kCachedCounters), named_(rows, limits::kCachedCounters) {}
 
 void PeriodView::apply(Change& change) {
-  if (change.campaign && change.campaign->created) {
-    const auto& state = change.campaign->campaign->state;
-    const std::uint64_t targets = change.campaign->targets->cardinality();
-    at(state.created_at, [&](PeriodStatistics& bucket) { bucket.updates += targets; });
-    rows_.put(key_in(Table::kCreatedAt)
-                  .time(state.created_at)
-                  .u8(kOfCampaign)
-                  .raw(domain::view_of(state.id.bytes))
-                  .take(),
-              {});
-  }
-  if (!change.update || change.update->stood == change.update->stands) return;
-  const auto& u = *change.update;
-  if (u.stood == Standing::kNone) {  // a direct one: those of campaigns count since their creation
-    rows_.put(key_in(Table::kCreatedAt)
-                  .time(u.after.created_at)
-                  .u8(kOfUpdate)
-                  .raw(domain::to_binary(u.update->id))
-                  .take(),
-              {});
-  }
-  at(u.after.created_at, [&](PeriodStatistics& bucket) {
-    if (u.stood == Standing::kNone) ++bucket.updates;
-    if (u.stood == Standing::kFailed) --bucket.failures;
-    if (u.stands == Standing::kFailed) ++bucket.failures;
-    if (u.stood == Standing::kCompleted) bucket.data_transferred -= u.before.download_size;
-    if (u.stands == Standing::kCompleted) bucket.data_transferred += u.after.download_size;
+  note_creation(change);
+  each_count(change, [&](domain::Time created, const auto& count) {
+    for (const Width width : {Width::kMinute, Width::kDay}) {
+      count(buckets_.edit_or_make(bucket_prefix(Table::kPeriod, width) + time_bytes(begin_of(width, created))));
+    }
   });
+  if (const auto granted = first_grant_of(change)) count_grant(*granted);
 }
 
-PeriodStatistics statistics_since(const Reader& reader, domain::Time from) {
-  // Nothing was created before 1970, and nothing that far ahead; in between nothing overflows.
-  from = std::clamp(from, domain::Time{},
-                    domain::Time::max() - domain::Duration(std::chrono::days(2)));
-  const auto minute = next_begin(Width::kMinute, from);
-  const auto day = next_begin(Width::kDay, minute);
-  PeriodStatistics sum;
-  add_single(reader, from, minute, sum);
-  add_buckets(reader, Width::kMinute, minute, day, sum);
-  add_buckets(reader, Width::kDay, day, domain::Time::max(), sum);
-  return sum;
+void PeriodView::note_creation(const Change& change) {
+  if (change.campaign && change.campaign->created) {
+    const auto& state = change.campaign->campaign->state;
+    rows_.put(created_key(state.created_at, kOfCampaign, domain::view_of(state.id.bytes)), {});
+  }
+  if (!change.update || change.update->before.exists) return;
+  // Deployments of campaigns count with their campaign.
+  const auto& u = *change.update->update;
+  if (u.id.of_campaign && !u.is_rollback()) return;
+  rows_.put(created_key(u.created_at, kOfUpdate, domain::to_binary(u.id)), {});
+}
+
+void PeriodView::count_grant(const FirstGrant& granted) {
+  const std::string names[] = {name_bytes(Name::kDeviceType) + granted.model,
+                               name_bytes(Name::kFirmwareVersion) + granted.version};
+  for (const auto& name : names) {
+    for (const Width width : {Width::kMinute, Width::kDay}) {
+      ++named_.edit_or_make(bucket_prefix(Table::kPeriodNames, width) + time_bytes(begin_of(width, granted.created)) + name);
+    }
+    if (granted.campaign) {
+      ++named_.edit_or_make(id_key(Table::kCampaignNames, granted.campaign->state.id.bytes) + name);
+    }
+  }
+  if (granted.campaign) return;
+  rows_.put(created_key(granted.created, kOfUpdate, domain::to_binary(granted.update)),
+            BytesOut().text(granted.model).text(granted.version).take());
 }
 
 }  // namespace ota::projections

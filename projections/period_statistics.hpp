@@ -1,20 +1,13 @@
-// What was created when, and what became of it: buckets of a minute and of a day, by an update's
-// creation.
+// What was created when, and what became of it: buckets of a minute and of a day, by the time of creation.
 //
-// A period that begins within a minute is exact all the same: what was created in the rest of that
-// minute is looked at one by one. Updates of a campaign were created with it, all at once.
+// A period that begins or ends within a minute is exact all the same: what was created in that part of the minute is
+// looked at one by one. Updates of a campaign were created with it, all at once.
 #pragma once
 
-#include "projections/answers.hpp"
+#include "projections/totals.hpp"
 #include "projections/view.hpp"
 
 namespace ota::projections {
-
-template <>
-struct RowCodec<PeriodStatistics> {
-  static std::string encode(const PeriodStatistics& bucket);
-  static std::optional<PeriodStatistics> decode(std::string_view bytes);
-};
 
 class PeriodView final : public View {
  public:
@@ -22,17 +15,21 @@ class PeriodView final : public View {
 
   std::string_view name() const override { return "statistics of periods"; }
   void apply(Change& change) override;
-  void commit() override { buckets_.commit(); }
+  void commit() override {
+    buckets_.commit();
+    named_.commit();
+  }
 
  private:
-  template <class Edit>
-  void at(domain::Time created, const Edit& edit);
+  void note_creation(const Change& change);
+  void count_grant(const FirstGrant& granted);
 
   Rows& rows_;
-  RowCache<PeriodStatistics> buckets_;
+  RowCache<Totals> buckets_;
+  RowCache<std::uint64_t> named_;
 };
 
-// `reader` must be of one moment: buckets and single rows are added up.
-PeriodStatistics statistics_since(const Reader& reader, domain::Time from);
+// What was created in [from, until). `reader` must be of one moment: buckets and single rows are added up.
+Statistics statistics_between(const Reader& reader, domain::Time from, domain::Time until);
 
 }  // namespace ota::projections

@@ -13,7 +13,9 @@ std::uint32_t batch_of(const domain::DeviceUpdate& u) {
 }
 
 std::uint64_t seconds_of(const domain::DeviceUpdate& u) {
-  if (u.status != domain::UpdateStatus::kCompleted || !u.started_at || !u.completed_at) return 0;
+  // One that was undone stays counted as completed.
+  const bool done = u.status == domain::UpdateStatus::kCompleted || u.status == domain::UpdateStatus::kRollback;
+  if (!done || !u.started_at || !u.completed_at) return 0;
   const auto took =
       std::chrono::duration_cast<std::chrono::seconds>(*u.completed_at - *u.started_at);
   return took.count() > 0 ? static_cast<std::uint64_t>(took.count()) : 0;

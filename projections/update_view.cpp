@@ -137,7 +137,7 @@ void UpdateView::withdraw(Change& change, domain::Ordinal ordinal) {
     const auto* entry = campaigns_.find(id);
     if (!entry || entry->ended() || !fresh_.take(id, ordinal.value)) continue;
     rows_.put(withdrawn_key(id, ordinal.value), BytesOut().time(change.event.time).take());
-    change.withdrawn_from.push_back(id);
+    change.withdrawn_from.push_back({id, entry->state.created_at});
   }
 }
 

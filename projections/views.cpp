@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kSchema = "schema";
 constexpr int kSchemaNumber =
-    2;  // raise it on any change of rows or keys: the views are then built anew
+    3;  // raise it on any change of rows or keys: the views are then built anew
 
 // Beside the form of the rows, everything outside the log that a fold depends on.
 std::string schema_of(const domain::Settings& settings) {
@@ -147,8 +147,8 @@ class ViewsInRocks final : public Views {
 
   // ---- everything ----
   Statistics statistics() const override { return projections::statistics(one_moment()); }
-  PeriodStatistics statistics_since(domain::Time from) const override {
-    return projections::statistics_since(one_moment(), from);
+  Statistics statistics_between(domain::Time from, domain::Time until) const override {
+    return projections::statistics_between(one_moment(), from, until);
   }
   std::vector<Deadline> due(domain::Time until, std::size_t most,
                             const WantedDeadline& wanted) const override {

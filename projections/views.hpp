@@ -101,7 +101,8 @@ class Views {
   virtual void each_device(const std::function<bool(const domain::Device&)>& visit) const = 0;
 
   virtual Statistics statistics() const = 0;
-  virtual PeriodStatistics statistics_since(domain::Time from) const = 0;
+  // Of what was created at `from` or later and before `until`, exactly (BR-OTA-043).
+  virtual Statistics statistics_between(domain::Time from, domain::Time until) const = 0;
 
   // Deadlines at or before `until`, earliest first: the first `most` of those that `wanted` takes (none: all). It is
   // called under a lock and asks nothing of the views.

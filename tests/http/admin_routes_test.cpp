@@ -89,13 +89,16 @@ TEST_CASE("a time that is asked for and not understood, or not supported, is ref
     CHECK(nonsense.faults() == "as_of: datetime_parsing\n");
     CHECK(nonsense.body.find("yesterday") != std::string::npos);
   }
-  CHECK(stage.admin("GET", "/stats?to=2026-01-02T03:04:05Z").faults() == "to: not_supported\n");
+  CHECK(stage.admin("GET", "/stats?from=2026-01-02T03:04:05Z&to=2026-01-02T03:04:04Z").faults() ==
+        "to: value_error\n");
+  CHECK(stage.admin("GET", "/stats/campaigns/" + campaign + "?from=2026-01-02T03:04:05Z").faults() ==
+        "from: value_error\n");
   CHECK(stage.admin("GET", "/stats?from=nonsense&to=soon").faults() ==
         "from: datetime_parsing\nto: datetime_parsing\n");
 }
 
 TEST_CASE(
-    "statistics from a time on count what was created since, and leave out what they cannot") {
+    "BR-OTA-043: statistics from a time on and to a time count what was created in between") {
   ApiStage stage;
   const auto firmware = stage.firmware("2.0.0");
   stage.device("old");
@@ -112,8 +115,15 @@ TEST_CASE(
   CHECK(since["total_updates"] == 2);
   CHECK(since["failed_updates"] == 0);
   CHECK(since["total_data_transferred"] == 0);
-  CHECK(since["completed_updates"].is_null());
-  CHECK(since["total_campaigns"].is_null());
+  CHECK(since["completed_updates"] == 0);
+  CHECK(since["total_campaigns"] == 1);
+  CHECK(since["to"].is_null());
+  const auto until = stage.admin("GET", "/stats?to=" + between).json();
+  CHECK(until["total_updates"] == 1);
+  CHECK(until["total_campaigns"] == 1);
+  CHECK(until["active_campaigns"] == 1);
+  CHECK(until["last_24h_updates"] == 2);   // always the last 24 hours
+  CHECK(stage.admin("GET", "/stats?from=" + between + "&to=" + between).json()["total_updates"] == 0);
 }
 
 TEST_CASE("a download's URL is absolute, as the caller names the service") {

@@ -41,6 +41,19 @@ bool is_done(const domain::DeviceUpdate& u) {
   return u.status == UpdateStatus::kCompleted || u.status == UpdateStatus::kRollback;
 }
 
+std::uint64_t seconds_of(const domain::DeviceUpdate& u) {
+  if (!is_done(u)) return 0;
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(*u.completed_at - *u.started_at).count());
+}
+
+// Rollbacks do not, nor what somebody made up.
+bool counts(const RandomWorld& world, const domain::UpdateId& id, const domain::DeviceUpdate& u) {
+  if (u.is_rollback()) return false;
+  if (!id.of_campaign) return true;
+  const auto campaign = world.campaigns.find(*id.campaign());
+  return campaign != world.campaigns.end() && campaign->second.targets.contains(id.ordinal.value);
+}
+
 // Everything of this campaign that took, takes or will take a device back, and nothing else.
 void check_rollbacks(const Views& views, const RandomWorld& world, domain::CampaignId id,
                      const domain::Campaign& fold) {
@@ -106,6 +119,11 @@ void check_campaigns(const Views& views, const RandomWorld& world) {
   }
   for (const auto& [id, u] : world.updates) {
     if (u.is_rollback()) sum.rollbacks += u.attempt > 0 ? 1 : 0;
+    if (counts(world, id, u) && u.attempt > 0) {
+      ++sum.by_firmware_version[u.plan.to_version];
+      ++sum.by_device_type[world.models_at_grant.at(id)];
+    }
+    if (counts(world, id, u)) sum.update_seconds_total += seconds_of(u);
     if (id.of_campaign || u.is_rollback()) continue;
     ++sum.total_updates;
     sum.in_progress_updates += u.in_progress() ? 1 : 0;
@@ -123,6 +141,9 @@ void check_campaigns(const Views& views, const RandomWorld& world) {
   CHECK(s.cancelled_updates == sum.cancelled_updates);
   CHECK(s.data_transferred == sum.data_transferred);
   CHECK(s.started_campaigns == sum.started_campaigns);
+  CHECK(s.by_device_type == sum.by_device_type);
+  CHECK(s.by_firmware_version == sum.by_firmware_version);
+  CHECK(s.update_seconds_total == sum.update_seconds_total);
   CHECK(s.rollbacks == sum.rollbacks);
   CHECK((views.open_campaigns() == open));
 }
@@ -230,26 +251,67 @@ void check_lists(const Views& views, const RandomWorld& world) {
   }
 }
 
-void check_periods(const Views& views, const RandomWorld& world, domain::Time from) {
-  PeriodStatistics expected;
+// Everything that was created in [from, until), counted one by one.
+void check_period(const Views& views, const RandomWorld& world, domain::Time from, domain::Time until) {
+  Statistics expected;
+  const auto within = [&](domain::Time t) { return from <= t && t < until; };
+  const auto count_grant = [&](const domain::UpdateId& id, const domain::DeviceUpdate& u) {
+    if (u.attempt == 0) return;
+    ++expected.by_firmware_version[u.plan.to_version];
+    ++expected.by_device_type[world.models_at_grant.at(id)];
+  };
   for (const auto& [id, fold] : world.campaigns) {
-    if (fold.created_at < from) continue;
-    expected.updates += fold.targets.cardinality();
-    expected.failures += fold.failed.cardinality();
+    if (!within(fold.created_at)) continue;
+    ++expected.campaigns[fold.status];
+    expected.started_campaigns += fold.started_at ? 1 : 0;
+    expected.total_updates += fold.targets.cardinality();
+    expected.in_progress_updates += fold.granted.cardinality();
+    expected.completed_updates += fold.completed.cardinality();
+    expected.failed_updates += fold.failed.cardinality();
+    expected.cancelled_updates += fold.cancelled.cardinality();
     expected.data_transferred += fold.completed.cardinality() * kFileBytes;
+    for (const std::uint32_t o : fold.targets) {
+      const auto update = world.updates.find(domain::UpdateId::in_campaign(id, {o}));
+      if (update == world.updates.end()) continue;
+      count_grant(update->first, update->second);
+      expected.update_seconds_total += seconds_of(update->second);
+    }
   }
-  for (const auto& [id, at] : world.created_at) {
-    if (at < from) continue;
-    const auto& u = world.updates.at(id);
-    if (u.is_rollback()) continue;
-    ++expected.updates;
-    expected.failures += u.status == UpdateStatus::kFailed ? 1 : 0;
-    expected.data_transferred += is_done(u) ? u.plan.download_size : 0;
+  for (const auto& [id, u] : world.updates) {
+    const auto made = world.created_at.find(id);
+    if (u.is_rollback()) {
+      expected.rollbacks += u.attempt > 0 && within(u.created_at) ? 1 : 0;
+    } else if (made != world.created_at.end() && within(made->second)) {
+      ++expected.total_updates;
+      expected.in_progress_updates += u.in_progress() ? 1 : 0;
+      expected.completed_updates += is_done(u) ? 1 : 0;
+      expected.failed_updates += u.status == UpdateStatus::kFailed ? 1 : 0;
+      expected.cancelled_updates += u.status == UpdateStatus::kCancelled ? 1 : 0;
+      expected.data_transferred += is_done(u) ? u.plan.download_size : 0;
+      expected.update_seconds_total += seconds_of(u);
+      count_grant(id, u);
+    }
   }
-  const auto found = views.statistics_since(from);
-  CHECK(found.updates == expected.updates);
-  CHECK(found.failures == expected.failures);
+  const auto found = views.statistics_between(from, until);
+  CHECK(found.campaigns == expected.campaigns);
+  CHECK(found.started_campaigns == expected.started_campaigns);
+  CHECK(found.total_updates == expected.total_updates);
+  CHECK(found.in_progress_updates == expected.in_progress_updates);
+  CHECK(found.completed_updates == expected.completed_updates);
+  CHECK(found.failed_updates == expected.failed_updates);
+  CHECK(found.cancelled_updates == expected.cancelled_updates);
   CHECK(found.data_transferred == expected.data_transferred);
+  CHECK(found.rollbacks == expected.rollbacks);
+  CHECK(found.update_seconds_total == expected.update_seconds_total);
+  CHECK(found.by_device_type == expected.by_device_type);
+  CHECK(found.by_firmware_version == expected.by_firmware_version);
+}
+
+void check_periods(const Views& views, const RandomWorld& world, domain::Time from) {
+  check_period(views, world, from, domain::Time::max());
+  for (const auto length : {minutes(0), minutes(2), minutes(77), minutes(3'000)}) {
+    check_period(views, world, from, from + length);
+  }
 }
 
 TEST_CASE("the views show what the domain's folds have, whatever a fleet does") {

@@ -42,6 +42,10 @@ void RandomWorld::append(const domain::Events& events) {
       }
     }
     if (const auto* id = std::get_if<domain::UpdateId>(&event.stream)) {
+      if (std::holds_alternative<domain::AttemptGranted>(event.event)) {
+        const auto model = devices[*event.device].attribute("device_model");
+        models_at_grant.try_emplace(*id, model.empty() ? "unknown" : model);
+      }
       domain::evolve(updates[*id], event);
       if (std::holds_alternative<domain::UpdateRequested>(event.event))
         created_at[*id] = event.time;

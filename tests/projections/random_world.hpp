@@ -28,6 +28,7 @@ class RandomWorld {
   std::map<domain::DeviceId, domain::Ordinal> ordinals;  // of whoever has one now
   std::map<std::uint32_t, domain::DeviceId> names;       // of every ordinal ever
   std::map<domain::UpdateId, domain::Time> created_at;   // of direct updates
+  std::map<domain::UpdateId, std::string> models_at_grant;   // of whoever was granted, at the first
 
  private:
   std::uint32_t below(std::uint32_t n) {

@@ -66,18 +66,28 @@ TEST_CASE("a period counts exactly what was created in it, wherever in a minute 
     }
   }
   auto& views = t.read();
-  const auto check = [&](domain::Time from) {
-    PeriodStatistics expected;
+  const auto check_between = [&](domain::Time from, domain::Time until) {
+    Statistics expected;
     for (const auto& c : created) {
-      if (c.at < from) continue;
-      ++expected.updates;
-      expected.failures += c.failed ? 1 : 0;
+      if (c.at < from || c.at >= until) continue;
+      ++expected.total_updates;
+      expected.failed_updates += c.failed ? 1 : 0;
+      expected.completed_updates += c.completed ? 1 : 0;
       expected.data_transferred += c.completed ? kFileBytes : 0;
     }
-    const auto found = views.statistics_since(from);
-    CHECK(found.updates == expected.updates);
-    CHECK(found.failures == expected.failures);
+    const auto found = views.statistics_between(from, until);
+    CHECK(found.total_updates == expected.total_updates);
+    CHECK(found.failed_updates == expected.failed_updates);
+    CHECK(found.completed_updates == expected.completed_updates);
     CHECK(found.data_transferred == expected.data_transferred);
+  };
+  const auto check = [&](domain::Time from) {
+    check_between(from, domain::Time::max());
+    for (const domain::Duration length :
+         {domain::Duration(1), domain::Duration(seconds(30)), domain::Duration(minutes(1)),
+          domain::Duration(minutes(90)), domain::Duration(hours(24)), domain::Duration(hours(200))}) {
+      if (from > domain::Time{} && from < domain::Time::max() - hours(300)) check_between(from, from + length);
+    }
   };
   for (const auto& c : created) {
     for (const domain::Duration off :
@@ -102,10 +112,10 @@ TEST_CASE("a failure that is retried is no failure of its period any more") {
   const auto at = t.story.events().back().time;
   t.story.grant(direct_id(0), 0, 1);
   t.story.fail(direct_id(0), 0, "x");
-  CHECK(t.read().statistics_since(at).failures == 1);
+  CHECK(t.read().statistics_between(at, domain::Time::max()).failed_updates == 1);
   t.story.tell({direct_id(0), domain::RetryAsked{1, 1, {}}, device_id(0)});
-  CHECK(t.read().statistics_since(at).failures == 0);
-  CHECK(t.views().statistics_since(std::chrono::floor<minutes>(at)).failures == 0);
+  CHECK(t.read().statistics_between(at, domain::Time::max()).failed_updates == 0);
+  CHECK(t.views().statistics_between(std::chrono::floor<minutes>(at), domain::Time::max()).failed_updates == 0);
 }
 
 }  // namespace

@@ -267,8 +267,8 @@ TEST_CASE("direct updates are listed by status and counted by themselves") {
   CHECK(s.completed_updates == 1);
   CHECK(s.data_transferred == 500);
   CHECK(s.by_firmware_version == std::map<std::string, std::uint64_t>{{"3.0.0", 1}});
-  CHECK(views.statistics_since(requested_at).updates == 3);
-  CHECK(views.statistics_since(requested_at).data_transferred == 500);
+  CHECK(views.statistics_between(requested_at, domain::Time::max()).total_updates == 3);
+  CHECK(views.statistics_between(requested_at, domain::Time::max()).data_transferred == 500);
 }
 
 }  // namespace
