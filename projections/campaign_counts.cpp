@@ -23,6 +23,7 @@ std::uint32_t* counter(CampaignCounts& counts, Standing standing) {
 std::uint32_t* counter(BatchCounts& counts, domain::UpdateStatus status) {
   switch (status) {
     case domain::UpdateStatus::kCompleted:
+    case domain::UpdateStatus::kRollback:  // undone, it stays counted
       return &counts.completed;
     case domain::UpdateStatus::kFailed:
       return &counts.failed;

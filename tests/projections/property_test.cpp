@@ -87,6 +87,29 @@ void check_rollbacks(const Views& views, const RandomWorld& world, domain::Campa
   CHECK((found == expected));
 }
 
+// An update is of the batch of its last grant; one that lapsed, of none.
+void check_batches(const Views& views, const RandomWorld& world, domain::CampaignId id) {
+  using Counts = std::array<std::uint32_t, 4>;
+  std::map<std::uint32_t, Counts> expected;
+  for (const auto& [update_id, u] : world.updates) {
+    if (update_id.campaign() != id || !counts(world, update_id, u)) continue;
+    const bool lapsed = u.status == UpdateStatus::kScheduled && !u.retry && !u.retry_at && u.attempt > 0;
+    if (u.batch == 0 || lapsed) continue;
+    auto& batch = expected[u.batch];
+    ++batch[0];
+    batch[1] += is_done(u) ? 1U : 0U;
+    batch[2] += u.status == UpdateStatus::kFailed ? 1U : 0U;
+    batch[3] += u.status == UpdateStatus::kCancelled ? 1U : 0U;
+  }
+  std::map<std::uint32_t, Counts> found;
+  const auto row = views.campaign(id);
+  REQUIRE(row);
+  for (const auto& [number, b] : row->batches) {
+    if (b.granted > 0) found[number] = {b.granted, b.completed, b.failed, b.cancelled};
+  }
+  CHECK((found == expected));
+}
+
 void check_campaigns(const Views& views, const RandomWorld& world) {
   std::vector<domain::CampaignId> open;
   Statistics sum;
@@ -107,6 +130,7 @@ void check_campaigns(const Views& views, const RandomWorld& world) {
     CHECK(row->rollback.number == fold.rollback.number);
     CHECK(row->rollback.reason == fold.rollback.reason);
     check_rollbacks(views, world, id, fold);
+    check_batches(views, world, id);
     if (!fold.closed) open.push_back(id);
     ++sum.campaigns[fold.status];
     sum.total_updates += row->total;
