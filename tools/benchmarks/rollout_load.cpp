@@ -73,9 +73,11 @@ domain::CampaignId begin_campaign(actors::Service& service, domain::FirmwareId f
 }
 
 std::size_t RolloutLoad::next_device() {
-  const std::size_t device = begun_++;
-  if (device >= count_) throw std::runtime_error("the fleet is too small for the measurement");
-  return first_ + device;
+  for (;;) {
+    const std::size_t device = first_ + begun_++;
+    if (device >= first_ + count_) throw std::runtime_error("the fleet is too small for the measurement");
+    if (is_seeded_model(device)) return device;
+  }
 }
 
 RolloutLoad::Outcome RolloutLoad::update_one(std::size_t device, bool fails) {

@@ -20,7 +20,7 @@ eventstore::NewEvent registration(std::size_t device) {
   domain::DeviceRegistered registered;
   registered.ordinal = {static_cast<std::uint32_t>(device)};
   registered.via = domain::RegisteredVia::kImport;
-  registered.attributes = {{"device_model", kSeededModel},
+  registered.attributes = {{"device_model", is_seeded_model(device) ? kSeededModel : "SF-200"},
                            {"hardware_version", "1.0"},
                            {"firmware_version", kSeededVersion}};
   auto encoded = domain::encode(domain::Event(std::move(registered)));

@@ -9,8 +9,18 @@
 
 namespace ota::bench {
 
-// The model of all devices, and the version that they run.
+// The model of the devices, and the version that they run.
 inline constexpr const char* kSeededModel = "SF-100";
+// Every so many-th device is of another model: a campaign's targets then have holes, as those of a
+// fleet have, and do not shrink to a few numbers in the log.
+inline constexpr std::size_t kOtherModelEvery = 21;
+constexpr bool is_seeded_model(std::size_t device) {
+  return device % kOtherModelEvery != kOtherModelEvery - 1;
+}
+// How many devices there must be for so many of the model.
+constexpr std::size_t fleet_with(std::size_t of_the_model) {
+  return of_the_model * kOtherModelEvery / (kOtherModelEvery - 1);
+}
 inline constexpr const char* kSeededVersion = "1.0.0";
 
 // Registers devices 0 to count - 1 (device_plans.hpp), with the ordinals 0 to count - 1, in the new
