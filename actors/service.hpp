@@ -63,9 +63,10 @@ class Service {
   Answer roll_back(const domain::DeviceId& device, const std::string& to_version, const std::string& reason,
                    domain::UpdateId id, Meta meta);
 
-  // Why is it not updated? One answer a campaign: the one that is named, else every open one that has it as a target.
+  // Why is it not updated? The named campaign's answer; else one for each update of its own that waits, and for each open
+  // campaign that has it as a target.
   struct Why {
-    std::optional<domain::CampaignId> campaign;
+    std::optional<domain::CampaignId> campaign;   // absent: an update of the device's own
     domain::UpdateId update = {};
     std::vector<domain::GateState> gates = {};
   };
@@ -103,6 +104,7 @@ class Service {
   struct Impl;
   explicit Service(std::unique_ptr<Impl> impl);
   Answer ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device = {});
+  std::vector<Why> why_of_own(const domain::Device& device) const;
   domain::Result<std::vector<domain::GateState>> ask_why(domain::CampaignId campaign, domain::GrantAsk ask);
   domain::Result<domain::Bitmap> ordinals_of(const std::vector<std::string>& devices, const Meta& meta);
   std::unique_ptr<Impl> impl_;

@@ -7,6 +7,7 @@
 #include "actors/asking.hpp"
 #include "actors/limits.hpp"
 #include "actors/service.hpp"
+#include "domain/device/gates.hpp"
 
 namespace ota::actors {
 namespace {
@@ -74,6 +75,7 @@ domain::Result<std::vector<Service::Why>> Service::why(const domain::DeviceId& d
     }
   }
   std::vector<Why> answers;
+  if (!campaign) answers = why_of_own(*known);
   for (const auto id : asked) {
     const auto row = views().campaign_summary(id);
     if (!row) return domain::not_found("Campaign", domain::to_text(id));
@@ -88,6 +90,23 @@ domain::Result<std::vector<Service::Why>> Service::why(const domain::DeviceId& d
     if (!gates) return gates.error();
     why.gates = std::move(gates.value());
     answers.push_back(std::move(why));
+  }
+  return answers;
+}
+
+// Of the device's own updates, which no campaign is asked about.
+std::vector<Service::Why> Service::why_of_own(const domain::Device& device) const {
+  std::vector<Why> answers;
+  for (const auto& [id, u] : device.updates) {
+    if (id.of_campaign || u.status != domain::UpdateStatus::kScheduled) continue;
+    domain::FirmwareAtHand firmware{u.plan.to_version, false, false};
+    if (const auto row = views().firmware(u.plan.firmware)) {
+      firmware.name = fmt::format("{} {}", row->firmware.record.name, row->firmware.record.facts.version);
+      firmware.content_here = row->firmware.content_here;
+      firmware.recalled = row->firmware.status == domain::FirmwareStatus::kRecalled;
+    }
+    const domain::Context context{now(), {}, settings()};
+    answers.push_back({std::nullopt, id, domain::own_gates(device, id, firmware, context)});
   }
   return answers;
 }

@@ -66,7 +66,7 @@ struct Campaign {
   Bitmap left_out;              // would be targets, but for the rollout percentage
   Bitmap gone;                  // targets whose device was deleted
   std::map<std::uint32_t, Time> retries;  // pending ones that had an attempt, and when the next may begin
-  Bitmap lapsed;                          // pending ones whose first grant lapsed: their own stream knows of it
+  Bitmap lapsed;                          // pending ones whose own stream knows of them: a first grant that lapsed, a question for consent
   // Cancelled here by the campaign's end while their own stream says that they wait: it must still be told.
   Bitmap untold;
   std::uint32_t batch = 0;                // the open one; 0 before the start

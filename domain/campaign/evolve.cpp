@@ -210,6 +210,11 @@ struct Fold {
     if (s.in_canary()) s.evidence.granted({*o});
     if (e.batch == s.batch && !e.retry) ++s.batch_granted;
   }
+  // From now on its own stream knows of it.
+  void operator()(const ConsentAsked&) {
+    const auto o = ordinal();
+    if (o && s.is_remaining(*o) && !s.retries.contains(*o)) s.lapsed.add(*o);
+  }
   void operator()(const AttemptStarted& e) {
     const auto o = ordinal();
     if (!o || !e.released || !s.held.contains(*o)) return;

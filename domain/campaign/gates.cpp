@@ -101,6 +101,7 @@ Finding approved(const Question& q) {
 Finding running(const Question& q) {
   const auto& s = q.s;
   if (s.finished) return closed("the campaign is finishing: who was not granted yet is left out");
+  if (s.firmware_recalled) return closed("the firmware is recalled");
   if (s.status == CampaignStatus::kInProgress) return open(q, [] { return std::string("the campaign is in_progress"); });
   auto fact = fmt::format("the campaign is {}", to_text(s.status));
   if (!s.status_reason.empty()) fact += ": " + s.status_reason;
@@ -108,7 +109,6 @@ Finding running(const Question& q) {
 }
 
 Finding content(const Question& q) {
-  if (q.s.firmware_recalled) return closed("the firmware is recalled");
   if (q.s.content_pending) return closed("the firmware's content is not here yet");
   return open(q, [&] { return fmt::format("firmware {} {} is here", q.s.firmware_name, q.s.facts.version); });
 }
@@ -204,9 +204,9 @@ constexpr std::array<Row, 15> kDeployment{{{Gate::kKnown, known},
                                            {Gate::kBusy, not_busy},
                                            {Gate::kApproved, approved},
                                            {Gate::kRunning, running},
-                                           {Gate::kContent, content},
                                            {Gate::kCompatible, compatible},
                                            {Gate::kNotThere, not_there},
+                                           {Gate::kContent, content},
                                            {Gate::kOwner, owner},
                                            {Gate::kWindow, window},
                                            {Gate::kConsent, consent},

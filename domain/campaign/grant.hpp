@@ -14,15 +14,9 @@
 
 #include "domain/campaign/campaign.hpp"
 #include "domain/device/device.hpp"
+#include "domain/gate.hpp"
 
 namespace ota::domain {
-
-// In the order in which they are tried: a closed one hides those behind it.
-enum class Gate : std::uint8_t {
-  kKnown, kTargeted, kPicked, kBusy, kApproved, kRunning, kContent, kCompatible, kNotThere, kOwner, kWindow, kConsent,
-  kRetryTime, kBatch, kConcurrency
-};
-std::string_view to_text(Gate);
 
 struct Reservations {
   Bitmap ordinals;              // promised, the append is in flight
@@ -79,13 +73,6 @@ Events events_of(const NoWayBack& none, const UpdateId& update, const DeviceId& 
 
 GrantDecision grant(const Campaign& state, const Reservations& reserved, const GrantAsk& ask, const Context& context);
 
-// A gate as it stands for one device.
-struct GateState {
-  Gate gate = Gate::kKnown;
-  bool open = false;
-  std::string fact;
-  std::optional<Time> until;
-};
 // All gates that stand before this device, each with the fact that decides it. The first that is closed is why it is not
 // updated; if none is, it is granted when it asks.
 std::vector<GateState> gates(const Campaign& state, const Reservations& reserved, const GrantAsk& ask,

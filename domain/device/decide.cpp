@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "domain/device/device.hpp"
+#include "domain/device/gates.hpp"
 #include "domain/limits.hpp"
 #include "domain/version.hpp"
-#include "domain/window.hpp"
 
 namespace ota::domain {
 namespace {
@@ -158,22 +158,6 @@ Decision on(const Device& s, const RequestUpdate& c, const Context&) {
   return Events{{request.id, UpdateRequested{request.plan}, s.id}};
 }
 
-// Priority first, then age (decision 9).
-const std::pair<const UpdateId, UnfinishedUpdate>* next_direct(const Device& s, Time now, std::string_view zone) {
-  const std::pair<const UpdateId, UnfinishedUpdate>* best = nullptr;
-  for (const auto& entry : s.updates) {
-    const auto& u = entry.second;
-    if (entry.first.of_campaign || u.status != UpdateStatus::kScheduled) continue;
-    if (u.next_retry_at && *u.next_retry_at > now) continue;
-    if (u.plan.maintenance_window && !is_open(*u.plan.maintenance_window, zone, now)) continue;
-    if (!best || u.plan.priority > best->second.plan.priority ||
-        (u.plan.priority == best->second.plan.priority && u.requested_at < best->second.requested_at)) {
-      best = &entry;
-    }
-  }
-  return best;
-}
-
 // The device runs something else by now. One whose update timed out half-way may run either version.
 bool is_superseded(const Device& s, const UpdatePlan& plan) {
   if (s.version.empty() || s.version == plan.rollback->undone_version) return false;
@@ -234,7 +218,7 @@ Decision on(const Device& s, const RequestRollback& c, const Context&) {
 
 Decision on(const Device& s, const GrantDirect& c, const Context& context) {
   if (!s.registered || s.deleted || s.active()) return Events{};
-  const auto* best = next_direct(s, context.now, facts_of(s).timezone);
+  const auto* best = next_own(s, context.now);
   if (!best) return Events{};
   if (const auto& rollback = best->second.plan.rollback; rollback && is_superseded(s, best->second.plan)) {
     return Events{{best->first, UpdateCancelled{CancelCause::kSuperseded, 0, 0, false}, s.id}};

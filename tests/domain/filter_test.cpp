@@ -13,6 +13,7 @@ Device frame() {
                   {"firmware_version", "2.9.0"},
                   {"hardware_version", "1.2"},
                   {"site", "ams"}};
+  d.version = "2.9.0";   // what it runs counts, not what it last said of it
   d.groups = {"beta", "lobby"};
   return d;
 }

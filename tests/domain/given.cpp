@@ -115,4 +115,14 @@ std::vector<Recorded> Given::recorded() const {
   return list;
 }
 
+DueSeen::DueSeen(Due due) : Due(std::move(due)) {
+  for (const auto& tell : tells) {
+    if (const auto* cancel = std::get_if<CancelUpdate>(&tell.command)) {
+      cancels.push_back({tell.update, cancel->reach, cancel->cause});
+    } else if (std::holds_alternative<ReleaseHold>(tell.command)) {
+      releases.push_back(tell.update);
+    }
+  }
+}
+
 }  // namespace ota::domain::testing

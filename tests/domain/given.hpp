@@ -47,6 +47,19 @@ Fact at(Time time, Fact fact);
 // "update:upd_... update.granted {"attempt":1} of pump-7", for failures and for comparing.
 std::string text_of(const Events& events);
 
+// A cancellation that a campaign tells one of its updates.
+struct CancelOf {
+  UpdateId update;
+  CancelUpdate::Reach reach = CancelUpdate::Reach::kAny;
+  CancelCause cause = CancelCause::kOperator;
+};
+// What is due, and the cancellations among what is told.
+struct DueSeen : Due {
+  explicit DueSeen(Due due);
+  std::vector<CancelOf> cancels;
+  std::vector<UpdateId> releases;
+};
+
 // What a decision came to.
 class Outcome {
  public:
@@ -115,8 +128,8 @@ class Given {
     }
   }
   // What a campaign does of its own accord.
-  Due due(const Bitmap& told = {}, std::size_t cancels_max = 256) const {
-    return next(campaign(), told, cancels_max, now_);
+  DueSeen due(const Bitmap& told = {}, std::size_t tells_max = 256) const {
+    return DueSeen(next(campaign(), told, tells_max, now_));
   }
   Outcome own_events() const;
 

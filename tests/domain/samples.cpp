@@ -1,5 +1,7 @@
 #include "tests/domain/samples.hpp"
 
+#include "domain/campaign/campaign.hpp"
+
 #include <limits>
 
 namespace ota::domain::testing {
@@ -35,6 +37,16 @@ CampaignPolicy policy() {
   CampaignPolicy p;
   p.strategy = Strategy::kImmediate;
   return p;
+}
+
+CampaignRollbackBegun rolled_back(const Verdict& verdict, std::uint32_t number) {
+  CampaignRollbackBegun begun;
+  begun.number = number;
+  begun.trigger = RollbackTrigger::kFailureRate;
+  begun.reason = sentence(verdict);
+  begun.give_up_at = kNow + std::chrono::minutes(policy().rollback_deadline_minutes);
+  begun.verdict = verdict;
+  return begun;
 }
 
 CampaignCreated created(const Bitmap& targets, const CampaignPolicy& policy) {

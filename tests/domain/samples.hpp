@@ -40,7 +40,9 @@ Bitmap set_of(std::initializer_list<std::uint32_t> ordinals);
 
 FirmwareFacts facts();    // 2.1.0 for SF-100, hardware 1.0..3.0
 UpdatePlan plan();        // of that firmware, from 2.0.0, three retries, an hour
-CampaignPolicy policy();  // immediate, all defaults: no batches in the way
+CampaignPolicy policy();
+// How a campaign of policy() is rolled back for its failures at kNow.
+CampaignRollbackBegun rolled_back(const Verdict& verdict, std::uint32_t number = 1);  // immediate, all defaults: no batches in the way
 
 // The campaign's creation, for these devices.
 CampaignCreated created(const Bitmap& targets, const CampaignPolicy& policy = testing::policy());

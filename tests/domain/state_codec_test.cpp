@@ -45,6 +45,12 @@ UpdatePlan full_plan() {
   plan.pre_update_commands = {"stop", "drain"};
   plan.post_update_commands = {"go"};
   plan.maintenance_window = MaintenanceWindow{60, 240, "Europe/Amsterdam"};
+  plan.rollback = RollbackOf{RollbackTrigger::kHealthCheck, "bad health", testing::kDirect, "2.1.0"};
+  plan.download_only = true;
+  plan.requires_consent = true;
+  plan.require_version_proof = true;
+  plan.rollback_on_timeout = true;
+  plan.health_window_minutes = 17;
   return plan;
 }
 
@@ -56,21 +62,29 @@ Device full_device() {
   d.ordinal = {4'000'000'000U};
   d.attributes = {{"device_model", "SF-100"}, {"empty", ""}, {"firmware_version", "2.0.0"}};
   d.groups = {"beta", "alpha"};
-  UnfinishedUpdate running{UpdateStatus::kInProgress,
-                           full_plan(),
-                           2,
-                           1,
-                           std::nullopt,
-                           4,
-                           true,
-                           {7},
-                           true,
-                           true,
-                           kBefore};
+  UnfinishedUpdate running;
+  running.status = UpdateStatus::kInProgress;
+  running.plan = full_plan();
+  running.attempt = 2;
+  running.retry_count = 1;
+  running.batch = 4;
+  running.retry = true;
+  running.action = {7};
+  running.started = true;
+  running.cancelling = true;
+  running.released = true;
+  running.awaits_version = true;
+  running.requested_at = kBefore;
   UnfinishedUpdate waiting;
   waiting.next_retry_at = kNow;
   waiting.requested_at = kBefore;
+  waiting.consent_asked = 3;
+  waiting.consented = true;
   d.updates = {{testing::kUpdate, running}, {testing::kDirect, waiting}};
+  d.version = "1.9.0";
+  d.owner = {0xfedcba9876543210ULL};
+  d.installed = Installed{testing::kDirect, testing::kFirmware, "1.0.0", "2.0.0", kBefore, 3, true, kNow, true};
+  d.return_due = ReturnDue{testing::kUpdate, testing::kFirmware, "1.0.0", "2.0.0", RollbackTrigger::kTimeout, "too late"};
   d.last_action = ActionId{1'000'007};
   d.installed_action = ActionId{1'000'003};
   d.wants_attributes_from = kNow;
@@ -100,6 +114,15 @@ DeviceUpdate full_update() {
   u.completed_at = kNow + testing::seconds(4);
   u.cancel = CancelRequested{CancelCause::kRecalled, kNow + testing::seconds(5)};
   u.cancel_refused = true;
+  u.cancel_requested_at = kNow + testing::seconds(6);
+  u.late_reports = 3;
+  u.last_late = 0xabcdef0123456789ULL;
+  u.hold = true;
+  u.held = true;
+  u.released = true;
+  u.consent_asked = 4;
+  u.consented = true;
+  u.undone_by = testing::kDirect;
   u.phase_basis_points = 4'200;
   u.progress_basis_points = 7'260;
   u.bytes_per_second = 1'000'000'000'000ULL;
@@ -167,6 +190,22 @@ Campaign full_campaign() {
   c.promoted = true;
   c.own_faults.add(65'001U);
   c.judged_failed = 11;
+  c.undone.addRange(10, 20);
+  c.left_out.add(70'001U);
+  c.gone.add(65'020U);
+  c.held.addRange(0, 3);
+  c.released.addRange(3, 5);
+  c.switched = true;
+  c.error_devices["device_3"].add(65'001U);
+  c.error_devices["timeout"].addRange(1, 4);
+  c.rollback.number = 2;
+  c.rollback.trigger = RollbackTrigger::kErrorThreshold;
+  c.rollback.reason = "device_3 on too many";
+  c.rollback.begun_at = kBefore;
+  c.rollback.give_up_at = kNow;
+  c.rollback.granted.add(21U);
+  c.rollback.ended.add(22U);
+  c.rollback.retries = {{23U, kNow}};
   c.created_by = {7};
   c.created_at = kBefore;
   c.updated_at = kNow;
@@ -205,6 +244,10 @@ TEST_CASE("a device survives its bytes in every field") {
   CHECK(e->attributes == d.attributes);
   CHECK(e->groups == d.groups);
   CHECK(e->updates == d.updates);
+  CHECK(e->version == d.version);
+  CHECK(e->owner == d.owner);
+  CHECK(e->installed == d.installed);
+  CHECK(e->return_due == d.return_due);
   CHECK(e->last_action == d.last_action);
   CHECK(e->installed_action == d.installed_action);
   CHECK(e->wants_attributes_from == d.wants_attributes_from);
@@ -235,6 +278,15 @@ TEST_CASE("an update survives its bytes in every field") {
   CHECK(v->completed_at == u.completed_at);
   CHECK(v->cancel == u.cancel);
   CHECK(v->cancel_refused == u.cancel_refused);
+  CHECK(v->cancel_requested_at == u.cancel_requested_at);
+  CHECK(v->late_reports == u.late_reports);
+  CHECK(v->last_late == u.last_late);
+  CHECK(v->hold == u.hold);
+  CHECK(v->held == u.held);
+  CHECK(v->released == u.released);
+  CHECK(v->consent_asked == u.consent_asked);
+  CHECK(v->consented == u.consented);
+  CHECK(v->undone_by == u.undone_by);
   CHECK(v->phase_basis_points == u.phase_basis_points);
   CHECK(v->progress_basis_points == u.progress_basis_points);
   CHECK(v->bytes_per_second == u.bytes_per_second);
@@ -293,6 +345,21 @@ TEST_CASE("a campaign survives its bytes in every field, sets and all") {
   CHECK(d->promoted == c.promoted);
   CHECK((d->own_faults == c.own_faults));
   CHECK(d->judged_failed == c.judged_failed);
+  CHECK((d->undone == c.undone));
+  CHECK((d->left_out == c.left_out));
+  CHECK((d->gone == c.gone));
+  CHECK((d->held == c.held));
+  CHECK((d->released == c.released));
+  CHECK(d->switched == c.switched);
+  CHECK((d->error_devices == c.error_devices));
+  CHECK(d->rollback.number == c.rollback.number);
+  CHECK(d->rollback.trigger == c.rollback.trigger);
+  CHECK(d->rollback.reason == c.rollback.reason);
+  CHECK(d->rollback.begun_at == c.rollback.begun_at);
+  CHECK(d->rollback.give_up_at == c.rollback.give_up_at);
+  CHECK((d->rollback.granted == c.rollback.granted));
+  CHECK((d->rollback.ended == c.rollback.ended));
+  CHECK(d->rollback.retries == c.rollback.retries);
   CHECK(d->created_by == c.created_by);
   CHECK(d->created_at == c.created_at);
   CHECK(d->updated_at == c.updated_at);

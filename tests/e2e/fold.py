@@ -11,6 +11,8 @@ class Fold:
         self.ended = {}           # (update, attempt) -> success
         self.grants = {}          # (update, attempt) -> how often granted
         self.campaigns = {}
+        self.held = set()
+        self.undone = set()
         for event in events:
             self.take(event)
 
@@ -23,9 +25,12 @@ class Fold:
                 row["total"] = data.get("picked", 0)
             elif kind == "campaign.closed":
                 row["status"] = {6: "completed", 7: "failed", 8: "cancelled"}[data["outcome"]]
-            elif kind in ("campaign.cancelled", "campaign.aborted"):
-                row["status"] = "cancelled" if kind == "campaign.cancelled" else "failed"
+            elif kind == "campaign.cancelled":
+                row["status"] = "cancelled"
                 row["ended"] = True
+            elif kind == "campaign.rollback_begun":
+                row["status"] = "rollback"
+                row["ended"] = True            # nobody is granted the firmware any more
         if kind == "device.deleted":
             # Never granted: nothing of its own says that it is cancelled. The tests target every device.
             for campaign, row in self.campaigns.items():
@@ -57,11 +62,17 @@ class Fold:
             self.status[name] = "cancelled"
         elif kind == "update.retry_asked":
             self.status[name] = "pending"
+        elif kind == "update.refuted":
+            self.status[name] = "failed"
+        elif kind == "update.held":
+            self.held.add(name)
+        elif kind == "update.undone":
+            self.undone.add(name)          # and stays counted as completed
 
     def counters(self, campaign):
         """total, in_progress, completed, failed, cancelled, pending of a campaign, as its API shows them."""
         row = self.campaigns[campaign]
-        mine = [s for u, s in self.status.items() if self.campaign_of.get(u) == campaign]
+        mine = [s for u, s in self.status.items() if self.campaign_of.get(u) == campaign and not is_rollback(u)]
         counts = {s: mine.count(s) for s in ("in_progress", "completed", "failed", "cancelled")}
         counts["total"] = row["total"]
         counts["cancelled"] += row.get("deleted", 0)
@@ -70,6 +81,11 @@ class Fold:
         if row.get("ended"):
             counts["cancelled"] += rest
         return counts
+
+
+def is_rollback(update):
+    """An update of a campaign ends in its kind: 0 brings the firmware, 1 to f take it back; a direct one is shorter."""
+    return len(update.removeprefix("upd_")) > 32 and not update.endswith("0")
 
 
 def shown(row):

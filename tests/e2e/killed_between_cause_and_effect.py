@@ -1,9 +1,10 @@
 """The service dies between a cause and its effect, at every such place; after the restart nothing needs a nudge.
 
-OTA_FAULT="place:n" makes the real program kill itself at the n-th passage of a place. Three stories are told at each: a
-campaign that must be aborted, one that an operator cancels, and devices that are deleted while they update. That a story
-does not pass a place is found out by the service living on, and must be known: otherwise nothing was tried.
+OTA_FAULT="place:n" makes the real program kill itself at the n-th passage of a place. Five stories are told at each: a
+campaign that must be aborted, one that an operator cancels, devices that are deleted while they update, one that is
+rolled back, and holders that wait for a switch. That a story does not pass a place is found out by the service living on, and must be known: otherwise nothing was tried.
 """
+import concurrent.futures
 import sys
 import urllib.error
 
@@ -18,8 +19,11 @@ PASSAGES = [1, 2, 5, 17] if LONG else [1, 2]
 # What a story does not pass, or only if the devices are in time for it; so are later passages than
 # the second. Everything else must kill.
 NEED_NOT_KILL = {("Delete", "campaign.before_cancel", 1), ("Delete", "campaign.before_cancel", 2),
-                 ("Abort", "campaign.before_cancel", 2), ("Cancel", "campaign.before_own_event", 2)}
+                 ("Abort", "campaign.before_cancel", 2), ("Cancel", "campaign.before_own_event", 2),
+                 ("Rollback", "campaign.before_own_event", 2), ("Rollback", "campaign.before_cancel", 1),
+                 ("Rollback", "campaign.before_cancel", 2)}
 DEVICES = 24
+SIDE_BY_SIDE = 4
 
 
 class Story:
@@ -128,17 +132,54 @@ class Delete(Story):
             assert shown_device["status"] == "deleted" and shown_device["active_update_id"] is None, shown_device
 
 
+class Rollback(Story):
+    settings = {"max_concurrent_updates": 6}
+
+    def prepare(self, stage):
+        old = self.service.upload(b"old bytes" * 1000, metadata("1.0.0"))
+        assert old.status == 201, old.text
+        super().prepare(stage)
+
+    def act(self):
+        super().act()
+        wait_for("some are done", lambda: self.row()["completed_devices"] >= 5, 60)
+        self.call("POST", self.path + "/rollback", {"reason": "the story says so"}, key="rollback")
+
+    def check(self, row):
+        assert row["status"] == "cancelled" and row["completed_devices"] >= 5, row
+        assert row["undone_devices"] == row["completed_devices"], row
+        page = self.call("GET", f"/api/v1/ota/rollbacks?campaign_id={self.campaign}&limit=200")
+        assert page["count"] == row["completed_devices"], page["count"]
+        assert {r["status"] for r in page["rollbacks"]} == {"completed"}, page
+        versions = [d["firmware_version"] for d in self.service.pages("/devices", "devices")]
+        assert versions == ["1.0.0"] * DEVICES, versions
+
+
+class BlueGreen(Story):
+    settings = {"deployment_strategy": "blue_green", "max_concurrent_updates": 6}
+    fleet = ["--attribute", "can_hold=true"]
+
+    def check(self, row):
+        assert row["status"] == "completed" and row["completed_devices"] == DEVICES, row
+        assert row["switched"] and row["held_devices"] == 0, row
+
+
+STORIES = (Abort, Cancel, Delete, Rollback, BlueGreen)
+
+
 def main():
     only = sys.argv[1:]
-    told = 0
-    for place in only or PLACES:
-        for passage in PASSAGES:
-            for story in (Abort, Cancel, Delete):
-                died = story(place, passage).tell()
-                told += 1
+    told = [(story, place, passage) for place in only or PLACES for passage in PASSAGES for story in STORIES]
+    # A story mostly waits for its devices to poll: several are told side by side.
+    with concurrent.futures.ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as tellers:
+        endings = [tellers.submit(story(place, passage).tell) for story, place, passage in told]
+        try:
+            for (story, place, passage), ending in zip(told, endings):
                 must_die = passage <= 2 and (story.__name__, place, passage) not in NEED_NOT_KILL
-                assert died or not must_die, f"{story.__name__} does not pass {place} {passage} times"
-    print(f"{told} stories, {len(only or PLACES)} places: nothing needed a nudge")
+                assert ending.result() or not must_die, f"{story.__name__} does not pass {place} {passage} times"
+        finally:
+            tellers.shutdown(cancel_futures=True)
+    print(f"{len(told)} stories, {len(only or PLACES)} places: nothing needed a nudge")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ TEST_CASE("every gate is shown in its order, each with a fact") {
     CHECK_FALSE(gate["fact"].get<std::string>().empty());
   }
   CHECK(names ==
-        "known targeted in_percentage not_busy approved campaign_running content compatible not_there_yet owner window "
+        "known targeted in_percentage not_busy approved campaign_running compatible not_there_yet content owner window "
         "consent retry_time batch concurrency ");
   CHECK(w.why()["sentence"] == "Every gate is open: the device is granted when it asks next.");
   w.begin("e");
@@ -80,6 +80,20 @@ TEST_CASE("a window, a retry, a version and a full batch are named with their fi
     w.begin("d");
     CHECK(closed(w.why()).find("not_busy: the device is busy with update ") == 0);
   }
+}
+
+TEST_CASE("updates of the device's own are explained like those of campaigns, and before them") {
+  Why w;
+  w.started({"d"});
+  const auto night = json{{"start", "01:00"}, {"end", "01:01"}, {"timezone", "UTC"}};
+  const auto asked = w.post("/devices/d/update", {{"firmware_id", w.stage.firmware("3.0.0")}, {"maintenance_window", night}});
+  REQUIRE_MESSAGE(asked.status == 201, asked.body);
+  const auto why = w.why();
+  REQUIRE(why["updates"].size() == 2);
+  CHECK(why["updates"][0]["campaign_id"].is_null());
+  CHECK(why["updates"][0]["update_id"] == asked.json()["update_id"]);
+  CHECK(closed(why) == "window: the maintenance window 01:00 to 01:01 (UTC) is closed");
+  CHECK(w.get("/updates/" + asked.json()["update_id"].get<std::string>())["waiting_for"] == "window");
 }
 
 TEST_CASE("an update says which gate it waits at") {

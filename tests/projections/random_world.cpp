@@ -1,6 +1,7 @@
 #include "tests/projections/random_world.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "domain/rollout.hpp"
 
@@ -15,6 +16,7 @@ constexpr std::uint8_t kDirects = 100;
 
 RandomWorld::RandomWorld(std::uint32_t seed) : random_(seed) {
   story.firmware(firmware_id(1), "SF-100", "2.0.0", 1);
+  story.firmware(firmware_id(2), "SF-100", "1.0.0", 2);
   for (int i = 0; i < 8; ++i) register_device();
 }
 
@@ -56,16 +58,46 @@ void RandomWorld::settle() {
       auto due = domain::next(campaign, {}, 100, story.now());
       again = again || !due.own.empty();
       append(due.own);
-      for (const auto& cancel : due.cancels) {
+      for (const auto& tell : due.tells) {
         if (chance(30)) continue;  // told another time
-        auto state = updates[cancel.update];
-        if (!state.exists) state.id = cancel.update;
-        if (state.device.value.empty()) state.device = names[cancel.update.ordinal.value];
-        append(domain::decide(state, domain::CancelUpdate{cancel.cause, cancel.reach}, context()));
+        auto state = updates[tell.update];
+        if (!state.exists) state.id = tell.update;
+        if (state.device.value.empty()) state.device = names[tell.update.ordinal.value];
+        append(domain::decide(state, tell.command, context()));
       }
     }
   }
+  for (const auto& [id, device] : std::map(devices)) react(device);
   std::erase_if(updates, [](const auto& entry) { return !entry.second.exists; });
+}
+
+// What a device's actor does by itself.
+void RandomWorld::react(const domain::Device& device) {
+  const auto* active = device.active();
+  if (active && active->second.plan.require_version_proof &&
+      device.version == active->second.plan.to_version) {
+    append(domain::decide(updates[active->first],
+                          domain::ConfirmVersion{active->second.attempt}, context()));
+  }
+  if (!device.return_due || device.deleted || next_direct_ == kDirects) return;
+  const auto& due = *device.return_due;
+  const auto back = way_back(due.to_version);
+  domain::RequestRollback request;
+  request.id = direct_id(next_direct_++);
+  request.plan.firmware = back.firmware;
+  request.plan.to_version = back.version;
+  request.plan.rollback = domain::RollbackOf{due.trigger, due.fact, due.undoes, due.undone_version};
+  std::tie(request.error_code, request.error_message) = domain::why_not_back(back);
+  append(domain::decide(device, request, context()));
+}
+
+domain::WayBack RandomWorld::way_back(const std::string& version) const {
+  domain::WayBack back;
+  back.version = version;
+  back.stored = version == "1.0.0";
+  back.firmware = firmware_id(2);
+  back.facts.version = version;
+  return back;
 }
 
 // ---- devices ------------------------------------------------------------------------------------
@@ -90,6 +122,7 @@ void RandomWorld::register_device() {
   command.via = domain::RegisteredVia::kApi;
   if (chance(80)) command.attributes["device_model"] = chance(80) ? "SF-100" : "SF-200";
   if (chance(60)) command.attributes["firmware_version"] = chance(80) ? "1.0.0" : "2.0.0";
+  if (chance(50)) command.attributes["can_hold"] = "true";
   if (chance(40)) command.groups = {"beta"};
   append(domain::decide(device, command, context()));
 }
@@ -97,8 +130,9 @@ void RandomWorld::register_device() {
 void RandomWorld::change_device() {
   const auto id = any_device();
   domain::ChangeAttributes command;
-  command.values["firmware_version"] = chance(50) ? "1.0.0" : "1.1.0";
-  command.by_device = chance(50);
+  command.values["firmware_version"] = chance(50) ? "1.0.0" : chance(50) ? "1.1.0" : "2.0.0";
+  if (chance(30)) command.values["health"] = chance(50) ? "failed" : "ok";
+  command.by_device = chance(70);
   if (chance(20)) command.removed = {"device_model"};
   if (chance(20)) command.groups = std::vector<std::string>{"alpha", "beta"};
   append(domain::decide(devices[id], command, context()));
@@ -143,8 +177,18 @@ void RandomWorld::create_campaign() {
   if (!reserved.devices.empty()) append({{domain::DirectoryStream{}, reserved, {}}});
   domain::CampaignPolicy policy;
   policy.strategy = chance(40)   ? domain::Strategy::kImmediate
-                    : chance(60) ? domain::Strategy::kStaged
+                    : chance(50) ? domain::Strategy::kStaged
+                    : chance(50) ? domain::Strategy::kBlueGreen
                                  : domain::Strategy::kCanary;
+  policy.requires_device_confirmation = chance(15);
+  policy.require_version_proof = chance(15);
+  policy.download_only = chance(10);
+  policy.rollback_triggers = {domain::RollbackTrigger::kFailureRate};
+  for (const auto trigger : {domain::RollbackTrigger::kHealthCheck, domain::RollbackTrigger::kTimeout,
+                             domain::RollbackTrigger::kErrorThreshold}) {
+    if (chance(40)) policy.rollback_triggers.push_back(trigger);
+  }
+  policy.error_threshold_count = 2 + below(6);
   policy.batch_size = 1 + below(6);
   policy.max_concurrent_updates = 1 + below(8);
   policy.max_retries = below(3);
@@ -197,6 +241,8 @@ void RandomWorld::steer_campaign() {
       : dice < 88 ? domain::CampaignCommand(domain::ResumeCampaign{})
       : dice < 90 ? domain::CampaignCommand(domain::PromoteCampaign{"fine"})
       : dice < 93 ? domain::CampaignCommand(domain::FinishCampaign{"late"})
+      : dice < 95 ? domain::CampaignCommand(domain::RollbackCampaign{"bad"})
+      : dice < 97 ? domain::CampaignCommand(domain::SwitchCampaign{"now"})
                   : domain::CampaignCommand(domain::CancelCampaign{"enough"});
   append(domain::decide(campaign, command, context()));
 }
@@ -206,6 +252,10 @@ void RandomWorld::steer_campaign() {
 void RandomWorld::poll() {
   const auto& device = devices[any_device()];
   if (!device.registered || device.deleted || device.active()) return;
+  if (const auto* asked = device.awaits_consent(); asked && chance(50)) {
+    return append(domain::decide(updates[asked->first],
+                                 domain::AnswerConsent{asked->second.consent_asked, chance(80), {}}, context()));
+  }
   if (ask_campaigns(device)) return;
   append(domain::decide(device, domain::GrantDirect{}, context()));
 }
@@ -217,10 +267,21 @@ bool RandomWorld::ask_campaigns(const domain::Device& device) {
     ask.ordinal = device.ordinal;
     ask.facts = domain::facts_of(device);
     ask.action = domain::next_action(device.last_action, settings.first_action);
-    const auto update = domain::UpdateId::in_campaign(id, device.ordinal);
+    const bool backwards = campaign.status == domain::CampaignStatus::kRollback;
+    ask.rollback = backwards ? campaign.rollback.number : 0;
+    const auto update =
+        domain::UpdateId::in_campaign(id, device.ordinal, static_cast<std::uint8_t>(ask.rollback));
     if (const auto known = device.updates.find(update); known != device.updates.end()) {
-      ask.attempts = known->second.attempt;
-      ask.batch = known->second.batch;
+      const auto& u = known->second;
+      ask.attempts = u.attempt;
+      ask.batch = u.batch;
+      ask.consented = u.consented;
+      ask.consent_asked = u.consent_asked > 0;
+      if (u.consented && u.consent_asked == u.attempt + 1) ask.action = u.action;
+    }
+    const auto deployment = updates.find(domain::UpdateId::in_campaign(id, device.ordinal));
+    if (backwards && deployment != updates.end()) {
+      ask.back = way_back(deployment->second.plan.from_version);
     }
     const auto decision = domain::grant(campaign, {}, ask, context());
     if (const auto* granted = std::get_if<domain::AttemptGranted>(&decision)) {
@@ -229,6 +290,14 @@ bool RandomWorld::ask_campaigns(const domain::Device& device) {
     }
     if (const auto* skipped = std::get_if<domain::UpdateSkipped>(&decision)) {
       append({{update, *skipped, device.id}});
+      return true;
+    }
+    if (const auto* asked = std::get_if<domain::ConsentAsked>(&decision)) {
+      append({{update, *asked, device.id}});
+      return true;
+    }
+    if (const auto* none = std::get_if<domain::NoWayBack>(&decision)) {
+      append(domain::events_of(*none, update, device.id));
       return true;
     }
   }

@@ -42,6 +42,8 @@ class RandomWorld {
   void append(const domain::Decision& decision);
   void fold(const domain::Recorded& event);
   void settle();
+  void react(const domain::Device& device);
+  domain::WayBack way_back(const std::string& version) const;
 
   void register_device();
   void change_device();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 
 #include "domain/window.hpp"
 #include "tests/domain/samples.hpp"
@@ -28,8 +29,10 @@ Fleet::Fleet(const FleetOptions& options) : options_(options), random_(options.s
     targets.add(i);
     Attributes attributes;
     if (i % 3 == 0) attributes["timezone"] = "Asia/Tokyo";
+    if (i % 5 != 4) attributes["firmware_version"] = "1.0.0";
+    if (i % 4 != 1) attributes["can_hold"] = "true";
     obey(devices_.back(),
-         DeviceCommand(RegisterDevice{{i}, RegisteredVia::kImport, attributes, {}}));
+         DeviceCommand(RegisterDevice{{i}, RegisteredVia::kImport, attributes, {}, {}}));
   }
   next_ordinal_ = options.devices;
   auto record = with_canary(created(targets, options.policy));
@@ -54,6 +57,11 @@ void Fleet::run() {
     let_time_pass();
     deadlines();
     react();
+    react_of_devices();
+    // Even what has ended may be rolled back, and again.
+    if (campaign_.closed && options_.rollbacks && rollbacks_begun_ < 3 && percent(50)) {
+      obey(campaign_, CampaignCommand(RollbackCampaign{"on second thoughts"}));
+    }
   }
   write_promises(promises_.size());
   check_end();
@@ -86,6 +94,7 @@ void Fleet::deliver(const Recorded& event, const std::vector<std::string>& tags)
     const bool over = std::holds_alternative<AttemptEnded>(event.event) ||
                       std::holds_alternative<GrantLapsed>(event.event);
     if (id && over) told_.remove(id->ordinal.value);
+    if (!id && !followed(fleet_tag())) told_ = {};
   }
   for (auto& device : devices_) {
     if (followed(stream_name(device.id))) evolve(device, event, settings_);
@@ -117,7 +126,7 @@ void Fleet::write_promises(std::size_t most) {
     if (promise.first_in_batch) --reserved_.in_batch;
     const auto& device = devices_[promise.device];
     if (device.position == promise.device_position && gate_moves_ == promise.gate_moves)
-      commit({promise.event});
+      commit(promise.events);
   }
 }
 
@@ -126,17 +135,16 @@ void Fleet::react() {
   for (int reactions = 0;; ++reactions) {
     check(reactions < kReactionsMax, "the campaign's reactions do not come to their end");
     const auto due = next(campaign_, told_, kOutstandingMax, now_);
-    if (due.own.empty() && due.cancels.empty()) return;
+    if (due.own.empty() && due.tells.empty()) return;
     if (!due.own.empty()) {
       write_promises(promises_.size());
       commit(next(campaign_, told_, 0, now_).own);
     }
-    for (const auto& cancel : due.cancels) {
-      auto& update = updates_[cancel.update];
-      update.id = cancel.update;
-      check(obey(DeviceUpdate(update), UpdateCommand(CancelUpdate{cancel.cause, cancel.reach})),
-            "a reaction of the campaign is refused");
-      told_.add(cancel.update.ordinal.value);
+    for (const auto& tell : due.tells) {
+      auto& update = updates_[tell.update];
+      update.id = tell.update;
+      check(obey(DeviceUpdate(update), tell.command), "a reaction of the campaign is refused");
+      told_.add(tell.update.ordinal.value);
     }
   }
 }
@@ -147,11 +155,21 @@ void Fleet::turn_of_device(std::size_t index) {
   const Device& device = devices_[index];
   if (device.deleted) {
     if (percent(5))
-      obey(device, DeviceCommand(RegisterDevice{{next_ordinal_++}, RegisteredVia::kApi, {}, {}}));
+      obey(Device(device), DeviceCommand(RegisterDevice{{next_ordinal_++}, RegisteredVia::kApi, {}, {}, {}}));
     return;
   }
   if (const auto* active = device.active()) {
-    act_on(updates_.at(active->first));
+    if (active->second.awaits_version && percent(40)) {
+      speak(index);
+    } else {
+      act_on(updates_.at(active->first));
+    }
+    return;
+  }
+  if (percent(10)) speak(index);
+  if (const auto* asked = device.awaits_consent(); asked && percent(50)) {
+    const DeviceUpdate update = updates_.at(asked->first);
+    obey(update, UpdateCommand(AnswerConsent{asked->second.consent_asked, options_.all_well || percent(80), {}}));
     return;
   }
   if (options_.directs && percent(10)) {
@@ -171,55 +189,142 @@ void Fleet::turn_of_device(std::size_t index) {
   }
 }
 
-// As the poll path does it: only where a retry is due or an offer with room names the device.
-bool Fleet::ask_campaign(std::size_t index) {
-  const Device& device = devices_[index];
-  const auto id = UpdateId::in_campaign(campaign_.id, device.ordinal);
-  const auto known = device.updates.find(id);
-  const bool retry_due = known != device.updates.end() &&
-                         known->second.status == UpdateStatus::kScheduled &&
-                         known->second.next_retry_at && *known->second.next_retry_at <= now_;
-  const auto o = device.ordinal.value;
-  const bool hopeful = room(campaign_, reserved_, now_).for_first_attempts &&
-                       campaign_.is_remaining(o) && !campaign_.retries.contains(o) &&
-                       !reserved_.ordinals.contains(o);
-  if (!retry_due && !hopeful) return false;
+// The update that a device may be granted in this campaign now: to the firmware, or back from it.
+UpdateId Fleet::present_id(Ordinal ordinal) const {
+  const bool backwards = campaign_.status == CampaignStatus::kRollback;
+  const auto kind = static_cast<std::uint8_t>(backwards ? campaign_.rollback.number : 0);
+  return UpdateId::in_campaign(campaign_.id, ordinal, kind);
+}
+
+bool Fleet::is_hopeful(std::uint32_t o) const {
+  if (reserved_.ordinals.contains(o) || !room(campaign_, reserved_, now_).for_first_attempts) return false;
+  if (campaign_.status == CampaignStatus::kRollback) {
+    return campaign_.is_to_take_back(o) && !campaign_.rollback.retries.contains(o);
+  }
+  return campaign_.is_remaining(o) && !campaign_.retries.contains(o);
+}
+
+// Of every seventh device the version before is not stored any more.
+WayBack Fleet::way_back(std::uint32_t ordinal, const std::string& version) const {
+  WayBack back;
+  back.version = version;
+  back.stored = !version.empty() && ordinal % 7 != 0;
+  back.firmware = kOtherFirmware;
+  back.facts.version = version;
+  back.facts.device_model = "SF-100";
+  return back;
+}
+
+GrantAsk Fleet::ask_of(const Device& device, const UpdateId& id) const {
   GrantAsk ask;
   ask.device = device.id;
   ask.ordinal = device.ordinal;
   ask.facts = facts_of(device);
   ask.device_position = device.position;
   ask.action = next_action(device.last_action, settings_.first_action);
-  if (known != device.updates.end()) {
-    ask.attempts = known->second.attempt;
-    ask.batch = known->second.batch;
-  }
+  ask.rollback = id.kind;
   ask.poll_sleep = settings_.poll_sleep;
+  if (const auto known = device.updates.find(id); known != device.updates.end()) {
+    const auto& u = known->second;
+    ask.attempts = u.attempt;
+    ask.batch = u.batch;
+    ask.consented = u.consented;
+    ask.consent_asked = u.consent_asked > 0;
+    if (u.consented && u.consent_asked == u.attempt + 1) ask.action = u.action;
+  }
+  const auto deployment = updates_.find(UpdateId::in_campaign(campaign_.id, device.ordinal));
+  if (id.kind != UpdateId::kDeployment && deployment != updates_.end()) {
+    ask.back = way_back(device.ordinal.value, deployment->second.plan.from_version);
+  }
+  return ask;
+}
+
+// As the poll path does it: only where a retry is due or an offer with room names the device.
+bool Fleet::ask_campaign(std::size_t index) {
+  const Device& device = devices_[index];
+  const auto id = present_id(device.ordinal);
+  const auto known = device.updates.find(id);
+  const bool retry_due = known != device.updates.end() &&
+                         known->second.status == UpdateStatus::kScheduled &&
+                         known->second.next_retry_at && *known->second.next_retry_at <= now_;
+  if (!retry_due && !is_hopeful(device.ordinal.value)) return false;
+  const auto ask = ask_of(device, id);
   const auto decision = grant(campaign_, reserved_, ask, context());
+  check_gates(ask, decision);
   if (std::holds_alternative<Wait>(decision) || promises_.size() >= kPromisesMax) return false;
-  check(campaign_.status == CampaignStatus::kInProgress,
-        "granted though the campaign is not in progress");
   if (const auto& window = campaign_.policy.maintenance_window;
-      window && std::holds_alternative<AttemptGranted>(decision)) {
+      window && id.kind == UpdateId::kDeployment && std::holds_alternative<AttemptGranted>(decision)) {
     check(is_open(*window, ask.facts.timezone, now_), "granted though the window is closed");
   }
-  Promise promise{{id, {}, device.id}, index, device.ordinal, device.position, gate_moves_, false};
+  Promise promise{{}, index, device.ordinal, device.position, gate_moves_, false};
   if (const auto* granted = std::get_if<AttemptGranted>(&decision)) {
     promise.first_in_batch = !granted->retry && granted->batch == campaign_.batch;
-    promise.event.event = *granted;
+    promise.events = {{id, *granted, device.id}};
+  } else if (const auto* asked = std::get_if<ConsentAsked>(&decision)) {
+    promise.events = {{id, *asked, device.id}};
+  } else if (const auto* none = std::get_if<NoWayBack>(&decision)) {
+    promise.events = events_of(*none, id, device.id);
   } else {
-    promise.event.event = std::get<UpdateSkipped>(decision);
+    promise.events = {{id, std::get<UpdateSkipped>(decision), device.id}};
   }
-  reserved_.ordinals.add(o);
+  reserved_.ordinals.add(device.ordinal.value);
   if (promise.first_in_batch) ++reserved_.in_batch;
   promises_.push_back(std::move(promise));
   return true;
+}
+
+// What a device says of itself: its version, mostly the right one, and now and then bad health.
+void Fleet::speak(std::size_t index) {
+  const Device device = devices_[index];
+  ChangeAttributes said;
+  said.by_device = true;
+  const bool wrong = !options_.all_well && percent(10);
+  if (!options_.all_well && percent(10)) {
+    said.values["health"] = percent(30) ? "failed" : "ok";
+  } else if (const auto* active = device.active(); active && active->second.awaits_version) {
+    said.values["firmware_version"] = wrong && percent(70) ? "0.5.0" : active->second.plan.to_version;
+  } else {
+    said.values["firmware_version"] = wrong && percent(30) ? "0.5.0" : device.version;
+  }
+  obey(device, DeviceCommand(said));
+}
+
+// What device actors do by themselves, after every event.
+void Fleet::react_of_devices() {
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    const Device device = devices_[i];
+    const auto* active = device.active();
+    if (active && active->second.plan.require_version_proof && device.version == active->second.plan.to_version) {
+      obey(DeviceUpdate(updates_.at(active->first)), UpdateCommand(ConfirmVersion{active->second.attempt}));
+    }
+    if (device.return_due && !device.deleted) take_back(device);
+    if (device.deleted && !device.updates.empty()) obey(Device(devices_[i]), DeviceCommand(DeleteDevice{"scrapped"}));
+  }
+}
+
+void Fleet::take_back(const Device& device) {
+  const auto& due = *device.return_due;
+  const auto back = way_back(device.ordinal.value, due.to_version);
+  RequestRollback request;
+  request.id = UpdateId::direct(bytes_16(0));
+  request.id.base[0] = static_cast<std::uint8_t>(next_direct_ >> 8);
+  request.id.base[1] = static_cast<std::uint8_t>(next_direct_++);
+  request.plan.firmware = back.firmware;
+  request.plan.to_version = back.version;
+  request.plan.priority = Priority::kCritical;
+  request.plan.force_update = true;
+  request.plan.rollback = RollbackOf{due.trigger, due.fact, due.undoes, due.undone_version};
+  std::tie(request.error_code, request.error_message) = why_not_back(back);
+  check(obey(Device(device), DeviceCommand(request)), "what is due is refused");
+  const auto now = std::find_if(devices_.begin(), devices_.end(), [&](const auto& d) { return d.id == device.id; });
+  check(!now->return_due, "what was due is still due");
 }
 
 // A device with an attempt does one thing, or nothing.
 void Fleet::act_on(DeviceUpdate& update) {
   if (percent(options_.silent_percent)) return;
   const DeviceUpdate u = update;
+  if (u.held && percent(90)) return;  // it does as it is told, mostly
   if (u.cancel && percent(50)) {
     obey(u, UpdateCommand(AnswerCancel{u.attempt, percent(60), {}}));
     return;
@@ -247,6 +352,9 @@ void Fleet::report_end(const DeviceUpdate& update) {
     report.kind = percent(10) ? Report::Kind::kDeclined : Report::Kind::kFailure;
     if (percent(options_.transport_percent)) report.failure = FailureKind::kTransport;
   }
+  if (percent(50)) {
+    report.runs = std::find_if(devices_.begin(), devices_.end(), [&](const auto& d) { return d.id == update.device; })->version;
+  }
   obey(update, UpdateCommand(report));
   if (percent(20))
     obey(DeviceUpdate(updates_.at(update.id)), UpdateCommand(report));  // the answer was lost
@@ -259,7 +367,10 @@ void Fleet::turn_of_operator() {
     return;
   }
   if (!options_.operators) return;
-  switch (number(0, 11)) {
+  switch (number(0, 12)) {
+    case 12:
+      if (options_.rollbacks && percent(10)) obey(campaign_, CampaignCommand(RollbackCampaign{"bad"}));
+      return;
     case 0:
       obey(campaign_, CampaignCommand(PauseCampaign{"lunch"}));
       return;
@@ -314,6 +425,8 @@ void Fleet::look_after() {
     obey(campaign_, CampaignCommand(CancelCampaign{"recalled"}));
     return;
   }
+  const bool waits_for_switch = campaign_.policy.strategy == Strategy::kBlueGreen && !campaign_.switched;
+  if (waits_for_switch && percent(20)) obey(campaign_, CampaignCommand(SwitchCampaign{"time to go"}));
   const bool by_itself =
       campaign_.status == CampaignStatus::kPaused && campaign_.pause_cause != PauseCause::kOperator;
   if (!by_itself || campaign_.firmware_recalled) return;

@@ -32,8 +32,10 @@ struct FleetOptions {
   bool operators = false;                // pause, resume, promote, finish, cancel, retry
   bool deletions = false;
   bool recalls = false;          // of the firmware
+  bool rollbacks = false;        // by operators, in the middle and after the end
   bool content_pending = false;  // the firmware's bytes come later
   bool directs = false;          // direct updates compete with the campaign
+  bool all_well = false;         // devices run what they report, their users agree
   bool leaps = true;             // now and then much time passes at once
 };
 
@@ -49,7 +51,7 @@ class Fleet {
  private:
   // A grant that was promised and is not written yet.
   struct Promise {
-    Emitted event;
+    Events events;
     std::size_t device = 0;
     Ordinal ordinal;
     Position device_position;
@@ -73,6 +75,13 @@ class Fleet {
   // ---- who does things
   void turn_of_device(std::size_t index);
   bool ask_campaign(std::size_t index);
+  GrantAsk ask_of(const Device& device, const UpdateId& id) const;
+  WayBack way_back(std::uint32_t ordinal, const std::string& version) const;
+  bool is_hopeful(std::uint32_t ordinal) const;
+  UpdateId present_id(Ordinal ordinal) const;
+  void speak(std::size_t index);
+  void react_of_devices();
+  void take_back(const Device& device);
   void act_on(DeviceUpdate& update);
   void report_end(const DeviceUpdate& update);
   void turn_of_operator();
@@ -84,6 +93,9 @@ class Fleet {
   void check(bool holds, const std::string& what) const;
   void check_before(const Emitted& emitted) const;
   void check_grant(const AttemptGranted& granted, const UpdateId& id) const;
+  void check_action(const std::string& device, ActionId action, const UpdateId& id) const;
+  void check_gates(const GrantAsk& ask, const GrantDecision& decision) const;
+  void check_sets() const;
   void check_verdict(const Event& event) const;
   void check_campaign() const;
   void check_canary() const;
@@ -114,6 +126,7 @@ class Fleet {
   std::map<std::uint32_t, BatchBook> batches_;
   Bitmap joined_first_;  // the canary
   std::map<std::string, std::uint32_t> last_actions_;
+  std::uint32_t rollbacks_begun_ = 0;
 };
 
 }  // namespace ota::domain::testing

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "domain/codec/codec.hpp"
+#include "domain/rollout.hpp"
 #include "tests/property/fleet.hpp"
 
 namespace ota::domain::testing {
@@ -23,18 +24,18 @@ void Fleet::check_before(const Emitted& emitted) const {
       if (device.id == *emitted.device)
         check(!device.active(), "a second update becomes active on a device");
     }
-    const auto last = last_actions_.find(emitted.device->value);
-    const auto action = granted->action.value;
-    check(last == last_actions_.end() || action > last->second,
-          "the actions of a device do not increase");
-    const auto digits = std::to_string(action);
-    check(digits.find_first_not_of('0', 1) != std::string::npos, "an action is d x 10^k");
+    check_action(emitted.device->value, granted->action, id);
     if (const auto update = updates_.find(id); update != updates_.end()) {
       check(granted->attempt == update->second.attempt + 1,
             "an attempt is skipped or granted twice");
     }
     check(id.of_campaign && !granted->retry ? granted->plan.has_value() : true,
           "a first grant has no plan");
+  }
+  if (const auto* asked = std::get_if<ConsentAsked>(&emitted.event)) {
+    const auto& id = std::get<UpdateId>(emitted.stream);
+    check_action(emitted.device->value, asked->action, id);
+    check(campaign_.status == CampaignStatus::kInProgress, "consent is asked of a campaign that does not run");
   }
   if (const auto* opened = std::get_if<BatchOpened>(&emitted.event)) {
     check(opened->batch == campaign_.batch + 1, "a batch is skipped");
@@ -48,8 +49,47 @@ void Fleet::check_before(const Emitted& emitted) const {
   check_verdict(emitted.event);
 }
 
+// They increase; a grant keeps the one that its device's user has agreed to.
+void Fleet::check_action(const std::string& device, ActionId action, const UpdateId& id) const {
+  const auto digits = std::to_string(action.value);
+  check(digits.find_first_not_of('0', 1) != std::string::npos, "an action is d x 10^k");
+  const auto update = updates_.find(id);
+  const bool agreed_to = update != updates_.end() && update->second.consented && update->second.action == action;
+  const auto last = last_actions_.find(device);
+  check(agreed_to || last == last_actions_.end() || action.value > last->second,
+        "the actions of a device do not increase");
+}
+
+// One list of gates decides and explains.
+void Fleet::check_gates(const GrantAsk& ask, const GrantDecision& decision) const {
+  const auto all = gates(campaign_, reserved_, ask, context());
+  const auto closed = std::find_if(all.begin(), all.end(), [](const auto& gate) { return !gate.open; });
+  for (const auto& gate : all) check(!gate.fact.empty(), "a gate without a fact");
+  if (std::holds_alternative<AttemptGranted>(decision)) {
+    check(closed == all.end(), "granted through a closed gate");
+    return;
+  }
+  check(closed != all.end(), "not granted though every gate is open");
+  if (const auto* wait = std::get_if<Wait>(&decision)) {
+    check(wait->gate == closed->gate && wait->fact == closed->fact && wait->until == closed->until,
+          "the gate that is named is not the first that is closed");
+  } else if (std::holds_alternative<ConsentAsked>(decision)) {
+    check(closed->gate == Gate::kConsent, "consent is asked before another gate");
+  } else if (std::holds_alternative<UpdateSkipped>(decision)) {
+    check(closed->gate == Gate::kCompatible || closed->gate == Gate::kNotThere, "skipped for another reason");
+  } else {
+    check(closed->gate == Gate::kNotThere || closed->gate == Gate::kContent, "no way back for another reason");
+  }
+}
+
 void Fleet::check_grant(const AttemptGranted& granted, const UpdateId& id) const {
   const auto& s = campaign_;
+  if (id.kind != UpdateId::kDeployment) {
+    check(s.status == CampaignStatus::kRollback && s.rollback.number == id.kind,
+          "a rollback is granted outside of its campaign's");
+    check(s.is_to_take_back(id.ordinal.value), "taken back though there is nothing to take back");
+    return;
+  }
   check(s.status == CampaignStatus::kInProgress && !s.finished,
         "a grant is written behind the gate's closing");
   check(!s.firmware_recalled, "a grant of recalled firmware");
@@ -63,10 +103,11 @@ void Fleet::check_verdict(const Event& event) const {
   const auto& s = campaign_;
   const bool at_the_end = s.granted.isEmpty() && s.pending() == 0;
   const bool by_evidence = s.in_canary() && !s.finished && !at_the_end;
-  if (const auto* aborted = std::get_if<CampaignAborted>(&event)) {
-    check(s.policy.auto_rollback, "aborted against the policy");
-    check((aborted->verdict.rule != VerdictRule::kThreshold) == by_evidence,
-          "aborted by the rule that does not count now");
+  if (const auto* begun = std::get_if<CampaignRollbackBegun>(&event)) {
+    const bool by_itself = begun->trigger != RollbackTrigger::kManual;
+    check(!by_itself || s.policy.auto_rollback, "rolled back against the policy");
+    check(!begun->verdict || (begun->verdict->rule != VerdictRule::kThreshold) == by_evidence,
+          "rolled back by the rule that does not count now");
   }
   if (const auto* promoted = std::get_if<CanaryPromoted>(&event)) {
     check(s.in_canary(), "promoted without a canary");
@@ -89,7 +130,7 @@ void Fleet::check_verdict(const Event& event) const {
 // those that ended.
 void Fleet::keep_book(const Recorded& event) {
   const auto* id = std::get_if<UpdateId>(&event.stream);
-  if (!id) return;
+  if (!id || id->kind != UpdateId::kDeployment) return;
   keep_canary_book(event, id->ordinal.value);
   if (const auto* granted = std::get_if<AttemptGranted>(&event.event)) {
     if (!granted->retry) ++batches_[granted->batch].granted;
@@ -132,8 +173,11 @@ void Fleet::check_canary() const {
 void Fleet::check_campaign() const {
   const auto& s = campaign_;
   const auto c = s.counts();
-  check(c.in_progress <= options_.policy.max_concurrent_updates, "more in progress than may be");
-  const bool batches = options_.policy.strategy != Strategy::kImmediate;
+  const auto places = s.granted.cardinality() - s.held.cardinality() - s.released.cardinality() +
+                      s.rollback.granted.cardinality();
+  check(places <= options_.policy.max_concurrent_updates, "more in progress than may be");
+  check_sets();
+  const bool batches = has_batches(options_.policy.strategy);
   const bool of_canary = s.canary && s.batch <= 1;  // sized by the evidence, see check_grant
   check(!batches || of_canary || s.batch_granted <= options_.policy.batch_size,
         "a batch is too big");
@@ -146,6 +190,27 @@ void Fleet::check_campaign() const {
   check(all.isSubset(s.targets), "a device that is no target is in a set");
   check(s.pending() + sum == s.total(), "the counts do not add up to the total");
   check(!s.closed || (s.granted.isEmpty() && s.pending() == 0), "closed with somebody unfinished");
+}
+
+void Fleet::check_sets() const {
+  const auto& s = campaign_;
+  const auto disjoint = [&](const Bitmap& a, const Bitmap& b, const char* what) {
+    check((a & b).isEmpty(), what);
+  };
+  check(s.held.isSubset(s.granted), "held and not granted");
+  check(s.released.isSubset(s.granted), "released and not granted");
+  disjoint(s.held, s.released, "held and released");
+  check(s.undone.isSubset(s.completed), "undone and not completed");
+  const auto& r = s.rollback;
+  check(r.granted.isSubset(s.completed) && r.ended.isSubset(s.completed), "taken back and not completed");
+  disjoint(r.granted, r.ended, "its rollback runs and has ended");
+  disjoint(r.granted, s.undone, "undone while its rollback runs");
+  disjoint(r.ended, s.undone, "undone, and its rollback failed");
+  for (const auto& [o, at] : r.retries) {
+    check(s.completed.contains(o) && !s.undone.contains(o) && !r.granted.contains(o) && !r.ended.contains(o),
+          "a rollback waits for a retry and is over");
+  }
+  check(s.status == CampaignStatus::kRollback || r.granted.isEmpty(), "a rollback runs outside of its campaign's");
 }
 
 void Fleet::check_progress(const DeviceUpdate& before, const DeviceUpdate& after) const {
@@ -171,8 +236,10 @@ void Fleet::check_end() const {
       continue;
     }
     const auto status = found->second.status;
-    if (s.completed.contains(o))
-      check(status == UpdateStatus::kCompleted, "completed here, not there");
+    if (s.completed.contains(o)) {
+      const bool undone = s.undone.contains(o);
+      check(status == (undone ? UpdateStatus::kRollback : UpdateStatus::kCompleted), "completed here, not there");
+    }
     if (s.failed.contains(o)) check(status == UpdateStatus::kFailed, "failed here, not there");
     if (s.cancelled.contains(o))
       check(status == UpdateStatus::kCancelled, "cancelled here, not there");

@@ -22,6 +22,16 @@ FleetOptions any_fleet() {
   p.scheduled_end.reset();
   if (*rc::gen::inRange(0, 4) == 0) p.scheduled_start = kNow + minutes(*rc::gen::inRange(-10, 120));
   if (*rc::gen::inRange(0, 4) == 0) p.scheduled_end = kNow + minutes(*rc::gen::inRange(1, 2'000));
+  p.require_version_proof = *rc::gen::inRange(0, 6) == 0;
+  p.requires_device_confirmation = *rc::gen::inRange(0, 6) == 0;
+  p.download_only = p.strategy != Strategy::kBlueGreen && *rc::gen::inRange(0, 8) == 0;
+  p.error_threshold_count = *rc::gen::inRange<std::uint32_t>(1, 12);
+  p.health_window_minutes = *rc::gen::inRange<std::uint32_t>(0, 30);
+  p.rollback_triggers.clear();
+  for (const auto trigger : {RollbackTrigger::kFailureRate, RollbackTrigger::kHealthCheck,
+                             RollbackTrigger::kTimeout, RollbackTrigger::kErrorThreshold}) {
+    if (*rc::gen::inRange(0, 2) == 0) p.rollback_triggers.push_back(trigger);
+  }
   options.content_pending = *rc::gen::inRange(0, 4) == 0;
   options.seed = *rc::gen::arbitrary<std::uint32_t>();
   options.failing_percent = *rc::gen::inRange<std::uint32_t>(0, 101);
@@ -51,6 +61,7 @@ TEST_CASE("a rollout without failures completes every device") {
     auto options = any_fleet();
     options.failing_percent = 0;
     options.silent_percent = 0;
+    options.all_well = true;
     options.leaps = false;
     options.policy.timeout_minutes = 1'440;
     options.policy.scheduled_end.reset();
@@ -106,6 +117,21 @@ TEST_CASE("devices that are deleted and return do not keep a rollout from its en
     auto options = any_fleet();
     options.deletions = true;
     Fleet(options).run();
+  }));
+}
+
+TEST_CASE("rollbacks, in the middle, after the end and again, come to their end") {
+  CHECK(rc::check([] {
+    auto options = any_fleet();
+    options.rollbacks = true;
+    options.operators = *rc::gen::arbitrary<bool>();
+    options.deletions = *rc::gen::arbitrary<bool>();
+    options.directs = *rc::gen::arbitrary<bool>();
+    options.failing_percent = *rc::gen::inRange<std::uint32_t>(0, 50);
+    Fleet fleet(options);
+    fleet.run();
+    const auto& s = fleet.campaign();
+    RC_TAG(s.rollback.number == 0 ? "none" : s.undone.isEmpty() ? "nobody taken back" : "taken back");
   }));
 }
 

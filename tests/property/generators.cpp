@@ -34,6 +34,11 @@ void showValue(const UpdateCommand& command, std::ostream& out) {
     void operator()(const DeadlineReached& c) {
       out << "deadline " << static_cast<int>(c.deadline) << " of attempt " << c.attempt;
     }
+    void operator()(const ConfirmVersion& c) { out << "version seen in attempt " << c.attempt; }
+    void operator()(const ReleaseHold&) { out << "release"; }
+    void operator()(const AnswerConsent& c) {
+      out << (c.agreed ? "consent to" : "decline") << " attempt " << c.attempt;
+    }
     void operator()(const RetryUpdate& c) {
       out << "retry, campaign " << (c.campaign_open ? "open" : "ended");
     }
@@ -149,7 +154,7 @@ rc::Gen<Event> any_update_event() {
       case 8:
         return UpdateSkipped{static_cast<SkipReason>(number(0, 4)), "fact"};
       case 9:
-        return CancelRequested{value_up_to(CancelCause::kSuperseded), *any_time()};
+        return CancelRequested{value_up_to(CancelCause::kNotSeen), *any_time()};
       case 10:
         return CancelRefused{lines()};
       case 11:
@@ -290,7 +295,13 @@ rc::Gen<Report> any_report(std::uint32_t attempt_max) {
 rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max) {
   return rc::gen::exec([attempt_max]() -> UpdateCommand {
     const std::uint32_t attempt = number(0, attempt_max);
-    switch (number(0, 9)) {
+    switch (number(0, 12)) {
+      case 10:
+        return ConfirmVersion{attempt};
+      case 11:
+        return ReleaseHold{};
+      case 12:
+        return AnswerConsent{attempt, coin(), lines()};
       case 0:
         return StartAttempt{attempt};
       case 1:

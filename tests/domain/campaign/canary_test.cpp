@@ -20,7 +20,7 @@ CampaignPolicy forgiving() {
 CanaryPromoted promoted(std::uint32_t failed, std::uint32_t counted) {
   return {evidence(kPromote, failed, counted), false, {}};
 }
-CampaignAborted aborted(const Verdict& verdict) { return {RollbackTrigger::kFailureRate, verdict}; }
+CampaignRollbackBegun aborted(const Verdict& verdict) { return rolled_back(verdict); }
 CampaignPaused paused(const Verdict& verdict) {
   return {sentence(verdict), PauseCause::kCanary, verdict};
 }

@@ -92,14 +92,14 @@ TEST_CASE("BR-OTA-031: failure_rate that is not among the triggers aborts nothin
   p.rollback_triggers = {RollbackTrigger::kTimeout, RollbackTrigger::kFailureRate};
   given(history(p, 10, 1, 3))
       .own_events()
-      .then({CampaignAborted{RollbackTrigger::kFailureRate, over(3, 10, true)}});
+      .then({rolled_back(over(3, 10, true))});
 }
 
 TEST_CASE(
     "S5/BR-OTA-041: a campaign over its threshold is aborted with the numbers that decided it") {
   given(history(policy(), 200, 15, 5))
       .own_events()
-      .then({CampaignAborted{RollbackTrigger::kFailureRate, over(5, 20)}});
+      .then({rolled_back(over(5, 20))});
   given(history(policy(), 200, 16, 4)).own_events().then_nothing();
   given(history(policy(), 200, 15, 5, 5)).own_events().then_nothing();
 }
@@ -107,7 +107,7 @@ TEST_CASE(
 TEST_CASE("a paused campaign is aborted and closed like a running one") {
   given(with(history(policy(), 200, 15, 5), {CampaignPaused{"lunch"}}))
       .own_events()
-      .then({CampaignAborted{RollbackTrigger::kFailureRate, over(5, 20)}});
+      .then({rolled_back(over(5, 20))});
   given(with(history(policy(), 10, 10, 0), {CampaignPaused{"lunch"}}))
       .own_events()
       .then({closed(CampaignStatus::kCompleted, passed(0, 10))});
@@ -115,11 +115,11 @@ TEST_CASE("a paused campaign is aborted and closed like a running one") {
 }
 
 TEST_CASE(
-    "an aborted campaign is failed at once, its pending devices cancelled, running ones finish") {
+    "a campaign over its threshold grants nobody more: its pending devices are cancelled, running ones finish") {
   const auto s = given(with(history(policy(), 200, 15, 5, 3),
-                            {CampaignAborted{RollbackTrigger::kFailureRate, over(5, 20)}}))
+                            {rolled_back(over(5, 20))}))
                      .campaign();
-  CHECK(s.status == CampaignStatus::kFailed);
+  CHECK(s.status == CampaignStatus::kRollback);
   CHECK(s.status_reason == "5 of 20 devices failed (25.00 %), more than the threshold of 20 %");
   CHECK(s.verdict == over(5, 20));
   CHECK(s.cancelled.cardinality() == 177);

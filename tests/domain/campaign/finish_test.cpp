@@ -102,7 +102,7 @@ TEST_CASE("a finished campaign whose devices fail is aborted, or fails, like any
     const auto verdict = threshold(kAbort, 1, 1);
     const auto of_total = Verdict{VerdictRule::kThreshold, kAbort, 1, 2, 20, true};
     if (rolls_back) {
-      given(facts).own_events().then({CampaignAborted{RollbackTrigger::kFailureRate, of_total}});
+      given(facts).own_events().then({rolled_back(of_total)});
     } else {
       given(facts).own_events().then({CampaignClosed{CampaignStatus::kFailed, verdict}});
     }

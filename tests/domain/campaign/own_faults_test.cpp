@@ -52,8 +52,8 @@ CampaignPaused paused(std::uint32_t own, std::uint32_t failed, std::uint32_t cou
               " failures are transport or service failures, not the update's: " + sentence(verdict),
           PauseCause::kOwnFaults, verdict};
 }
-CampaignAborted aborted(std::uint32_t failed, std::uint32_t counted) {
-  return {RollbackTrigger::kFailureRate, threshold(kAbort, failed, counted)};
+CampaignRollbackBegun aborted(std::uint32_t failed, std::uint32_t counted) {
+  return rolled_back(threshold(kAbort, failed, counted));
 }
 
 const std::string kFifteen = times(15, '.');

@@ -49,13 +49,13 @@ TEST_CASE("decision 2: a recall pauses the running campaign with its reason, onc
 
 TEST_CASE("decision 2: from the recall on nobody is granted, before the pause is written either") {
   const auto scenario = given(running({kRecall}));
-  CHECK(is_waiting(ask_for(scenario, ask_of(1)), Gate::kContent).fact ==
+  CHECK(is_waiting(ask_for(scenario, ask_of(1)), Gate::kRunning).fact ==
         "the firmware is recalled");
   CHECK_FALSE(room(scenario.campaign(), {}, kNow).for_first_attempts);
   CHECK_FALSE(room(scenario.campaign(), {}, kNow).for_retries);
   auto newest = ask_of(1);
   newest.facts.firmware_version = "9.0.0";
-  is_waiting(ask_for(scenario, newest), Gate::kContent);
+  is_waiting(ask_for(scenario, newest), Gate::kRunning);
   is_waiting(ask_for(given(running({kRecall, kStopped})), ask_of(1)), Gate::kRunning);
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("a recall in the middle of a canary pauses it; what comes in still jud
   given(facts).own_events().then_nothing();  // 2 of 4 abort nothing
   facts.push_back(of(2, failed_for_good()));
   given(facts).own_events().then(
-      {CampaignAborted{RollbackTrigger::kFailureRate, evidence(kAbort, 3, 4)}});
+      {rolled_back(evidence(kAbort, 3, 4))});
 }
 
 TEST_CASE("a recalled campaign that is cancelled or finished comes to its end") {

@@ -106,7 +106,7 @@ TEST_CASE("the examples set every field that events.proto declares") {
 }
 
 TEST_CASE("a type of a newer version is read as unknown, whatever its bytes") {
-  for (const int number : {0, 6, 29, 41, 999, 65535}) {
+  for (const int number : {0, 6, 36, 57, 999, 65535}) {
     const auto type = static_cast<std::uint16_t>(number);
     CHECK(decode(type, "any \xff bytes") == Event(UnknownEvent{type}));
     CHECK(event_name(type) == "unknown");

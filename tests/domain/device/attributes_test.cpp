@@ -21,7 +21,11 @@ Given known() {
 }
 
 ChangeAttributes change(Mode mode, Attributes values, std::vector<std::string> removed = {}) {
-  return {mode, std::move(values), std::move(removed), std::nullopt, false};
+  ChangeAttributes c;
+  c.mode = mode;
+  c.values = std::move(values);
+  c.removed = std::move(removed);
+  return c;
 }
 
 DeviceAttributesChanged changed(Attributes set, std::vector<std::string> removed = {}) {
