@@ -181,12 +181,12 @@ TEST_CASE("some devices are visited without the others, near ones and far ones")
     });
     return found;
   };
-  CHECK(visited({}).empty());
-  CHECK(visited({0, 1, 3, 20, 21, 59, 60, 1'000}) == std::vector<std::uint32_t>{0, 1, 3, 21, 59});
-  CHECK(visited({5}) == std::vector<std::uint32_t>{5});
-  CHECK(visited({60, 1'000'000}).empty());
+  CHECK(visited(set_of({})).empty());
+  CHECK(visited(set_of({0, 1, 3, 20, 21, 59, 60, 1'000})) == std::vector<std::uint32_t>{0, 1, 3, 21, 59});
+  CHECK(visited(set_of({5})) == std::vector<std::uint32_t>{5});
+  CHECK(visited(set_of({60, 1'000'000})).empty());
   int stopped_after = 0;
-  t.read().each_device_of({1, 2, 3, 40}, [&](const domain::Device&) { return ++stopped_after < 2; });
+  t.read().each_device_of(set_of({1, 2, 3, 40}), [&](const domain::Device&) { return ++stopped_after < 2; });
   CHECK(stopped_after == 2);
 }
 
