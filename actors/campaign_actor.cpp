@@ -352,7 +352,7 @@ class CampaignActor final : public Entity {
         const auto priority = backwards ? domain::Priority::kCritical : state_.policy.priority;
         offer_ = std::make_shared<projections::Offer>(state_.id, priority, state_.created_at, state_.targets, rollback);
       }
-      for (const auto o : state_.targets) offer_->set_hopeful(o, open.contains(o));
+      offer_->set_hopeful(open);
       offer_stale_ = false;
       set_room();
       if (fresh) world_.offers.publish(offer_);

@@ -23,8 +23,7 @@ bool in_any_group(const domain::Device& device, const std::vector<std::string>& 
 }
 
 // Known and different: left out, counted by reason (decision 11). Unknown goes in and is looked at when it asks.
-std::string reason_to_exclude(const domain::Device& device, const domain::FirmwareFacts& firmware) {
-  const auto facts = domain::facts_of(device);
+std::string reason_to_exclude(const domain::DeviceFacts& facts, const domain::FirmwareFacts& firmware) {
   if (!facts.model.empty() && facts.model != firmware.device_model) return "incompatible_model";
   if (!facts.hardware_version.empty() &&
       !domain::in_hardware_range(facts.hardware_version, firmware.min_hardware_version,
@@ -97,21 +96,28 @@ Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
 
   domain::CampaignCreated created;
   domain::Bitmap targets;
-  domain::Bitmap known;
-  v.each_device([&](const domain::Device& device) {
+  domain::Bitmap known;  // of the listed ones
+  const auto consider = [&](const domain::Device& device) {
     const auto ordinal = device.ordinal.value;
-    known.add(ordinal);
-    const bool wanted = listed.value().contains(ordinal) || in_any_group(device, spec.groups) ||
-                        (spec.filter && domain::matches(*spec.filter, device));
+    const bool is_listed = listed.value().contains(ordinal);
+    if (is_listed) known.add(ordinal);
+    const auto facts = domain::facts_of(device);
+    const bool wanted = is_listed || in_any_group(device, spec.groups) ||
+                        (spec.filter && domain::matches(*spec.filter, device, facts));
     if (!wanted) return true;
     ++created.target_device_count;
-    if (const auto reason = reason_to_exclude(device, record.facts); !reason.empty()) {
+    if (const auto reason = reason_to_exclude(facts, record.facts); !reason.empty()) {
       ++created.excluded[reason];
     } else {
       targets.add(ordinal);
     }
     return true;
-  });
+  };
+  if (spec.groups.empty() && !spec.filter) {
+    v.each_device_of(listed.value(), consider);
+  } else {
+    v.each_device(consider);
+  }
   const domain::Bitmap unknown = listed.value() - known;
   created.target_device_count += static_cast<std::uint32_t>(unknown.cardinality());
   targets |= unknown;

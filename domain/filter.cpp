@@ -70,8 +70,9 @@ std::optional<FilterOp> parse_filter_op(std::string_view word) {
   return std::nullopt;
 }
 
-bool matches(const Filter& filter, const Device& device) {
-  const auto facts = facts_of(device);
+bool matches(const Filter& filter, const Device& device) { return matches(filter, device, facts_of(device)); }
+
+bool matches(const Filter& filter, const Device& device, const DeviceFacts& facts) {
   return std::all_of(filter.begin(), filter.end(), [&](const FilterClause& clause) {
     if (clause.field == FilterField::kGroup) return group_holds(clause, device.groups);
     const auto value = value_of(clause, device, facts);

@@ -26,5 +26,7 @@ std::optional<FilterOp> parse_filter_op(std::string_view word);
 
 // Versions compare as versions, everything else as text; a device without the value matches only `ne`.
 bool matches(const Filter& filter, const Device& device);
+// The same for whoever has the device's facts already.
+bool matches(const Filter& filter, const Device& device, const DeviceFacts& facts);
 
 }  // namespace ota::domain

@@ -28,6 +28,12 @@ std::optional<domain::Ordinal> given_by(const domain::Event& event) {
   return std::nullopt;
 }
 
+const domain::Device& decoded(domain::DeviceStates& states, std::string_view bytes) {
+  const auto* device = states.decode(bytes);
+  if (!device) Reader::damaged();
+  return *device;
+}
+
 void put_optional(BytesOut& out, const std::optional<domain::Ordinal>& ordinal) {
   out.u8(ordinal ? 1 : 0).u32(ordinal.value_or(domain::Ordinal{}).value);
 }
@@ -72,8 +78,10 @@ DeviceView::DeviceView(Rows& rows, const domain::Settings& settings, PollIndex& 
 void DeviceView::load(const Reader& reader) {
   ordinals_given_ = devices::ordinals_given(reader);
   polls_.clear();
-  for (Range range(reader, key_in(Table::kDevice).take()); range.valid(); range.next()) {
-    const auto device = Reader::decoded<domain::Device>(range.value());
+  domain::DeviceStates states;
+  for (Range range(reader, key_in(Table::kDevice).take(), {}, Range::Caching::kPassBy);
+       range.valid(); range.next()) {
+    const auto& device = decoded(states, range.value());
     if (device.registered) polls_.put(device.id.value, poll_record(device));
   }
 }
@@ -283,9 +291,38 @@ std::uint32_t ordinals_given(const Reader& reader) {
 }
 
 void each(const Reader& reader, const std::function<bool(const domain::Device&)>& visit) {
-  for (Range range(reader, key_in(Table::kDevice).take()); range.valid(); range.next()) {
-    const auto device = Reader::decoded<domain::Device>(range.value());
+  domain::DeviceStates states;
+  for (Range range(reader, key_in(Table::kDevice).take(), {}, Range::Caching::kPassBy);
+       range.valid(); range.next()) {
+    const auto& device = decoded(states, range.value());
     if (device.registered && !device.deleted && !visit(device)) return;
+  }
+}
+
+void each_of(const Reader& reader, const domain::Bitmap& ordinals,
+             const std::function<bool(const domain::Device&)>& visit) {
+  const auto rest_of = [](std::uint32_t ordinal) { return BytesOut().u32(ordinal).take(); };
+  domain::DeviceStates states;
+  Range range(reader, key_in(Table::kDevice).take(),
+              ordinals.isEmpty() ? std::string() : rest_of(ordinals.minimum()),
+              Range::Caching::kPassBy);
+  auto wanted = ordinals.begin();
+  while (wanted != ordinals.end() && range.valid()) {
+    const std::uint32_t at = BytesIn(range.rest()).u32();
+    if (at < *wanted) {
+      // The next row is had for less than a search, as long as it is near.
+      if (*wanted - at <= limits::kRowsToStepOver) {
+        range.next();
+      } else {
+        range.skip_to(rest_of(*wanted));
+      }
+      continue;
+    }
+    if (at == *wanted) {
+      const auto& device = decoded(states, range.value());
+      if (device.registered && !device.deleted && !visit(device)) return;
+    }
+    ++wanted;
   }
 }
 

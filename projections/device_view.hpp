@@ -88,6 +88,8 @@ std::optional<domain::DeviceId> id_of(const Reader& reader, domain::Ordinal ordi
 std::optional<domain::Ordinal> ordinal_of(const Reader& reader, const domain::DeviceId& id);
 std::uint32_t ordinals_given(const Reader& reader);
 void each(const Reader& reader, const std::function<bool(const domain::Device&)>& visit);
+void each_of(const Reader& reader, const domain::Bitmap& ordinals,
+             const std::function<bool(const domain::Device&)>& visit);
 }  // namespace devices
 
 }  // namespace ota::projections

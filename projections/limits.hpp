@@ -29,6 +29,9 @@ inline constexpr std::size_t kReplayChunksWaiting = 2;
 inline constexpr std::uint64_t kFlushEvents = 500'000;
 inline constexpr std::chrono::seconds kFlushInterval{60};
 
+// Rows that a walk over some devices steps over one by one before it searches for the next.
+inline constexpr std::uint32_t kRowsToStepOver = 8;
+
 inline constexpr std::size_t kRowsBufferBytes = std::size_t{32} << 20;
 inline constexpr std::size_t kIndexBufferBytes = std::size_t{16} << 20;
 inline constexpr std::size_t kBlockCacheBytes = std::size_t{64} << 20;

@@ -24,7 +24,7 @@ Offer::Offer(domain::CampaignId campaign, domain::Priority priority, domain::Tim
       rollback_(rollback),
       words_(words_for(hopeful)),
       bits_(std::make_unique<std::atomic<std::uint64_t>[]>(words_)) {
-  for (const std::uint32_t ordinal : hopeful) set_hopeful(ordinal, true);
+  set_hopeful(hopeful);
 }
 
 void Offer::set_room(bool first_attempts, bool retries) {
@@ -39,6 +39,17 @@ void Offer::set_hopeful(std::uint32_t ordinal, bool hopeful) {
     bits_[word].fetch_or(mask_of(ordinal), std::memory_order_release);
   } else {
     bits_[word].fetch_and(~mask_of(ordinal), std::memory_order_release);
+  }
+}
+
+void Offer::set_hopeful(const domain::Bitmap& ordinals) {
+  std::vector<std::uint64_t> words(words_);
+  for (const std::uint32_t ordinal : ordinals) {
+    const std::size_t word = ordinal / kWordBits;
+    if (word < words_) words[word] |= mask_of(ordinal);
+  }
+  for (std::size_t word = 0; word < words_; ++word) {
+    bits_[word].store(words[word], std::memory_order_release);
   }
 }
 

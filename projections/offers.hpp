@@ -32,6 +32,8 @@ class Offer {
 
   void set_room(bool first_attempts, bool retries);
   void set_hopeful(std::uint32_t ordinal, bool hopeful);
+  // These and no others.
+  void set_hopeful(const domain::Bitmap& ordinals);
   bool has_room() const { return room_.load(std::memory_order_acquire); }
   bool has_room_for_retries() const { return room_for_retries_.load(std::memory_order_acquire); }
   bool is_hopeful(std::uint32_t ordinal) const;

@@ -55,13 +55,16 @@ bool Reader::has(std::string_view key) const {
 
 void Reader::damaged() { throw std::runtime_error("a row of the views is damaged"); }
 
-Range::Range(const Reader& reader, std::string prefix, std::string_view from)
+Range::Range(const Reader& reader, std::string prefix, std::string_view from, Caching caching)
     : prefix_(std::move(prefix)), end_(end_of(prefix_)), end_slice_(slice(end_)) {
   rocksdb::ReadOptions options = read_options(reader);
   options.iterate_upper_bound = &end_slice_;
+  options.fill_cache = caching == Caching::kKeep;
   rows_.reset(reader.database().db().NewIterator(options, reader.database().family(prefix_)));
-  rows_->Seek(prefix_ + std::string(from));
+  skip_to(from);
 }
+
+void Range::skip_to(std::string_view from) { rows_->Seek(prefix_ + std::string(from)); }
 
 bool Range::valid() const {
   if (rows_->Valid()) return true;

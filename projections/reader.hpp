@@ -40,11 +40,13 @@ class Reader {
     return std::move(*value);
   }
 
+  // For whoever decodes by itself: throws what row() throws.
+  [[noreturn]] static void damaged();
+
   const Database& database() const { return database_; }
   const rocksdb::Snapshot* snapshot() const { return snapshot_; }
 
  private:
-  [[noreturn]] static void damaged();
   const Database& database_;
   const rocksdb::Snapshot* snapshot_ = nullptr;
 };
@@ -52,11 +54,17 @@ class Reader {
 // The rows of a table, or of a part of it, in key order.
 class Range {
  public:
+  // What is read along the way: kept in the cache for the next reader, or passed by, as whoever looks
+  // at a whole table should: it is larger than the cache, and others need what is in there.
+  enum class Caching { kKeep, kPassBy };
   // Whose keys begin with `prefix`, from prefix + `from` on (with it).
-  Range(const Reader& reader, std::string prefix, std::string_view from = {});
+  Range(const Reader& reader, std::string prefix, std::string_view from = {},
+        Caching caching = Caching::kKeep);
 
   bool valid() const;
   void next() { rows_->Next(); }
+  // On to the first row from prefix + `from` on.
+  void skip_to(std::string_view from);
   // The key behind the prefix.
   std::string_view rest() const { return view(rows_->key()).substr(prefix_.size()); }
   std::string_view value() const { return view(rows_->value()); }

@@ -144,6 +144,10 @@ class ViewsInRocks final : public Views {
   void each_device(const std::function<bool(const domain::Device&)>& visit) const override {
     devices::each(each_row(), visit);
   }
+  void each_device_of(const domain::Bitmap& ordinals,
+                      const std::function<bool(const domain::Device&)>& visit) const override {
+    devices::each_of(each_row(), ordinals, visit);
+  }
 
   // ---- everything ----
   Statistics statistics() const override { return projections::statistics(one_moment()); }

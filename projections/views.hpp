@@ -99,6 +99,9 @@ class Views {
   virtual std::uint32_t ordinals_given() const = 0;  // the next one is this
   // Visits every registered, not deleted device, by ordinal; return false to stop.
   virtual void each_device(const std::function<bool(const domain::Device&)>& visit) const = 0;
+  // The same for some of them: costs what is in the set, however many devices there are.
+  virtual void each_device_of(const domain::Bitmap& ordinals,
+                              const std::function<bool(const domain::Device&)>& visit) const = 0;
 
   virtual Statistics statistics() const = 0;
   // Of what was created at `from` or later and before `until`, exactly (BR-OTA-043).

@@ -249,24 +249,42 @@ std::string encode_state(const Device& s) {
   return frame(m);
 }
 
-std::optional<Device> decode_device_state(std::string_view bytes) {
-  pb::Device m;
-  if (!unframe(bytes, m) || m.attributes_size() % 2 != 0) return std::nullopt;
-  Device s;
+namespace {
+
+// Mostly the keys are those that are there already: then only values are written over.
+void fill(Attributes& attributes, const pb::Device& m) {
+  auto known = attributes.begin();
+  for (int i = 0; i < m.attributes_size(); i += 2) {
+    if (known != attributes.end() && known->first == m.attributes(i)) {
+      known->second = m.attributes(i + 1);
+      ++known;
+      continue;
+    }
+    attributes.erase(known, attributes.end());
+    attributes.emplace_hint(attributes.end(), m.attributes(i), m.attributes(i + 1));
+    known = attributes.end();
+  }
+  attributes.erase(known, attributes.end());
+}
+
+// Whatever `s` held is gone afterwards. False: the bytes are damaged.
+bool read_device(std::string_view bytes, pb::Device& m, Device& s) {
+  if (!unframe(bytes, m) || m.attributes_size() % 2 != 0) return false;
   s.registered = m.registered();
   s.deleted = m.deleted();
-  s.id = {m.id()};
+  s.id.value = m.id();
   s.ordinal = {m.ordinal()};
-  for (int i = 0; i < m.attributes_size(); i += 2) {
-    s.attributes.emplace_hint(s.attributes.end(), m.attributes(i), m.attributes(i + 1));
-  }
-  s.groups = get_list(m.groups());
+  fill(s.attributes, m);
+  s.groups.assign(m.groups().begin(), m.groups().end());
+  s.updates.clear();
   for (const auto& update : m.updates()) {
     const auto id = update_id_from_binary(update.id());
-    if (!id) return std::nullopt;
+    if (!id) return false;
     s.updates.emplace(*id, get(update));
   }
+  s.last_action.reset();
   if (m.has_last_action()) s.last_action = {m.last_action()};
+  s.installed_action.reset();
   if (m.has_installed_action()) s.installed_action = {m.installed_action()};
   s.wants_attributes_from = optional_time(m.has_wants_attributes_from(), m.wants_attributes_from());
   s.registered_at = time_of(m.registered_at());
@@ -274,9 +292,30 @@ std::optional<Device> decode_device_state(std::string_view bytes) {
   s.position = {m.position()};
   s.version = m.version();
   s.owner = {m.owner()};
-  if (m.has_installed()) s.installed = get(m.installed());
-  if (m.has_return_due()) s.return_due = get(m.return_due());
-  return s;
+  s.installed = m.has_installed() ? get(m.installed()) : std::nullopt;
+  s.return_due = m.has_return_due() ? get(m.return_due()) : std::nullopt;
+  return true;
+}
+
+}  // namespace
+
+std::optional<Device> decode_device_state(std::string_view bytes) {
+  pb::Device message;
+  Device device;
+  if (!read_device(bytes, message, device)) return std::nullopt;
+  return device;
+}
+
+struct DeviceStates::Reused {
+  pb::Device message;
+  Device device;
+};
+
+DeviceStates::DeviceStates() : reused_(std::make_unique<Reused>()) {}
+DeviceStates::~DeviceStates() = default;
+
+const Device* DeviceStates::decode(std::string_view bytes) {
+  return read_device(bytes, reused_->message, reused_->device) ? &reused_->device : nullptr;
 }
 
 // ---- update -------------------------------------------------------------------------------------

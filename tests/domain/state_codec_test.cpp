@@ -393,6 +393,22 @@ TEST_CASE("states that hold nothing survive too, and what is absent stays absent
   CHECK(decode_firmware_state(encode_state(Firmware{})));
 }
 
+TEST_CASE("devices decoded one after the other have nothing of each other") {
+  Device other = full_device();
+  other.attributes = {{"device_model", "X"}, {"zone", "3"}};
+  other.groups.clear();
+  Device fewer = other;
+  fewer.attributes.erase("device_model");
+  DeviceStates states;
+  for (const auto& device : {full_device(), Device{}, other, full_device(), fewer, other, Device{}}) {
+    const auto bytes = encode_state(device);
+    const auto* read = states.decode(bytes);
+    REQUIRE(read);
+    CHECK(encode_state(*read) == bytes);
+    CHECK(states.decode("garbage") == nullptr);
+  }
+}
+
 TEST_CASE("equal states have equal bytes") {
   CHECK(encode_state(full_device()) == encode_state(full_device()));
   CHECK(encode_state(full_campaign()) == encode_state(full_campaign()));

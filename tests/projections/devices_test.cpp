@@ -167,6 +167,29 @@ TEST_CASE("visiting devices stops when it is told to") {
   CHECK(visited == 2);
 }
 
+TEST_CASE("some devices are visited without the others, near ones and far ones") {
+  ReadStory t;
+  t.story.devices(0, 60);
+  t.story.tell({device_id(20), domain::DeviceDeleted{"", {20}}, device_id(20)});
+  const auto visited = [&](const domain::Bitmap& ordinals) {
+    std::vector<std::uint32_t> found;
+    t.read().each_device_of(ordinals, [&](const domain::Device& device) {
+      CHECK(device.id == device_id(device.ordinal.value));
+      CHECK(device.attribute("device_model") == "SF-100");
+      found.push_back(device.ordinal.value);
+      return true;
+    });
+    return found;
+  };
+  CHECK(visited(set_of({})).empty());
+  CHECK(visited(set_of({0, 1, 3, 20, 21, 59, 60, 1'000})) == std::vector<std::uint32_t>{0, 1, 3, 21, 59});
+  CHECK(visited(set_of({5})) == std::vector<std::uint32_t>{5});
+  CHECK(visited(set_of({60, 1'000'000})).empty());
+  int stopped_after = 0;
+  t.read().each_device_of(set_of({1, 2, 3, 40}), [&](const domain::Device&) { return ++stopped_after < 2; });
+  CHECK(stopped_after == 2);
+}
+
 TEST_CASE("the names of devices cannot reach into each other's lists") {
   ReadStory t;
   const auto tell = [&](const std::string& id, std::uint32_t ordinal, const std::string& group) {

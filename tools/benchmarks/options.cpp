@@ -23,7 +23,8 @@ CommandLine read_command_line(int argc, char** argv) {
   app.add_flag("--quick", options.extent.quick, "One short round of each: to see that it works");
   app.add_option("--only", options.only, "Only these, separated by commas")
       ->delimiter(',')
-      ->check(CLI::IsMember({"journal", "ask", "poll", "report", "upload"}));
+      ->check(CLI::IsMember(
+          {"journal", "ask", "poll", "report", "campaign", "grant", "reads", "upload"}));
   app.add_flag("--json", options.json, "Print one JSON object instead of a table");
   try {
     app.parse(argc, argv);

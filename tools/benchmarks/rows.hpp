@@ -23,6 +23,12 @@ Rows measure_asks(const std::filesystem::path& directory, const Extent& extent);
 Rows measure_polls(const std::filesystem::path& directory, const Extent& extent);
 // Durable device reports over HTTP, beside RocksDB's own synced puts; and whole device updates.
 Rows measure_reports(const std::filesystem::path& directory, const Extent& extent);
+// A campaign on a million known devices: time to its first offer, log, memory.
+Rows measure_campaign(const std::filesystem::path& directory, const Extent& extent);
+// Grants and their reports through the service, without HTTP; and what an abort leaves behind it.
+Rows measure_grants(const std::filesystem::path& directory, const Extent& extent);
+// An operator's reads over HTTP while devices are granted at half the greatest rate.
+Rows measure_reads(const std::filesystem::path& directory, const Extent& extent);
 // An upload of 500 MB: the memory that it takes, and its speed beside tee and the checksum tools.
 Rows measure_upload(const std::filesystem::path& directory, const Extent& extent);
 

@@ -1,16 +1,10 @@
-// The role "service": everything that otad puts together, with its defaults; only the bus is
-// missing.
+// The role "service": the service with its front door, until whoever started it wants it to end.
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <filesystem>
-
-#include "actors/service.hpp"
-#include "gateways/artifact_files.hpp"
-#include "http/api.hpp"
-#include "http/front_door.hpp"
 #include "tools/benchmarks/roles.hpp"
+#include "tools/benchmarks/served_service.hpp"
 
 namespace ota::bench {
 
@@ -18,22 +12,8 @@ int serve_service(const char* directory) {
   signal(SIGPIPE, SIG_IGN);
   spdlog::set_default_logger(spdlog::stderr_logger_mt("bench"));  // stdout is for the port
   spdlog::set_level(spdlog::level::warn);
-  const std::filesystem::path data = directory;
-  const auto artifacts = gateways::open_artifact_files(data / "artifacts");
-  actors::ServiceOptions options;
-  options.data_directory = data;
-  const auto service = actors::Service::open(std::move(options));
-  http::Api api(*service, *artifacts,
-                http::ApiOptions{"DEFAULT", {}, OTA_VERSION, /*neighbours=*/{}});
-  http::Router router;
-  api.add_to(router);
-  http::FrontDoorOptions door_options;
-  door_options.port = 0;
-  http::FrontDoor door(door_options,
-                       [&router](http::RequestContext& context) { router.handle(context); });
-  door.start();
-  announce_and_wait(door.port());
-  door.stop();
+  const ServedService served(directory);
+  announce_and_wait(served.port());
   return 0;
 }
 

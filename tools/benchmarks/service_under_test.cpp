@@ -62,21 +62,31 @@ void ServiceUnderTest::register_devices(std::size_t count) {
 }
 
 void ServiceUnderTest::start_campaign(std::size_t devices) {
+  json targets = json::array();
+  for (std::size_t device = 0; device < devices; ++device) targets.push_back(device_name(device));
+  const std::string campaign = create_campaign(json{{"name", "bench"},
+                                                    {"firmware_id", upload_firmware()},
+                                                    {"target_devices", std::move(targets)},
+                                                    {"deployment_strategy", "immediate"},
+                                                    {"max_concurrent_updates", 1'000}}
+                                                   .dump());
+  command(campaign, "start");
+}
+
+std::string ServiceUnderTest::upload_firmware() {
   const FirmwareForm form("2.0.0");
   const json firmware =
       post(port(), "/firmware", form.before + std::string(kFirmwareBytes, 'f') + form.after,
            form.content_type);
-  json targets = json::array();
-  for (std::size_t device = 0; device < devices; ++device) targets.push_back(device_name(device));
-  const json campaign = post(port(), "/campaigns",
-                             json{{"name", "bench"},
-                                  {"firmware_id", firmware.at("firmware_id")},
-                                  {"target_devices", std::move(targets)},
-                                  {"deployment_strategy", "immediate"},
-                                  {"max_concurrent_updates", 1'000}}
-                                 .dump(),
-                             "application/json");
-  post(port(), "/campaigns/" + campaign.at("campaign_id").get<std::string>() + "/start", "{}",
+  return firmware.at("firmware_id").get<std::string>();
+}
+
+std::string ServiceUnderTest::create_campaign(const std::string& body) {
+  return post(port(), "/campaigns", body, "application/json").at("campaign_id").get<std::string>();
+}
+
+void ServiceUnderTest::command(const std::string& campaign, const std::string& verb) {
+  post(port(), "/campaigns/" + campaign + "/" + verb, R"({"reason":"measured"})",
        "application/json");
 }
 

@@ -14,7 +14,7 @@ namespace ota::bench {
 
 class ServiceUnderTest {
  public:
-  // Starts it on a new directory; it is ready when this returns.
+  // Starts it on a directory, new or as seeded_fleet.hpp left it; it is ready when this returns.
   explicit ServiceUnderTest(const std::filesystem::path& directory)
       : role_(kServiceRole, directory.string()) {}
 
@@ -25,6 +25,11 @@ class ServiceUnderTest {
   void register_devices(std::size_t count);
   // Uploads a firmware for them and starts a campaign on them: immediate, 1,000 at a time.
   void start_campaign(std::size_t devices);
+  // The parts of it, each throws std::runtime_error unless the service agrees: the id of the firmware,
+  // the id of the campaign that a JSON body describes, and one of start, cancel, ... of a campaign.
+  std::string upload_firmware();
+  std::string create_campaign(const std::string& body);
+  void command(const std::string& campaign, const std::string& verb);
   // Of the newest event in its log.
   std::uint64_t log_position();
 

@@ -1,0 +1,49 @@
+#include "tools/benchmarks/served_service.hpp"
+
+#include "gateways/artifact_files.hpp"
+#include "http/api.hpp"
+#include "http/front_door.hpp"
+
+namespace ota::bench {
+namespace {
+
+actors::ServiceOptions service_in(const std::filesystem::path& directory) {
+  actors::ServiceOptions options;
+  options.data_directory = directory;
+  return options;
+}
+
+http::FrontDoorOptions on_a_free_port() {
+  http::FrontDoorOptions options;
+  options.port = 0;
+  return options;
+}
+
+}  // namespace
+
+struct ServedService::Parts {
+  explicit Parts(const std::filesystem::path& directory)
+      : artifacts(gateways::open_artifact_files(directory / "artifacts")),
+        service(actors::Service::open(service_in(directory))),
+        api(*service, *artifacts,
+            http::ApiOptions{"DEFAULT", {}, OTA_VERSION, /*neighbours=*/{}}),
+        door(on_a_free_port(), [this](http::RequestContext& context) { router.handle(context); }) {
+    api.add_to(router);
+    door.start();
+  }
+
+  std::unique_ptr<actors::ArtifactStore> artifacts;
+  std::unique_ptr<actors::Service> service;
+  http::Api api;
+  http::Router router;
+  http::FrontDoor door;
+};
+
+ServedService::ServedService(const std::filesystem::path& directory)
+    : parts_(std::make_unique<Parts>(directory)) {}
+ServedService::~ServedService() { parts_->door.stop(); }
+
+actors::Service& ServedService::service() { return *parts_->service; }
+int ServedService::port() const { return parts_->door.port(); }
+
+}  // namespace ota::bench
