@@ -1,0 +1,139 @@
+// The rules of campaigns as they are met at the door: BR-OTA-012 to 020, and rollbacks beside other work.
+#include <doctest/doctest.h>
+
+#include <fmt/format.h>
+
+#include "tests/http/story.hpp"
+
+namespace ota::http::test {
+namespace {
+
+using nlohmann::json;
+
+struct Made : Story {
+  ApiAnswer create(json fields) {
+    fields["name"] = "made";
+    fields["firmware_id"] = v2;
+    if (!fields.contains("target_devices")) fields["target_devices"] = {"d"};
+    return post("/campaigns", fields);
+  }
+  int status_of(const char* field, const json& value) { return create({{field, value}}).status; }
+};
+
+struct Bounds {
+  const char* field;
+  int min;
+  int max;
+  int otherwise;
+};
+
+TEST_CASE("BR-OTA-015 to BR-OTA-019: a campaign's numbers have bounds and defaults") {
+  Made m;
+  const auto shown = m.create(json::object()).json();
+  for (const auto& b : {Bounds{"rollout_percentage", 1, 100, 100}, Bounds{"max_concurrent_updates", 1, 1'000, 10},
+                        Bounds{"batch_size", 1, 500, 50}, Bounds{"timeout_minutes", 5, 1'440, 60},
+                        Bounds{"failure_threshold_percent", 1, 100, 20}, Bounds{"max_retries", 0, 10, 3}}) {
+    CAPTURE(b.field);
+    CHECK(shown[b.field] == b.otherwise);
+    CHECK(m.status_of(b.field, b.min) == 201);
+    CHECK(m.status_of(b.field, b.max) == 201);
+    CHECK(m.status_of(b.field, b.min + 0.5) == 422);
+    for (const int outside : {b.min - 1, b.max + 1}) {
+      const auto refused = m.create({{b.field, outside}});
+      CHECK(refused.status == 422);
+      CHECK(refused.body.find(b.field) != std::string::npos);
+      CHECK(refused.body.find(fmt::format("got {}", outside)) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("BR-OTA-013, BR-OTA-014, BR-OTA-020: a campaign's words have a list and a default") {
+  Made m;
+  const auto shown = m.create(json::object()).json();
+  CHECK(shown["deployment_strategy"] == "staged");
+  CHECK(shown["priority"] == "normal");
+  CHECK(shown["auto_rollback"] == true);
+  for (const char* strategy : {"immediate", "staged", "canary", "blue_green"}) {
+    CHECK(m.create({{"deployment_strategy", strategy}}).json()["deployment_strategy"] == strategy);
+  }
+  for (const char* priority : {"low", "normal", "high", "critical", "emergency"}) {
+    CHECK(m.create({{"priority", priority}}).json()["priority"] == priority);
+  }
+  CHECK(m.status_of("deployment_strategy", "yolo") == 422);
+  CHECK(m.status_of("priority", "urgent") == 422);
+  CHECK(m.create({{"auto_rollback", false}}).json()["auto_rollback"] == false);
+  CHECK(m.status_of("auto_rollback", "no") == 422);
+}
+
+TEST_CASE("BR-OTA-012: targets are listed, of a group or found by a filter, and count once") {
+  Story s;
+  const auto device = [&](const std::string& id, const json& facts) {
+    REQUIRE(s.stage.admin("PUT", "/devices/" + id, facts.dump()).status == 201);
+  };
+  device("listed", {{"device_model", "SF-100"}});
+  device("grouped", {{"device_model", "SF-100"}, {"groups", {"lobby", "eu"}}});
+  device("found", {{"device_model", "SF-100"}, {"firmware_version", "1.2.0"}});
+  device("all-three", {{"device_model", "SF-100"}, {"firmware_version", "1.2.0"}, {"groups", {"lobby"}}});
+  device("other-model", {{"device_model", "XL-9"}, {"groups", {"lobby"}}});
+  device("untouched", {{"device_model", "SF-100"}, {"firmware_version", "1.0.0"}, {"groups", {"eu"}}});
+  const auto created = s.post("/campaigns", {{"name", "x"},
+                                             {"firmware_id", s.v2},
+                                             {"target_devices", {"listed", "all-three", "not-seen-yet"}},
+                                             {"target_groups", {"lobby"}},
+                                             {"target_filters", {{"firmware_version", {{"gte", "1.2.0"}}}}}});
+  REQUIRE_MESSAGE(created.status == 201, created.body);
+  CHECK(created.json()["target_device_count"] == 6);
+  CHECK(created.json()["excluded"] == json{{"incompatible_model", 1}});
+  CHECK(created.json()["total_devices"] == 5);
+  CHECK(s.post("/campaigns", {{"name", "x"}, {"firmware_id", s.v2}}).status == 422);
+}
+
+TEST_CASE("BR-OTA-012, decision 11: a campaign without devices is allowed, and completes at its start") {
+  Story s;
+  const auto campaign = s.started(json::array());
+  CHECK(s.becomes(campaign, "completed"));
+  CHECK(s.get(campaign)["total_devices"] == 0);
+  CHECK(s.get(campaign)["progress_percentage"] == 0.0);
+}
+
+TEST_CASE("BR-OTA-033: a rollback comes before whatever else waits for the device") {
+  Story s;
+  s.stage.device("d");
+  const auto v3 = s.stage.firmware("3.0.0");
+  const auto campaign = s.started({"d"});
+  s.update("d", kSucceeded);
+  REQUIRE(s.becomes(campaign, "completed"));
+  REQUIRE(s.post("/devices/d/update", {{"firmware_id", v3}, {"priority", "high"}}).status == 201);
+  REQUIRE(s.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
+  const auto action = s.begin("d");
+  CHECK(s.stage.ddi("GET", action).json()["deployment"]["chunks"][0]["version"] == "1.0.0");
+  const std::string rollback = s.get("/rollbacks?device_id=d")["rollbacks"][0]["rollback_id"];
+  CHECK(s.get("/updates/" + rollback)["priority"] == "critical");
+  s.report("d", action, kSucceeded);
+  CHECK(s.stage.ddi("GET", s.begin("d")).json()["deployment"]["chunks"][0]["version"] == "3.0.0");
+}
+
+TEST_CASE("BR-OTA-034: a rollback cancels what waits, lets what runs end first, and takes both back") {
+  Story s;
+  for (const char* device : {"done", "running", "waiting"}) s.stage.device(device);
+  const auto campaign = s.started({"done", "running", "waiting"});
+  s.update("done", kSucceeded);
+  const auto running = s.begin("running");
+  s.report("running", running, kProceeding);
+  REQUIRE(s.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
+  CHECK(s.update_of(campaign, "waiting")["status"] == "cancelled");
+  CHECK(s.update_of(campaign, "running")["status"] == "downloading");
+  CHECK(s.get(campaign)["in_progress_devices"] == 1);
+  s.report("running", running, kSucceeded);
+  CHECK(s.update_of(campaign, "running")["status"] == "completed");
+  for (const char* device : {"done", "running"}) {
+    s.update(device, kSucceeded);
+    CHECK(s.firmware_version(device) == "1.0.0");
+  }
+  REQUIRE(s.becomes(campaign, "cancelled"));
+  CHECK(s.get(campaign)["undone_devices"] == 2);
+  CHECK_FALSE(s.links("waiting").contains("deploymentBase"));
+}
+
+}  // namespace
+}  // namespace ota::http::test
