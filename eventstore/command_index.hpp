@@ -3,6 +3,7 @@
 //
 //   row = format 1 (1 byte) | request hash (32) | status (2) | position (8) | time in microseconds
 //   (8)   big endian
+//   answer, under the id and one byte more = format 2 (1) | time (8) | what was answered
 //
 // A row older than limits::kCommandMemory reads as unknown at once and leaves the disk with a later
 // compaction.
@@ -30,7 +31,16 @@ std::string encode_command(const CommandRecord& record);
 // Empty if the bytes are damaged.
 std::optional<CommandRecord> decode_command(std::string_view row);
 
-bool is_forgotten(const CommandRecord& record, Timestamp now);
+bool is_forgotten(Timestamp written, Timestamp now);
+
+std::string answer_key(const CommandId& id);
+std::string encode_answer(Timestamp written, std::string_view answer);
+struct KeptAnswer {
+  Timestamp written;
+  std::string_view answer;
+};
+// Empty if the bytes are damaged. The answer points into `row`.
+std::optional<KeptAnswer> decode_answer(std::string_view row);
 
 // Drops forgotten rows as of the time of the newest event, which no reader's clock is behind.
 std::shared_ptr<rocksdb::CompactionFilterFactory> forget_old_commands(

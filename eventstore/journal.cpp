@@ -87,6 +87,11 @@ void Journal::put_snapshot(std::string stream, Position position, std::string by
   impl_->queue.push(SnapshotRequest{std::move(stream), position, std::move(bytes)});
 }
 
+void Journal::keep_answer(CommandId command, std::string answer) {
+  if (answer.size() > limits::kAnswerBytes) return;
+  impl_->queue.push(AnswerRequest{command, std::move(answer)});
+}
+
 std::size_t Journal::in_flight() const { return impl_->in_flight.load(std::memory_order_relaxed); }
 
 Journal::Metrics Journal::metrics() const {

@@ -87,6 +87,9 @@ class Journal {
   // Keeps a snapshot of `stream` as of `position`, which must already be committed. Not a promise:
   // a lost one costs time. The newest limits::kSnapshotsKept of a stream stay.
   void put_snapshot(std::string stream, Position position, std::string bytes);
+  // Keeps what was answered to a command, for as long as the command is remembered; what is handed in
+  // later finds it. Not a promise: a crash may lose it, and one beyond limits::kAnswerBytes is not kept.
+  void keep_answer(CommandId command, std::string answer);
 
   // Appends queued and not yet dispatched: what admission looks at.
   std::size_t in_flight() const;

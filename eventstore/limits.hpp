@@ -39,6 +39,8 @@ inline constexpr std::size_t kTagLookups = 65'536;
 inline constexpr std::size_t kTagFetch = 32;
 
 inline constexpr std::chrono::hours kCommandMemory{24};
+// Of one answer that is kept as long: a campaign with a thousand ids of the longest.
+inline constexpr std::size_t kAnswerBytes = 1024 * 1024;
 // The RFC 9162 tree is kept in tiles of this width.
 inline constexpr std::size_t kTileLeaves = 256;
 // Of one stream, the newest; older ones are for as-of reads.

@@ -98,8 +98,17 @@ std::optional<CommandRecord> Log::command(const CommandId& id, Timestamp now) co
   if (!impl_->database->get(Family::kCommands, command_key(id), row)) return std::nullopt;
   const auto record = decode_command(view(row));
   if (!record) throw LogError("what is remembered of a command is damaged");
-  if (is_forgotten(*record, now)) return std::nullopt;
+  if (is_forgotten(record->time, now)) return std::nullopt;
   return record;
+}
+
+std::optional<std::string> Log::answer(const CommandId& id, Timestamp now) const {
+  rocksdb::PinnableSlice row;
+  if (!impl_->database->get(Family::kCommands, answer_key(id), row)) return std::nullopt;
+  const auto kept = decode_answer(view(row));
+  if (!kept) throw LogError("what was answered to a command is damaged");
+  if (is_forgotten(kept->written, now)) return std::nullopt;
+  return std::string(kept->answer);
 }
 
 std::optional<Hash> Log::leaf_hash(Position position) const {

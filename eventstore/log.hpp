@@ -6,6 +6,7 @@
 //   tags       hash64(tag), tag, position                          -> nothing
 //   snapshots  hash64(stream), stream, position                    -> bytes
 //   commands   command id                                          -> CommandRecord
+//              command id, 'a'                                     -> what was answered to it
 //   tiles      level, tile, first leaf                             -> leaf hashes of the proof tree
 //   meta       names                                               -> format version, ...
 // Readers are safe from any thread at any time and see only what is committed. Writing is the
@@ -81,6 +82,8 @@ class Log {
   std::optional<Snapshot> snapshot(std::string_view stream, Position at_most = {UINT64_MAX}) const;
   // What is remembered of a command; empty if unknown or older than limits::kCommandMemory.
   std::optional<CommandRecord> command(const CommandId& id, Timestamp now) const;
+  // What Journal::keep_answer() kept of it; empty if nothing, or for as long.
+  std::optional<std::string> answer(const CommandId& id, Timestamp now) const;
   // The stored leaf hash of an event.
   std::optional<Hash> leaf_hash(Position position) const;
 

@@ -29,7 +29,11 @@ struct SnapshotRequest {
   Position position;
   std::string bytes;
 };
-using Request = std::variant<AppendRequest, BarrierRequest, SnapshotRequest>;
+struct AnswerRequest {
+  CommandId command;
+  std::string answer;
+};
+using Request = std::variant<AppendRequest, BarrierRequest, SnapshotRequest, AnswerRequest>;
 
 class RequestQueue {
  public:

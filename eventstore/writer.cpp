@@ -28,6 +28,7 @@ std::size_t event_count(const Request& request) {
 std::size_t byte_count(const Request& request) {
   if (const auto* append = std::get_if<AppendRequest>(&request))
     return append->append->record_bytes;
+  if (const auto* answer = std::get_if<AnswerRequest>(&request)) return answer->answer.size();
   const auto* snapshot = std::get_if<SnapshotRequest>(&request);
   return snapshot == nullptr ? 0 : snapshot->bytes.size();
 }
@@ -118,6 +119,12 @@ void Writer::decide(SnapshotRequest& request) {
   }
 }
 
+void Writer::decide(AnswerRequest& request) {
+  bytes_ += request.answer.size();
+  must(batch_.Put(database_.family(Family::kCommands), answer_key(request.command),
+                  encode_answer(time_, request.answer)));
+}
+
 void Writer::forget_old_snapshots(const SnapshotRequest& added) {
   NameRows rows(database_, Family::kSnapshots, added.stream);
   std::size_t kept = 1;
@@ -201,7 +208,7 @@ void Writer::put_event(PreparedAppend& append, std::size_t index) {
 void Writer::commit() {
   if (batch_.Count() == 0) return;
   tiles_.end_group(batch_);
-  // A group of nothing but snapshots is no promise and waits for the next fsync.
+  // A group of nothing but snapshots and answers is no promise and waits for the next fsync.
   rocksdb::WriteOptions how = durable_write();
   how.sync = events_ > 0;
   OTA_FAULT("journal.before_write");

@@ -58,6 +58,7 @@ class Writer {
   void decide(AppendRequest& request);
   void decide(BarrierRequest& request);
   void decide(SnapshotRequest& request);
+  void decide(AnswerRequest& request);
   AppendOutcome outcome_of(std::unique_ptr<PreparedAppend>& append);
   std::optional<CommandRecord> known(const CommandId& id) const;
   Committed accept(std::unique_ptr<PreparedAppend> append);

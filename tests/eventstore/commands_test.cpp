@@ -4,6 +4,7 @@
 
 #include "eventstore/command_index.hpp"
 #include "eventstore/database.hpp"
+#include "eventstore/limits.hpp"
 #include "support.hpp"
 
 using namespace ota::eventstore;
@@ -109,8 +110,11 @@ TEST_CASE("forgotten commands leave the disk with a compaction, others stay") {
   Store store;
   store.clock.set(100 * kHour);
   commit(*store.journal, commanded(1));
+  store.journal->keep_answer(command_id(1), "old");
+  wait_for_all(*store.journal);
   store.clock.set(120 * kHour);
   commit(*store.journal, commanded(2));
+  store.journal->keep_answer(command_id(2), "young");
   store.clock.set(124 * kHour + 1);
   commit(*store.journal, append("s"));
   store.close();
@@ -127,7 +131,9 @@ TEST_CASE("forgotten commands leave the disk with a compaction, others stay") {
   };
   const auto on_disk = [&database](std::uint8_t command) {
     rocksdb::PinnableSlice row;
-    return database->get(Family::kCommands, command_key(command_id(command)), row);
+    const bool known = database->get(Family::kCommands, command_key(command_id(command)), row);
+    CHECK(known == database->get(Family::kCommands, answer_key(command_id(command)), row));
+    return known;
   };
   compact();  // no event was read yet: the time is not known and nothing is dropped
   CHECK(on_disk(1));
@@ -153,4 +159,27 @@ TEST_CASE("the row of a command has these bytes and no damaged row is taken for 
   CHECK_FALSE(decode_command(row.substr(1)));
   CHECK_FALSE(decode_command(row + "x"));
   CHECK_FALSE(decode_command("\x02" + row.substr(1)));
+}
+
+TEST_CASE("what was answered to a command is kept beside it, is found by whoever asks later, and outlives a restart") {
+  Store store;
+  commit(*store.journal, commanded(1));
+  CHECK_FALSE(store.log->answer(command_id(1), {}).has_value());
+  store.journal->keep_answer(command_id(1), "an answer");
+  wait_for_all(*store.journal);
+  CHECK(store.log->answer(command_id(1), {}) == "an answer");
+  CHECK_FALSE(store.log->answer(command_id(2), {}).has_value());
+  // It is beside the record, not in its place.
+  CHECK(repeated(ask(*store.journal, commanded(1))) != nullptr);
+  store.reopen();
+  CHECK(store.log->answer(command_id(1), {}) == "an answer");
+}
+
+TEST_CASE("an answer that is too large is not kept") {
+  Store store;
+  store.journal->keep_answer(command_id(1), std::string(limits::kAnswerBytes + 1, 'x'));
+  store.journal->keep_answer(command_id(2), std::string(limits::kAnswerBytes, 'x'));
+  wait_for_all(*store.journal);
+  CHECK_FALSE(store.log->answer(command_id(1), {}).has_value());
+  CHECK(store.log->answer(command_id(2), {})->size() == limits::kAnswerBytes);
 }
