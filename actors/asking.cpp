@@ -1,5 +1,6 @@
 #include "actors/asking.hpp"
 
+#include <tuple>
 #include <utility>
 
 namespace ota::actors {
@@ -33,6 +34,14 @@ domain::UpdatePlan plan_back(const domain::WayBack& back, domain::RollbackOf rol
   return plan;
 }
 
+std::pair<std::optional<domain::Time>, domain::Position> pause_of_owner(const domain::Device& device,
+                                                                        const projections::Views& views) {
+  const auto read_at = views.position();
+  if (device.owner == domain::Caller{}) return {{}, read_at};
+  const auto owner = views.user(device.owner);
+  return {owner ? owner->paused_until : std::nullopt, read_at};
+}
+
 domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& update, const projections::Views& views,
                          const domain::Settings& settings) {
   domain::GrantAsk ask;
@@ -43,6 +52,8 @@ domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& u
   ask.device_position = device.position;
   ask.action = domain::next_action(device.last_action, settings.first_action);
   ask.rollback = update.kind;
+  ask.owner = device.owner;
+  std::tie(ask.owner_pauses_until, ask.owner_read_at) = pause_of_owner(device, views);
   if (const auto known = device.updates.find(update); known != device.updates.end()) {
     const auto& u = known->second;
     ask.attempts = u.attempt;

@@ -2,6 +2,9 @@
 // to know why it is not updated.
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "domain/campaign/grant.hpp"
 #include "domain/device/device.hpp"
 #include "projections/views.hpp"
@@ -11,6 +14,10 @@ namespace ota::actors {
 // For this update of a campaign: a deployment, or the device's part of a rollback.
 domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& update, const projections::Views& views,
                          const domain::Settings& settings);
+
+// Until when the device's owner wants no updates, and as of when that was read.
+std::pair<std::optional<domain::Time>, domain::Position> pause_of_owner(const domain::Device& device,
+                                                                        const projections::Views& views);
 
 // The firmware of that version for the model that `now` is for.
 domain::WayBack way_back(const projections::Views& views, domain::FirmwareId now, const std::string& version);

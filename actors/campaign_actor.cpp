@@ -273,6 +273,9 @@ class CampaignActor final : public Entity {
     } else if (ask.ask.back.stored) {
       conditions.push_back({domain::stream_name(ask.ask.back.firmware), projections::to_store(ask.ask.back.read_at)});
     }
+    if (ask.ask.owner != domain::Caller{}) {  // a pause of theirs is not overtaken
+      conditions.push_back({domain::stream_name(domain::UserStream{ask.ask.owner}), projections::to_store(ask.ask.owner_read_at)});
+    }
     grants_.emplace(append_freely(std::move(events), std::move(conditions), {}), std::move(promise));
   }
 

@@ -54,7 +54,7 @@ class DeviceActor final : public Entity {
     if (const auto* poll = std::get_if<Poll>(&request->command)) {
       take_turn(request, [this, sleep = poll->sleep] {
         turn_->sleep = sleep;
-        register_if_unknown({{}, domain::RegisteredVia::kPoll, {}, {}});
+        register_if_unknown({{}, domain::RegisteredVia::kPoll, {}, {}, {}});
       });
       return;
     }
@@ -266,15 +266,19 @@ class DeviceActor final : public Entity {
 
   bool grant_direct() {
     const auto read_at = projections::to_store(world_.views->position());
+    const auto [pause, owner_read_at] = pause_of_owner(state_, *world_.views);
     auto decision =
-        domain::decide(state_, domain::DeviceCommand(domain::GrantDirect{turn_->sleep}), world_.context({}));
+        domain::decide(state_, domain::DeviceCommand(domain::GrantDirect{turn_->sleep, pause}), world_.context({}));
     if (!decision || decision.value().empty()) return false;
     const auto update = std::get<domain::UpdateId>(decision.value().front().stream);
     const auto firmware = state_.updates.at(update).plan.firmware;
     const auto row = world_.views->firmware(firmware);
     if (!row || !row->firmware.content_here || row->firmware.status == domain::FirmwareStatus::kRecalled) return false;
-    turn_->ticket = append_freely(std::move(decision.value()),
-                                  {own_condition(), {domain::stream_name(firmware), read_at}}, turn_->meta);
+    std::vector<eventstore::Condition> conditions{own_condition(), {domain::stream_name(firmware), read_at}};
+    if (state_.owner != domain::Caller{}) {
+      conditions.push_back({domain::stream_name(domain::UserStream{state_.owner}), projections::to_store(owner_read_at)});
+    }
+    turn_->ticket = append_freely(std::move(decision.value()), std::move(conditions), turn_->meta);
     return true;
   }
 

@@ -14,5 +14,6 @@ caf::actor spawn_firmware(caf::actor_system&, World&, const caf::actor& shard, d
 caf::actor spawn_campaign(caf::actor_system&, World&, const caf::actor& shard, domain::CampaignId);
 caf::actor spawn_device(caf::actor_system&, World&, const caf::actor& shard, domain::DeviceId);
 caf::actor spawn_update(caf::actor_system&, World&, const caf::actor& shard, domain::UpdateId);
+caf::actor spawn_user(caf::actor_system&, World&, const caf::actor& shard, domain::UserStream);
 
 }  // namespace ota::actors

@@ -17,6 +17,7 @@
 #include "domain/device/device.hpp"
 #include "domain/firmware/firmware.hpp"
 #include "domain/update/update.hpp"
+#include "domain/user/user.hpp"
 #include "eventstore/types.hpp"
 
 namespace ota::actors {
@@ -97,9 +98,10 @@ struct Poll {
 // Brings an entity to life and nothing else: open campaigns at start.
 struct Wake {};
 
-using EntityId = std::variant<domain::FirmwareId, domain::CampaignId, domain::DeviceId, domain::UpdateId>;
+using EntityId =
+    std::variant<domain::FirmwareId, domain::CampaignId, domain::DeviceId, domain::UpdateId, domain::UserStream>;
 using Command = std::variant<Wake, domain::FirmwareCommand, domain::CampaignCommand, domain::UpdateCommand,
-                             domain::DeviceCommand, Poll, AskGrant, AskWhy>;
+                             domain::DeviceCommand, domain::UserCommand, Poll, AskGrant, AskWhy>;
 
 struct Request {
   EntityId to;

@@ -83,6 +83,8 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
     spdlog::error("{}", impl->lost);
   }
   impl->views->catch_up(*impl->log, o.progress ? o.progress : [](std::uint64_t, std::uint64_t) {});
+  // An end between an erasure's event and its row, or a backup that was put back: the name goes all the same (design 3).
+  for (const auto token : impl->views->erased_users()) impl->subjects->erase(projections::to_store(token));
 
   auto& world = impl->world;
   world.settings = o.settings;
@@ -195,6 +197,10 @@ Answer Service::device(const domain::DeviceId& id, domain::DeviceCommand command
   return ask(id, Command(std::move(command)), std::move(meta));
 }
 
+Answer Service::user(domain::Caller user, domain::UserCommand command, Meta meta) {
+  return ask(domain::UserStream{user}, Command(std::move(command)), std::move(meta));
+}
+
 domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id, const Meta& meta) {
   if (impl_->views->is_unfit()) {  // what the views say of the device may be long over
     return domain::DomainError{domain::ErrorCode::kUnavailable, "the views are broken: " + impl_->views->broken(),
@@ -240,6 +246,16 @@ const domain::Settings& Service::settings() const { return impl_->options.settin
 domain::Time Service::now() const { return impl_->world.now(); }
 domain::Caller Service::caller_of(std::string_view person) const {
   return person.empty() ? domain::Caller{} : projections::to_domain(impl_->subjects->token_for(person));
+}
+std::optional<domain::Caller> Service::known_user(std::string_view person) const {
+  const auto token = impl_->subjects->known_token(person);
+  return token ? std::optional(projections::to_domain(*token)) : std::nullopt;
+}
+std::optional<std::string> Service::person_of(domain::Caller caller) const {
+  if (caller == domain::Caller{}) return std::nullopt;
+  if (auto person = impl_->subjects->person(projections::to_store(caller))) return person;
+  const auto user = impl_->views->user(caller);
+  return user && user->erased ? "deleted user" : "unknown user";
 }
 Service::Trouble Service::trouble() const {
   const std::lock_guard lock(impl_->trouble_mutex);

@@ -58,6 +58,10 @@ class Service {
   Answer update(domain::UpdateId id, domain::UpdateCommand command, Meta meta,
                 std::optional<domain::DeviceId> device = {});
   Answer device(const domain::DeviceId& id, domain::DeviceCommand command, Meta meta);
+  Answer user(domain::Caller user, domain::UserCommand command, Meta meta);
+  // Somebody is gone (decision 18): what is not installing on their devices is cancelled, their preferences and their name
+  // are deleted, the events stay. Safe to repeat; whatever a crash has left undone is done then. Unknown: nothing to do.
+  Answer delete_user(const std::string& person, Meta meta);
 
   // Takes one device back to a version that it had (BR-OTA-032); `id` is of the update that does it.
   Answer roll_back(const domain::DeviceId& device, const std::string& to_version, const std::string& reason,
@@ -92,6 +96,11 @@ class Service {
   domain::Time now() const;
   // The token of a person, made if new; empty for an empty id.
   domain::Caller caller_of(std::string_view person) const;
+  // The token of a person if they have one.
+  std::optional<domain::Caller> known_user(std::string_view person) const;
+  // Who a token stands for, for people: "deleted user" once erased, "unknown user" if nothing explains that the name is
+  // gone; empty for nobody.
+  std::optional<std::string> person_of(domain::Caller caller) const;
 
   struct Trouble {
     std::vector<std::string> set_aside;   // entities that could not be loaded

@@ -69,7 +69,8 @@ class Shard final : public caf::event_based_actor {
         Overloaded{[&](domain::FirmwareId f) { return spawn_firmware(system(), world_, self, f); },
                    [&](domain::CampaignId c) { return spawn_campaign(system(), world_, self, c); },
                    [&](const domain::DeviceId& d) { return spawn_device(system(), world_, self, d); },
-                   [&](domain::UpdateId u) { return spawn_update(system(), world_, self, u); }},
+                   [&](domain::UpdateId u) { return spawn_update(system(), world_, self, u); },
+                   [&](domain::UserStream u) { return spawn_user(system(), world_, self, u); }},
         id);
   }
 

@@ -106,7 +106,8 @@ std::vector<Service::Why> Service::why_of_own(const domain::Device& device) cons
       firmware.recalled = row->firmware.status == domain::FirmwareStatus::kRecalled;
     }
     const domain::Context context{now(), {}, settings()};
-    answers.push_back({std::nullopt, id, domain::own_gates(device, id, firmware, context)});
+    const auto pause = pause_of_owner(device, views()).first;
+    answers.push_back({std::nullopt, id, domain::own_gates(device, id, firmware, pause, context)});
   }
   return answers;
 }

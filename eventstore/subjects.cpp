@@ -83,6 +83,11 @@ class RocksSubjects final : public Subjects {
     return token;
   }
 
+  std::optional<SubjectToken> known_token(std::string_view person) const override {
+    const std::shared_lock lock(mutex_);
+    return person.empty() ? std::nullopt : find(person);
+  }
+
   std::optional<std::string> person(SubjectToken token) const override {
     const std::shared_lock lock(mutex_);
     std::string person;

@@ -27,6 +27,8 @@ class Subjects {
   // The token of a person (1..256 bytes), made and synced at the first call. An empty id has the
   // empty token.
   virtual SubjectToken token_for(std::string_view person) = 0;
+  // The same, but never made: empty if this person has none.
+  virtual std::optional<SubjectToken> known_token(std::string_view person) const = 0;
   // Who it is; empty if erased or unknown.
   virtual std::optional<std::string> person(SubjectToken token) const = 0;
   // Deletes the row of a token, flushed and compacted, so that no copy of the name stays on disk.

@@ -41,6 +41,7 @@ void Api::add_to(Router& router) {
   add_device_routes(admin, *this);
   add_rollback_routes(admin, *this);
   add_why_routes(admin, *this);
+  add_user_routes(admin, *this);
   add_service_routes(admin, router, *this);
   add_audit_routes(admin, *this);
   add_ddi_routes(router, *this);

@@ -51,6 +51,7 @@ void add_update_routes(Router::Group& admin, Api& api);
 void add_device_routes(Router::Group& admin, Api& api);
 void add_rollback_routes(Router::Group& admin, Api& api);
 void add_why_routes(Router::Group& admin, Api& api);
+void add_user_routes(Router::Group& admin, Api& api);
 void add_service_routes(Router::Group& admin, Router& router, Api& api);
 void add_audit_routes(Router::Group& admin, Api& api);
 void add_ddi_routes(Router& router, Api& api);

@@ -19,7 +19,7 @@ json event_json(const Api& api, const eventstore::RecordedEvent& e) {
   for (const auto tag : e.tags) tags.push_back(domain::readable_name(tag));
   const auto decoded = domain::decode(e.type, e.payload);
   json actor = nullptr;
-  if (!e.caller.empty()) actor = api.service.subjects().person(e.caller).value_or("unknown user");
+  if (const auto person = api.service.person_of(projections::to_domain(e.caller))) actor = *person;
   json correlation = nullptr;
   if (!e.correlation.empty()) {
     correlation = std::string(e.correlation);

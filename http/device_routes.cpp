@@ -6,6 +6,7 @@
 #include "http/commands.hpp"
 #include "http/field_errors.hpp"
 #include "http/json_reader.hpp"
+#include "http/limits.hpp"
 #include "http/query_reader.hpp"
 #include "http/text.hpp"
 
@@ -42,9 +43,12 @@ void list(RequestContext& context, Api& api) {
   filter.firmware_version = query.string("firmware_version", {1, 128});
   filter.group = query.string("group", {1, 128});
   filter.id_prefix = query.string("prefix", {1, 256});
+  const auto user = query.string("user_id", {1, limits::kUserIdBytes});
   const auto page = query.page();
   const auto cursor = query.string("cursor", {1, 1'000}).value_or("");
   if (!errors.empty()) return context.answer(errors.problem());
+  // Nobody is made known by being asked for: a token that nothing has.
+  if (user) filter.owner = api.service.known_user(*user).value_or(domain::Caller{UINT64_MAX});
   const auto rows = api.service.views().device_list(
       filter, {static_cast<std::size_t>(page.limit), static_cast<std::size_t>(page.offset), cursor});
   if (rows.bad_cursor) {
@@ -60,17 +64,32 @@ void list(RequestContext& context, Api& api) {
   show("firmware_version", filter.firmware_version);
   show("group", filter.group);
   show("prefix", filter.id_prefix);
+  show("user_id", user);
   answer_list(context,
               {"devices", std::move(items), page.limit, page.offset, rows.next_cursor, std::move(shown_filters)});
 }
 
-domain::ChangeAttributes read_change(json& value, FieldErrors& errors) {
+// A person's id, as it is shown: the log gets a token. Null: nobody's any more.
+std::optional<domain::Caller> read_owner(JsonReader& body, const json& value, Api& api) {
+  if (value.is_object() && value.contains("user_id") && value["user_id"].is_null()) return domain::Caller{};
+  const auto user = body.string("user_id", {1, limits::kUserIdBytes});
+  if (!user) return std::nullopt;
+  if (user->size() > limits::kUserIdBytes) {
+    body.fail("user_id", fmt::format("must have at most {} bytes, got {}", limits::kUserIdBytes, user->size()), "string_too_long");
+    return std::nullopt;
+  }
+  return api.service.caller_of(*user);
+}
+
+domain::ChangeAttributes read_change(json& value, Api& api, FieldErrors& errors) {
   JsonReader body(value, errors);
   domain::ChangeAttributes change;
   for (const auto* name : {"name", "device_model", "hardware_version", "firmware_version"}) {
     if (auto text = body.string(name, {1, domain::limits::kAttributeBytes})) change.values[name] = std::move(*text);
   }
   change.groups = body.strings("groups", kGroupsMax, {1, 128});
+  const bool fine_so_far = errors.empty();   // nobody gets a token for a request that is refused
+  if (fine_so_far) change.owner = read_owner(body, value, api);
   if (const auto* attributes = body.object("attributes")) {
     for (const auto& [key, text] : attributes->items()) {
       if (key.empty() || key.size() > domain::limits::kAttributeBytes) {
@@ -105,7 +124,7 @@ void put(RequestContext& context, Api& api) {
   auto body = json_body(context, false);
   if (!body) return;
   FieldErrors errors;
-  const auto change = read_change(*body, errors);
+  const auto change = read_change(*body, api, errors);
   if (!errors.empty()) return context.answer(errors.problem());
   const auto id = device_id(context);
   const auto known = api.service.views().device(id);
@@ -113,12 +132,13 @@ void put(RequestContext& context, Api& api) {
   // Registering twice is registering once; it is the change that is remembered under an
   // Idempotency-Key, so that it must have something to change.
   meta.status = is_new ? 201 : 200;
-  domain::RegisterDevice registration{{}, domain::RegisteredVia::kApi, {}, {}};
+  domain::RegisterDevice registration{{}, domain::RegisteredVia::kApi, {}, {}, {}};
   auto registering = meta;
   registering.repeatable = false;
   if (!meta.repeatable) {
     registration.attributes = change.values;
     registration.groups = change.groups.value_or(std::vector<std::string>{});
+    registration.owner = change.owner.value_or(domain::Caller{});
   }
   const auto registered = api.service.device(id, std::move(registration), std::move(registering));
   if (!registered) return context.answer(problem_of(registered.error()));

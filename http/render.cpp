@@ -165,9 +165,8 @@ Renderer::Renderer(const actors::Service& service, std::string base_path)
     : service_(service), base_path_(std::move(base_path)) {}
 
 json Renderer::person(domain::Caller caller) const {
-  if (caller == domain::Caller{}) return nullptr;
-  const auto person = service_.subjects().person(projections::to_store(caller));
-  return person ? json(*person) : json("unknown user");
+  const auto person = service_.person_of(caller);
+  return person ? json(*person) : json(nullptr);
 }
 
 json Renderer::firmware(const projections::FirmwareRow& row) const {
@@ -347,6 +346,7 @@ json Renderer::device(const domain::Device& d) const {
           {"hardware_version", text_or_null(facts.hardware_version)},
           {"firmware_version", text_or_null(facts.firmware_version)},
           {"groups", d.groups},
+          {"user_id", person(d.owner)},
           {"attributes", d.attributes},
           {"status", d.deleted ? "deleted" : active ? "updating" : "registered"},
           {"active_update_id", active ? json(domain::to_text(active->first)) : json(nullptr)},

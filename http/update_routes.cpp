@@ -179,7 +179,9 @@ std::optional<Problem> complete(Api& api, domain::UpdatePlan& plan, bool allow_b
     return Problem::state_transition(fmt::format("firmware {} is {}", f.record.name, domain::to_text(f.status)),
                                      domain::to_text(f.status), "roll out", {"available"});
   }
-  if (facts.is_beta && !allow_beta) {
+  const auto owner = device.owner == domain::Caller{} ? std::nullopt : api.service.views().user(device.owner);
+  const bool opted_in = allow_beta || (owner && owner->beta_opt_in);
+  if (facts.is_beta && !opted_in) {
     return Problem::invalid_field({"body", "allow_beta"}, "Beta firmware requires explicit opt-in: allow_beta is false",
                                   "value_error");
   }

@@ -106,6 +106,7 @@ struct RollbackFilter {
 };
 struct DeviceFilter {
   std::optional<std::string> model, firmware_version, group, id_prefix;
+  std::optional<domain::Caller> owner = {};  // not nobody
 };
 
 // The update and attempt behind a DDI action of a device.

@@ -74,6 +74,7 @@ struct DeviceListing {
   std::string model;
   std::string version;
   std::vector<std::string> groups;
+  domain::Caller owner;
 };
 struct DeviceChange {
   const domain::Device* device = nullptr;  // after the event

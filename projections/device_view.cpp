@@ -34,6 +34,11 @@ const domain::Device& decoded(domain::DeviceStates& states, std::string_view byt
   return *device;
 }
 
+// Empty: nobody's.
+std::string owner_bytes(domain::Caller owner) {
+  return owner == domain::Caller{} ? std::string() : BytesOut().u64(owner.token).take();
+}
+
 void put_optional(BytesOut& out, const std::optional<domain::Ordinal>& ordinal) {
   out.u8(ordinal ? 1 : 0).u32(ordinal.value_or(domain::Ordinal{}).value);
 }
@@ -170,7 +175,7 @@ std::string DeviceView::id_of(domain::Ordinal ordinal) {
 DeviceListing DeviceView::listing_of(const domain::Device& device) const {
   if (!device.registered || device.deleted) return {};
   auto facts = domain::facts_of(device);
-  return {true, std::move(facts.model), std::move(facts.firmware_version), device.groups};
+  return {true, std::move(facts.model), std::move(facts.firmware_version), device.groups, device.owner};
 }
 
 void DeviceView::relist(const std::string& id, const DeviceListing& before,
@@ -182,6 +187,7 @@ void DeviceView::relist(const std::string& id, const DeviceListing& before,
   };
   move(DeviceDimension::kModel, before.model, after.model);
   move(DeviceDimension::kVersion, before.version, after.version);
+  move(DeviceDimension::kOwner, owner_bytes(before.owner), owner_bytes(after.owner));
   const auto in = [](const std::vector<std::string>& groups, const std::string& group) {
     return std::find(groups.begin(), groups.end(), group) != groups.end();
   };
@@ -228,12 +234,14 @@ bool holds(const DeviceFilter& filter, const domain::Device& device) {
   const auto facts = domain::facts_of(device);
   if (filter.model && *filter.model != facts.model) return false;
   if (filter.firmware_version && *filter.firmware_version != facts.firmware_version) return false;
+  if (filter.owner && *filter.owner != device.owner) return false;
   return !filter.group || std::find(device.groups.begin(), device.groups.end(), *filter.group) !=
                               device.groups.end();
 }
 
 // The list that leaves least to be looked through; its rows may or may not hold the places.
 std::string shortest_list(const DeviceFilter& filter) {
+  if (filter.owner) return device_list_prefix(DeviceDimension::kOwner, owner_bytes(*filter.owner));
   if (filter.group) return device_list_prefix(DeviceDimension::kGroup, *filter.group);
   if (filter.firmware_version) {
     return device_list_prefix(DeviceDimension::kVersion, *filter.firmware_version);

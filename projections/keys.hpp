@@ -33,6 +33,7 @@ enum class Table : char {
   kFresh = 'R',              // campaign, chunk -> bits of the targets that have no events yet
   kUpdate = 'u',             // binary id -> domain::DeviceUpdate; a campaign's are in ordinal order
   kAction = 'a',             // device id, action -> attempt, binary id
+  kUser = 'U',               // token -> domain::User
   kTotals = 'S',             // -> Totals
   kNamedCount = 'K',         // counter, names -> number
   kPeriod = 'P',             // width, start -> Totals
@@ -89,7 +90,7 @@ inline std::string ordinal_key(Table table, domain::Ordinal ordinal) {
 inline std::string device_place_key(std::string_view device) {
   return key_in(Table::kDevicePlace).raw(device).take();
 }
-enum class DeviceDimension : std::uint8_t { kModel = 1, kVersion = 2, kGroup = 3 };
+enum class DeviceDimension : std::uint8_t { kModel = 1, kVersion = 2, kGroup = 3, kOwner = 4 };
 inline std::string device_list_prefix(DeviceDimension dimension, std::string_view value) {
   return key_in(Table::kDeviceList).u8(static_cast<std::uint8_t>(dimension)).text(value).take();
 }

@@ -24,7 +24,8 @@ Pipeline::Pipeline(Database& database, const domain::Settings& settings, PollInd
       firmware_counts_(rows_),
       statistics_(rows_),
       periods_(rows_),
-      deadlines_(rows_) {
+      deadlines_(rows_),
+      users_(rows_) {
   stages_ = {{&devices_, {}, true},
              {&firmware_, {}, true},
              {&campaigns_, {}, true},
@@ -33,7 +34,8 @@ Pipeline::Pipeline(Database& database, const domain::Settings& settings, PollInd
              {&firmware_counts_, {&updates_}, false},
              {&statistics_, {&updates_, &campaign_counts_}, false},
              {&periods_, {&updates_}, false},
-             {&deadlines_, {&updates_}, true}};
+             {&deadlines_, {&updates_}, true},
+             {&users_, {}, true}};
 }
 
 void Pipeline::load(const Reader& reader) {

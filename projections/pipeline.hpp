@@ -20,6 +20,7 @@
 #include "projections/period_statistics.hpp"
 #include "projections/statistics_view.hpp"
 #include "projections/update_view.hpp"
+#include "projections/user_view.hpp"
 
 namespace ota::projections {
 
@@ -77,6 +78,7 @@ class Pipeline {
   StatisticsView statistics_;
   PeriodView periods_;
   DeadlineView deadlines_;
+  UserView users_;
   std::vector<Stage> stages_;
   bool unwritable_ = false;
   std::atomic<bool> unfit_{false};

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kSchema = "schema";
 constexpr int kSchemaNumber =
-    3;  // raise it on any change of rows or keys: the views are then built anew
+    4;  // raise it on any change of rows or keys: the views are then built anew
 
 // Beside the form of the rows, everything outside the log that a fold depends on.
 std::string schema_of(const domain::Settings& settings) {
@@ -150,6 +150,10 @@ class ViewsInRocks final : public Views {
   }
 
   // ---- everything ----
+  std::optional<domain::User> user(domain::Caller token) const override {
+    return projections::user(each_row(), token);
+  }
+  std::vector<domain::Caller> erased_users() const override { return projections::erased_users(each_row()); }
   Statistics statistics() const override { return projections::statistics(one_moment()); }
   Statistics statistics_between(domain::Time from, domain::Time until) const override {
     return projections::statistics_between(one_moment(), from, until);

@@ -18,6 +18,7 @@
 #include "domain/device/device.hpp"
 #include "domain/firmware/firmware.hpp"
 #include "domain/update/update.hpp"
+#include "domain/user/user.hpp"
 #include "eventstore/log.hpp"
 #include "projections/answers.hpp"
 #include "projections/decoded.hpp"
@@ -103,6 +104,10 @@ class Views {
   virtual void each_device_of(const domain::Bitmap& ordinals,
                               const std::function<bool(const domain::Device&)>& visit) const = 0;
 
+  // Empty: nothing is known of them.
+  virtual std::optional<domain::User> user(domain::Caller token) const = 0;
+  // Everybody who was deleted: their names may stand nowhere any more.
+  virtual std::vector<domain::Caller> erased_users() const = 0;
   virtual Statistics statistics() const = 0;
   // Of what was created at `from` or later and before `until`, exactly (BR-OTA-043).
   virtual Statistics statistics_between(domain::Time from, domain::Time until) const = 0;

@@ -125,6 +125,7 @@ void serve(const Config& config, const sigset_t& signals) {
     ota::gateways::BusOptions bus_options;
     bus_options.url = config.nats_url;
     bus_options.device_deleted_subject = config.nats_device_deleted;
+    bus_options.user_deleted_subject = config.nats_user_deleted;
     bus_options.cursor_directory = config.data_directory / "bus";
     bus = std::make_unique<ota::gateways::Bus>(std::move(bus_options));
     options.tails.push_back(&bus->tail());

@@ -49,6 +49,8 @@ struct GrantAsk {
   Duration poll_sleep{};                  // that it was given
   bool consented = false;                 // its user has agreed to the next attempt
   bool consent_asked = false;             // and was asked
+  Caller owner;                           // nobody: not known, or nobody's
+  Position owner_read_at;                 // of the views that said what the owner wants
   std::optional<Time> owner_pauses_until; // the owner's preference (decision 18)
   std::string busy_with;                  // another update that it is busy with; empty: none
   std::uint32_t rollback = 0;             // asks to be taken back by the campaign's n-th rollback; 0: to be updated

@@ -218,7 +218,7 @@ Decision on(const Device& s, const RequestRollback& c, const Context&) {
 
 Decision on(const Device& s, const GrantDirect& c, const Context& context) {
   if (!s.registered || s.deleted || s.active()) return Events{};
-  const auto* best = next_own(s, context.now);
+  const auto* best = next_own(s, c.owner_pauses_until, context.now);
   if (!best) return Events{};
   if (const auto& rollback = best->second.plan.rollback; rollback && is_superseded(s, best->second.plan)) {
     return Events{{best->first, UpdateCancelled{CancelCause::kSuperseded, 0, 0, false}, s.id}};

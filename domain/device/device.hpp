@@ -135,6 +135,7 @@ struct RequestUpdate {                    // a direct update: POST /devices/{id}
 };
 struct GrantDirect {                      // the device asks: offer it its oldest direct update that may run
   Duration poll_sleep{};
+  std::optional<Time> owner_pauses_until = {};   // the owner's preference (decision 18)
 };
 using DeviceCommand = std::variant<RegisterDevice, ChangeAttributes, DeleteDevice, RequestUpdate, GrantDirect,
                                    RequestRollback>;

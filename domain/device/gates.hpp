@@ -17,11 +17,15 @@ struct FirmwareAtHand {
   bool recalled = false;
 };
 
+// The owner has paused updates. Nothing that takes a device back waits for that.
+bool is_paused_by_owner(const UnfinishedUpdate& update, const std::optional<Time>& until, Time now);
+
 // `update` must be one of the device's unfinished ones.
 std::vector<GateState> own_gates(const Device& device, const UpdateId& update, const FirmwareAtHand& firmware,
-                                 const Context& context);
+                                 const std::optional<Time>& owner_pauses_until, const Context& context);
 
 // The update of its own that the device is offered next if its firmware is at hand; null: none may run now.
-const std::pair<const UpdateId, UnfinishedUpdate>* next_own(const Device& device, Time now);
+const std::pair<const UpdateId, UnfinishedUpdate>* next_own(const Device& device,
+                                                              const std::optional<Time>& owner_pauses_until, Time now);
 
 }  // namespace ota::domain

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <stdexcept>
+#include <vector>
 
 #include "gateways/nats/deletion_listener.hpp"
 #include "gateways/nats/publisher.hpp"
@@ -13,15 +14,14 @@ namespace ota::gateways {
 namespace {
 
 // What the server would refuse again and again is refused here, once and with its name.
-void check_subject(const std::string& subject) {
+void check_subject(const char* setting, const std::string& subject) {
   const bool control =
       std::any_of(subject.begin(), subject.end(), [](unsigned char c) { return c <= ' '; });
   const bool empty_part =
       subject.starts_with('.') || subject.ends_with('.') || subject.find("..") != std::string::npos;
   if (control || empty_part) {
     throw std::runtime_error(
-        fmt::format("nats.device_deleted \"{}\" is not a subject: parts separated by single dots, "
-                    "without spaces",
+        fmt::format("{} \"{}\" is not a subject: parts separated by single dots, without spaces", setting,
                     subject));
   }
 }
@@ -30,7 +30,8 @@ void check_options(const BusOptions& options) {
   if (options.url.find_first_not_of(", ") == std::string::npos) {
     throw std::runtime_error(fmt::format("nats.url \"{}\" names no server", options.url));
   }
-  check_subject(options.device_deleted_subject);
+  check_subject("nats.device_deleted", options.device_deleted_subject);
+  check_subject("nats.user_deleted", options.user_deleted_subject);
 }
 
 nats::ReconnectLoop::Options link_options(const BusOptions& options, std::string name) {
@@ -42,13 +43,15 @@ nats::ReconnectLoop::Options link_options(const BusOptions& options, std::string
 struct Bus::Impl {
   explicit Impl(const BusOptions& options)
       : publisher(link_options(options, "ota_service publisher"), options.cursor_directory) {
-    if (!options.device_deleted_subject.empty()) {
-      listener.emplace(link_options(options, "ota_service listener"),
-                       options.device_deleted_subject);
-    }
+    using Of = nats::DeletionListener::Of;
+    const auto listen = [&](const char* name, const std::string& subject, Of of) {
+      if (!subject.empty()) listeners.push_back(std::make_unique<nats::DeletionListener>(link_options(options, name), subject, of));
+    };
+    listen("ota_service listener", options.device_deleted_subject, Of::kDevices);
+    listen("ota_service user listener", options.user_deleted_subject, Of::kUsers);
   }
   nats::Publisher publisher;
-  std::optional<nats::DeletionListener> listener;
+  std::vector<std::unique_ptr<nats::DeletionListener>> listeners;
 };
 
 Bus::Bus(BusOptions options) {
@@ -62,12 +65,12 @@ eventstore::Tail& Bus::tail() { return impl_->publisher; }
 
 void Bus::start(actors::Service& service) {
   impl_->publisher.start(service.log(), service.subjects());
-  if (impl_->listener) impl_->listener->start(service);
+  for (const auto& listener : impl_->listeners) listener->start(service);
 }
 
 void Bus::stop() {
   // What a message still causes is told as well, if it is told quickly.
-  if (impl_->listener) impl_->listener->stop();
+  for (const auto& listener : impl_->listeners) listener->stop();
   impl_->publisher.stop();
 }
 
@@ -79,11 +82,11 @@ BusStatus Bus::status() const {
   status.behind = told.behind;
   status.published = told.published;
   status.last_error = told.link.last_error;
-  if (impl_->listener) {
-    const auto heard = impl_->listener->status();
+  for (const auto& listener : impl_->listeners) {
+    const auto heard = listener->status();
     status.connected = status.connected && heard.link.ready;
-    status.received = heard.received;
-    status.malformed = heard.malformed;
+    status.received += heard.received;
+    status.malformed += heard.malformed;
     if (!heard.link.ready && !heard.link.last_error.empty())
       status.last_error = heard.link.last_error;
   }

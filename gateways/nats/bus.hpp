@@ -4,8 +4,9 @@
 //   log --tail()--> wakes --> publisher thread --> ota_service.<entity>.<action>
 //   (ota_service-stream) device_service.device.deleted --> listener thread -->
 //   Service::device(DeleteDevice)
+//   account_service.user.deleted --> another one --> Service::delete_user
 //
-// The bus being down blocks and fails nothing: both threads reconnect for ever, and the log keeps
+// The bus being down blocks and fails nothing: the threads reconnect for ever, and the log keeps
 // what is to be told. Order of life: construct the Bus, open the Service with tail() among its
 // tails, start(), ..., stop(), destroy the Service, destroy the Bus. No type of the NATS library
 // appears here.
@@ -26,6 +27,7 @@ struct BusOptions {
   std::string url;  // "nats://host:4222"; several, of one cluster, separated by commas
   // What to listen to, a pattern too; empty: nothing is listened to.
   std::string device_deleted_subject = "device_service.device.deleted";
+  std::string user_deleted_subject = "account_service.user.deleted";
   std::filesystem::path cursor_directory;  // <data>/bus
   std::chrono::milliseconds retry_min{250};
   std::chrono::milliseconds retry_max{15'000};
@@ -51,9 +53,9 @@ class Bus {
 
   // Informed of every committed group; wakes the publisher and does not wait for anything.
   eventstore::Tail& tail();
-  // Starts both threads; returns at once. Once.
+  // Starts the threads; returns at once. Once.
   void start(actors::Service& service);
-  // Ends both threads; what waits to be told is told after the next start. Idempotent, from any
+  // Ends them; what waits to be told is told after the next start. Idempotent, from any
   // thread.
   void stop();
 

@@ -31,7 +31,7 @@ std::string find_or_create_stream(Connection& connection, const std::string& sub
 }
 
 // Equal for every delivery of the same event about the same device, and for nothing else.
-eventstore::CommandId command_of(const DeviceDeletion& deletion, const Delivery& delivery) {
+eventstore::CommandId command_of(const Deletion& deletion, const Delivery& delivery) {
   std::string event = deletion.event_id;
   if (event.empty()) event = delivery.message_id();
   if (event.empty()) {
@@ -39,7 +39,7 @@ eventstore::CommandId command_of(const DeviceDeletion& deletion, const Delivery&
         fmt::format("{} {}", delivery.sequence(), delivery.stored_at().time_since_epoch().count());
   }
   const auto hash = eventstore::Sha256().hash(
-      fmt::format("{}\n{}\n{}", delivery.subject(), event, deletion.device_id));
+      fmt::format("{}\n{}\n{}", delivery.subject(), event, deletion.id));
   eventstore::CommandId command;
   std::copy_n(hash.begin(), command.bytes.size(), command.bytes.begin());
   return command;
@@ -70,8 +70,9 @@ std::string conventional_service(std::string_view subject) {
   return first.find_first_of("*>") == std::string_view::npos ? std::string(first) : std::string();
 }
 
-DeletionListener::DeletionListener(ReconnectLoop::Options options, std::string subject)
+DeletionListener::DeletionListener(ReconnectLoop::Options options, std::string subject, Of of)
     : subject_(std::move(subject)),
+      of_(of),
       loop_(std::move(options), [this](Connection& connection) { session(connection); }) {}
 
 void DeletionListener::start(actors::Service& service) {
@@ -96,22 +97,33 @@ void DeletionListener::session(Connection& connection) {
 }
 
 void DeletionListener::handle(Delivery delivery) {
-  const auto parsed = parse_device_deletion(delivery.body());
+  const auto parsed = parse_deletion(delivery.body(), of_ == Of::kDevices ? "device_id" : "user_id");
   bool done = true;
   if (const auto* malformed = std::get_if<Malformed>(&parsed)) {
     spdlog::warn("bus: message {} on {} is skipped: {}", delivery.sequence(),
                  shown(delivery.subject()), malformed->why);
     malformed_.fetch_add(1);
   } else {
-    done = carry_out(std::get<DeviceDeletion>(parsed), delivery);
+    done = carry_out(std::get<Deletion>(parsed), delivery);
   }
   if (!done) return delivery.redeliver_after(limits::kRedeliver);
   delivery.acknowledge();
   received_.fetch_add(1);
 }
 
-bool DeletionListener::carry_out(const DeviceDeletion& deletion, const Delivery& delivery) {
-  const domain::DeviceId device{deletion.device_id};
+bool DeletionListener::carry_out(const Deletion& deletion, const Delivery& delivery) {
+  const std::string source(delivery.subject().substr(0, delivery.subject().find('.')));
+  actors::Meta meta;
+  meta.caller = service_->caller_of(source);
+  meta.correlation = deletion.correlation;
+  meta.command = command_of(deletion, delivery);
+  meta.repeatable = true;
+  if (of_ == Of::kUsers) return delete_user(deletion.id, std::move(meta));
+  return delete_device({deletion.id}, source, delivery, std::move(meta));
+}
+
+bool DeletionListener::delete_device(const domain::DeviceId& device, const std::string& source, const Delivery& delivery,
+                                     actors::Meta meta) {
   const auto since = known_since(service_->log(), device);
   if (!since) return true;
   if (delivery.stored_at() < *since) {
@@ -119,17 +131,19 @@ bool DeletionListener::carry_out(const DeviceDeletion& deletion, const Delivery&
                  shown(device.value));
     return true;
   }
-  const std::string source(delivery.subject().substr(0, delivery.subject().find('.')));
-  actors::Meta meta;
-  meta.caller = service_->caller_of(source);
-  meta.correlation = deletion.correlation;
-  meta.command = command_of(deletion, delivery);
-  meta.repeatable = true;
   const auto answer =
       service_->device(device, domain::DeleteDevice{"deleted by " + source}, std::move(meta));
   if (answer || answer.error().code == domain::ErrorCode::kNotFound) return true;
   spdlog::warn("bus: device {} could not be deleted yet: {}", shown(device.value),
                answer.error().message);
+  return false;
+}
+
+// Their name is not written anywhere any more, not into our own words either.
+bool DeletionListener::delete_user(const std::string& user, actors::Meta meta) {
+  const auto answer = service_->delete_user(user, std::move(meta));
+  if (answer) return true;
+  spdlog::warn("bus: a user could not be deleted yet: {}", answer.error().message);
   return false;
 }
 

@@ -1,10 +1,11 @@
-// Hears that devices are gone (device_service.device.deleted) and deletes them here, which cancels
-// their updates.
+// Hears that devices are gone (device_service.device.deleted), or users (account_service.user.deleted), and deletes them
+// here, which cancels their updates.
 //
 // A thread of its own takes one message at a time from a durable consumer, carries it out and
 // acknowledges it when the effect is durable. So a message may come twice, and twice is once: the
 // event's id names the command (design 2), and a device that is deleted is not deleted again.
 //   unknown device, or deleted already    acknowledged: nothing to do
+//   unknown user, or deleted already      acknowledged: nothing to do
 //   malformed                             a warning, acknowledged and skipped
 //   older than the device's registration  acknowledged: it speaks of an earlier life of that id
 //   the service cannot now                given back, comes again
@@ -14,7 +15,7 @@
 #include <string>
 
 #include "actors/service.hpp"
-#include "gateways/nats/device_deletion.hpp"
+#include "gateways/nats/deletion_message.hpp"
 #include "gateways/nats/pull_consumer.hpp"
 #include "gateways/nats/reconnect_loop.hpp"
 
@@ -22,8 +23,9 @@ namespace ota::gateways::nats {
 
 class DeletionListener {
  public:
+  enum class Of { kDevices, kUsers };
   // `subject`: what to listen to, a pattern too.
-  DeletionListener(ReconnectLoop::Options options, std::string subject);
+  DeletionListener(ReconnectLoop::Options options, std::string subject, Of of);
 
   // The service outlives stop(). Start once.
   void start(actors::Service& service);
@@ -40,9 +42,12 @@ class DeletionListener {
   void session(Connection& connection);
   void handle(Delivery delivery);
   // Whether the message is done with; otherwise it is to come again.
-  bool carry_out(const DeviceDeletion& deletion, const Delivery& delivery);
+  bool carry_out(const Deletion& deletion, const Delivery& delivery);
+  bool delete_device(const domain::DeviceId& device, const std::string& source, const Delivery& delivery, actors::Meta meta);
+  bool delete_user(const std::string& user, actors::Meta meta);
 
   const std::string subject_;
+  const Of of_;
   actors::Service* service_ = nullptr;
   std::atomic<std::uint64_t> received_{0};
   std::atomic<std::uint64_t> malformed_{0};

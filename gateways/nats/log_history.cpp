@@ -46,7 +46,9 @@ domain::DeviceUpdate LogHistory::update(const domain::UpdateId& id, domain::Posi
 
 std::optional<std::string> LogHistory::person(domain::Caller caller) const {
   if (caller.token == 0) return std::nullopt;
-  return subjects_.person(projections::to_store(caller)).value_or("unknown user");
+  if (auto person = subjects_.person(projections::to_store(caller))) return person;
+  const bool erased = first_of<domain::SubjectErased>(log_, domain::UserStream{caller}).has_value();
+  return erased ? "deleted user" : "unknown user";
 }
 
 std::optional<domain::Time> known_since(const eventstore::Log& log,

@@ -28,7 +28,7 @@ class History {
   virtual std::optional<domain::CampaignCreated> campaign(domain::CampaignId id) const = 0;
   // The update with its events up to and including `as_of`.
   virtual domain::DeviceUpdate update(const domain::UpdateId& id, domain::Position as_of) const = 0;
-  // Who it is, "unknown user" if that was erased or never known; empty for nobody.
+  // Who it is, "deleted user" if that was erased, "unknown user" if nothing explains it; empty for nobody.
   virtual std::optional<std::string> person(domain::Caller caller) const = 0;
 };
 

@@ -17,6 +17,8 @@ namespace {
 
 constexpr const char* kDeleted = "device_service.device.deleted";
 constexpr const char* kDeviceStream = "device_service-stream";
+constexpr const char* kUserDeleted = "account_service.user.deleted";
+constexpr const char* kAccountStream = "account_service-stream";
 
 // The service with its bus, in the order of life that bus.hpp asks for.
 class Site {
@@ -348,6 +350,38 @@ TEST_CASE(
   CHECK(reader.next().subject == "ota_service.firmware.uploaded");
 }
 
+TEST_CASE("decision 18: a user who is gone is forgotten, and nothing of theirs is under way any more") {
+  const NatsServer server;
+  Site site(server);
+  REQUIRE(site.service().poll({"dev-1"}, {}).ok());
+  domain::ChangeAttributes owned;
+  owned.owner = site.service().caller_of("anna");
+  REQUIRE(site.service().device({"dev-1"}, owned, {}).ok());
+  site.upload();
+  const auto campaign = site.create({"dev-1"});
+  site.start(campaign);
+  const auto update = site.granted("dev-1");
+  const auto message =
+      ordered_json{{"id", "e-1"}, {"type", "user.deleted"}, {"data", {{"user_id", "anna"}}}}.dump();
+  publish(server, kAccountStream, kUserDeleted, message);
+  publish(server, kAccountStream, kUserDeleted, R"({"user_id": 7})");
+  wait_for([&] { return site.bus().status().received == 2; });
+  CHECK(site.bus().status().malformed == 1);
+  CHECK(site.service().views().update(update).value().status == domain::UpdateStatus::kCancelled);
+  CHECK_FALSE(site.service().known_user("anna").has_value());
+  // In the name of whoever told of it, and once.
+  std::optional<std::string> actor;
+  site.service().log().read_tag(domain::stream_name(domain::UserStream{*owned.owner}), {}, [&](const auto& event) {
+    actor = site.service().subjects().person(event.caller);
+    return true;
+  });
+  CHECK(actor == "account_service");
+  const auto head = site.service().log().head();
+  publish(server, kAccountStream, kUserDeleted, message);
+  wait_for([&] { return site.bus().status().received == 3; });
+  CHECK(site.service().log().head() == head);
+}
+
 TEST_CASE("options that cannot be are refused with their value") {
   const TempFolder folder;
   BusOptions options;
@@ -359,6 +393,10 @@ TEST_CASE("options that cannot be are refused with their value") {
     options.device_deleted_subject = subject;
     CHECK_THROWS_WITH_AS(Bus{options}, doctest::Contains("nats.device_deleted \""),
                          std::runtime_error);
+    options.device_deleted_subject = kDeleted;
+    options.user_deleted_subject = subject;
+    CHECK_THROWS_WITH_AS(Bus{options}, doctest::Contains("nats.user_deleted \""), std::runtime_error);
+    options.user_deleted_subject = kUserDeleted;
   }
 }
 

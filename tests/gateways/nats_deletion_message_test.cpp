@@ -1,20 +1,20 @@
 #include <doctest/doctest.h>
 
 #include "gateways/nats/deletion_listener.hpp"
-#include "gateways/nats/device_deletion.hpp"
+#include "gateways/nats/deletion_message.hpp"
 
 using namespace ota::gateways::nats;
 
 namespace {
 
-DeviceDeletion understood(std::string_view body) {
-  const auto parsed = parse_device_deletion(body);
-  REQUIRE(std::holds_alternative<DeviceDeletion>(parsed));
-  return std::get<DeviceDeletion>(parsed);
+Deletion understood(std::string_view body, const char* field = "device_id") {
+  const auto parsed = parse_deletion(body, field);
+  REQUIRE(std::holds_alternative<Deletion>(parsed));
+  return std::get<Deletion>(parsed);
 }
 
 std::string refused(std::string_view body) {
-  const auto parsed = parse_device_deletion(body);
+  const auto parsed = parse_deletion(body, "device_id");
   REQUIRE(std::holds_alternative<Malformed>(parsed));
   return std::get<Malformed>(parsed).why;
 }
@@ -23,7 +23,7 @@ std::string refused(std::string_view body) {
 
 TEST_CASE("a deletion may come bare") {
   const auto deletion = understood(R"({"device_id": "dev-1"})");
-  CHECK(deletion.device_id == "dev-1");
+  CHECK(deletion.id == "dev-1");
   CHECK(deletion.event_id.empty());
   CHECK(deletion.correlation.empty());
 }
@@ -32,7 +32,7 @@ TEST_CASE("a deletion may come in the platform's envelope") {
   const auto deletion = understood(
       R"({"id": "e-1", "type": "device.deleted", "source": "device_service", "data": {"device_id": "dev 1"},)"
       R"("metadata": {"correlation_id": "r-1"}, "version": "1.0.0"})");
-  CHECK(deletion.device_id == "dev 1");
+  CHECK(deletion.id == "dev 1");
   CHECK(deletion.event_id == "e-1");
   CHECK(deletion.correlation == "r-1");
 }
@@ -42,9 +42,14 @@ TEST_CASE("what the envelope holds beside the device does not have to be right")
       understood(R"({"id": 7, "data": {"device_id": "d"}, "metadata": {"correlation_id": null}})");
   CHECK(deletion.event_id.empty());
   CHECK(deletion.correlation.empty());
-  CHECK(understood(R"({"device_id": "d", "data": null, "metadata": []})").device_id == "d");
+  CHECK(understood(R"({"device_id": "d", "data": null, "metadata": []})").id == "d");
   const std::string long_text(300, 'x');
   CHECK(understood(R"({"device_id": "d", "id": ")" + long_text + R"("})").event_id.empty());
+}
+
+TEST_CASE("of a user the same fields are read") {
+  CHECK(understood(R"({"user_id": "anna"})", "user_id").id == "anna");
+  CHECK(understood(R"({"id": "e-2", "type": "user.deleted", "data": {"user_id": "bob"}})", "user_id").event_id == "e-2");
 }
 
 TEST_CASE("a malformed deletion says what is wrong and shows the value") {

@@ -44,7 +44,7 @@ struct FakeHistory final : History {
   }
   std::optional<std::string> person(domain::Caller caller) const override {
     if (caller.token == 0) return std::nullopt;
-    return caller == kAnna ? "anna" : "unknown user";
+    return caller == kAnna ? "anna" : "deleted user";
   }
   std::uint32_t attempts = 1;
   bool rolls_back = false;
@@ -97,13 +97,13 @@ TEST_CASE("campaign.created tells what was asked for, and by whom") {
       R"("timestamp":"2025-12-15T10:00:00.678901Z"})");
 }
 
-TEST_CASE("a person who was erased is an unknown user, nobody is null") {
+TEST_CASE("a person who was erased is a deleted user, nobody is null") {
   const auto created_by = [](domain::Caller caller) {
     const auto message =
         translate(recorded(campaign_id(), campaign_record("x"), caller), "", FakeHistory());
     return ordered_json::parse(message.value().body)["data"]["created_by"];
   };
-  CHECK(created_by(kErased) == "unknown user");
+  CHECK(created_by(kErased) == "deleted user");
   CHECK(created_by({}).is_null());
 }
 

@@ -114,6 +114,31 @@ TEST_CASE("devices are listed by id, by any filter, page by page") {
   check({"SF-1", {}, {}, {}}, [](auto) { return false; });
 }
 
+TEST_CASE("decision 18: devices are listed by their owner, who may change") {
+  ReadStory t;
+  constexpr domain::Caller kAnna{0xa};
+  constexpr domain::Caller kBert{0xb};
+  for (std::uint32_t n = 0; n < 6; ++n) {
+    t.story.device(n, {});
+    domain::DeviceAttributesChanged owned;
+    owned.owner = n % 2 ? kAnna : kBert;
+    t.story.tell({device_id(n), owned, device_id(n)});
+  }
+  domain::DeviceAttributesChanged sold;
+  sold.owner = kBert;
+  t.story.tell({device_id(1), sold, device_id(1)});
+  sold.owner = domain::Caller{};
+  t.story.tell({device_id(3), sold, device_id(3)});
+  auto& views = t.read();
+  const auto of = [&](domain::Caller owner) {
+    DeviceFilter filter;
+    filter.owner = owner;
+    return ids_of(by_cursor([&](const PageRequest& page) { return views.device_list(filter, page); }, 2));
+  };
+  CHECK(of(kAnna) == std::vector<std::string>{device_id(5).value});
+  CHECK(of(kBert) == std::vector<std::string>{device_id(0).value, device_id(1).value, device_id(2).value, device_id(4).value});
+}
+
 TEST_CASE("what devices change moves them from list to list") {
   ReadStory t;
   t.story.device(1, {{"device_model", "SF-100"}}, {"a", "b"});

@@ -124,6 +124,8 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.nats_url = v; }},
       {"nats.device_deleted", "device_service.device.deleted", "subject on which deleted devices are announced",
        [](Config& c, const std::string& v) { c.nats_device_deleted = v; }},
+      {"nats.user_deleted", "account_service.user.deleted", "subject on which deleted users are announced",
+       [](Config& c, const std::string& v) { c.nats_user_deleted = v; }},
   };
   return table;
 }

@@ -27,6 +27,7 @@ struct Config {
   std::size_t scheduler_threads = 2;
   std::string nats_url;                            // empty: no bus
   std::string nats_device_deleted = "device_service.device.deleted";
+  std::string nats_user_deleted = "account_service.user.deleted";
   std::optional<std::filesystem::path> port_file;  // where the bound port is written once the door is open
 };
 

@@ -1,7 +1,7 @@
-// What the bus says when a device is gone: device.deleted, bare or in the platform's envelope.
+// What the bus says when a device or a user is gone: device.deleted and user.deleted, bare or in the platform's envelope.
 //
 //   {"device_id": "..."}        or        {"id": "...", "type": "device.deleted", "data":
-//   {"device_id": "..."}, ...}
+//   {"device_id": "..."}, ...}; of a user the same with "user_id"
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace ota::gateways::nats {
 
-struct DeviceDeletion {
-  std::string device_id;    // valid (domain::is_valid_device_id)
+struct Deletion {
+  std::string id;           // of the device or user: 1-256 characters without control characters
   std::string event_id;     // of the envelope; empty if it has none
   std::string correlation;  // of the envelope's metadata; empty if it has none
 };
@@ -19,7 +19,8 @@ struct Malformed {
   std::string why;  // names the field and shows the value, as ASCII and UTF-8 only
 };
 
-std::variant<DeviceDeletion, Malformed> parse_device_deletion(std::string_view body);
+// `field`: "device_id" or "user_id".
+std::variant<Deletion, Malformed> parse_deletion(std::string_view body, const char* field);
 
 // Bytes from outside as quoted text, cut to a length that a log line can bear.
 std::string shown(std::string_view bytes);

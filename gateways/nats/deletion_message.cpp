@@ -1,4 +1,4 @@
-#include "gateways/nats/device_deletion.hpp"
+#include "gateways/nats/deletion_message.hpp"
 
 #include <fmt/format.h>
 
@@ -28,21 +28,21 @@ std::string shown(std::string_view bytes) {
   return cut ? text + fmt::format(" ({} bytes in all)", bytes.size()) : text;
 }
 
-std::variant<DeviceDeletion, Malformed> parse_device_deletion(std::string_view body) {
+std::variant<Deletion, Malformed> parse_deletion(std::string_view body, const char* field) {
   const auto parsed = json::parse(body, nullptr, false);
   if (parsed.is_discarded()) return Malformed{"not JSON: " + shown(body)};
   if (!parsed.is_object()) return Malformed{"not a JSON object: " + shown(body)};
   const auto inner = parsed.find("data");
   const bool enveloped = inner != parsed.end() && inner->is_object();
   const auto& data = enveloped ? *inner : parsed;
-  const auto id = data.find("device_id");
-  if (id == data.end()) return Malformed{"device_id is missing: " + shown(body)};
-  if (!id->is_string()) return Malformed{"device_id is not a text: " + shown(body)};
-  DeviceDeletion deletion;
-  deletion.device_id = id->get<std::string>();
-  if (!domain::is_valid_device_id(deletion.device_id)) {
-    return Malformed{fmt::format("device_id {} is not 1-256 characters without control characters",
-                                 shown(deletion.device_id))};
+  const auto id = data.find(field);
+  if (id == data.end()) return Malformed{fmt::format("{} is missing: {}", field, shown(body))};
+  if (!id->is_string()) return Malformed{fmt::format("{} is not a text: {}", field, shown(body))};
+  Deletion deletion;
+  deletion.id = id->get<std::string>();
+  if (!domain::is_valid_device_id(deletion.id)) {
+    return Malformed{fmt::format("{} {} is not 1-256 characters without control characters", field,
+                                 shown(deletion.id))};
   }
   deletion.event_id = text_or_empty(parsed, "id", limits::kEventIdBytes);
   if (const auto metadata = parsed.find("metadata");
