@@ -119,7 +119,7 @@ void put(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_device(context, api, before.record->status);
   auto body = json_body(context, false);
   if (!body) return;
@@ -154,7 +154,7 @@ void erase(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_device(context, api, before.record->status);
   const auto answer =
       api.service.device(device_id(context), domain::DeleteDevice{"deleted by an operator"}, meta);

@@ -143,7 +143,7 @@ void upload(RequestContext& context, Api& api, const std::string& boundary, std:
   auto& record = std::get<domain::FirmwareRegistered>(checked);
   const std::string asked = *form.text("metadata") + domain::to_hex(domain::view_of(digests.sha256));
   const auto before = look_back(context, api.service, asked, meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) {
     const auto stream = stream_at(api.service, before.record->position);
     const auto* registered = stream ? std::get_if<domain::FirmwareId>(&*stream) : nullptr;
@@ -239,7 +239,7 @@ void change(RequestContext& context, Api& api) {
   auto& meta = std::get<actors::Meta>(found);
   const auto id = row->firmware.record.id;
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_firmware(context, api, id, 200);
   auto body = json_body(context, false);
   if (!body) return;

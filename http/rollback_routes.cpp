@@ -35,7 +35,7 @@ void roll_back(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   const auto repeat = [&](const eventstore::CommandRecord& record) {
     const auto stream = stream_at(api.service, record.position);
     const auto* update = stream ? std::get_if<domain::UpdateId>(&*stream) : nullptr;
