@@ -43,6 +43,7 @@ struct UpdateFacts {
   std::optional<domain::Time> start_by;
   std::optional<domain::Time> timeout_at;
   std::optional<domain::Time> give_up_at;
+  std::optional<domain::Time> window_opens_at;  // it holds till then
 };
 
 struct UpdateChange {

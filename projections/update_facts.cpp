@@ -37,6 +37,7 @@ UpdateFacts facts_of(const domain::DeviceUpdate& u) {
   facts.start_by = u.start_by;
   facts.timeout_at = u.timeout_at;
   if (u.cancel) facts.give_up_at = u.cancel->give_up_at;
+  if (u.held) facts.window_opens_at = u.held_until;
   return facts;
 }
 

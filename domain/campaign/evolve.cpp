@@ -246,9 +246,9 @@ struct Fold {
     }
   }
   void operator()(const GrantLapsed& e) {
-    if (const auto back = taken_back()) {  // it may ask again at once, as its device knows it
+    if (const auto back = taken_back()) {  // it may ask again at once; told that it is over when nobody waits any more
       s.rollback.granted.remove(*back);
-      if (e.retry) s.rollback.retries[*back] = r.time;
+      s.rollback.retries[*back] = r.time;
     }
     const auto o = ordinal();
     if (!o) return;
@@ -290,6 +290,9 @@ struct Fold {
     s.rollback.retries.erase(*o);
     s.failed.add(*o);
     if (s.in_canary()) s.evidence.refuted({*o});
+    if (s.closed && s.status == CampaignStatus::kCompleted) {
+      s.verdict = verdict_at_end(s.counts(), s.policy.failure_threshold_percent);
+    }
   }
   void operator()(const UpdateUndone&) {
     const auto o = ordinal();
@@ -332,7 +335,8 @@ struct Fold {
 
 Counts Campaign::counts() const {
   return {total(), static_cast<std::uint32_t>(granted.cardinality()),
-          static_cast<std::uint32_t>(completed.cardinality()), static_cast<std::uint32_t>(failed.cardinality())};
+          static_cast<std::uint32_t>(completed.cardinality()), static_cast<std::uint32_t>(failed.cardinality()),
+          static_cast<std::uint32_t>(cancelled.cardinality())};
 }
 
 std::uint32_t Campaign::pending() const {
@@ -354,10 +358,15 @@ bool Campaign::is_remaining(std::uint32_t o) const {
          !cancelled.contains(o);
 }
 
-Bitmap Campaign::to_take_back() const {
-  if (rollback.number == 0) return {};
+Bitmap Campaign::to_undo() const {
   Bitmap left = completed;
   left -= undone;
+  return left;
+}
+
+Bitmap Campaign::to_take_back() const {
+  if (rollback.number == 0) return {};
+  Bitmap left = to_undo();
   left -= rollback.granted;
   left -= rollback.ended;
   return left;

@@ -365,6 +365,8 @@ std::string encode_state(const DeviceUpdate& s) {
   m.set_consent_asked(s.consent_asked);
   m.set_consented(s.consented);
   if (s.undone_by) m.set_undone_by(to_binary(*s.undone_by));
+  if (s.held_until) m.set_held_until(micros(*s.held_until));
+  put_list(s.warnings, m.mutable_warnings());
   return frame(m);
 }
 
@@ -416,6 +418,8 @@ std::optional<DeviceUpdate> decode_update_state(std::string_view bytes) {
   s.consent_asked = m.consent_asked();
   s.consented = m.consented();
   s.undone_by = update_id_from_binary(m.undone_by());
+  s.held_until = optional_time(m.has_held_until(), m.held_until());
+  s.warnings = get_list(m.warnings());
   return s;
 }
 
