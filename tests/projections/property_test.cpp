@@ -169,7 +169,19 @@ void check_campaigns(const Views& views, const RandomWorld& world) {
   CHECK(s.by_firmware_version == sum.by_firmware_version);
   CHECK(s.update_seconds_total == sum.update_seconds_total);
   CHECK(s.rollbacks == sum.rollbacks);
-  CHECK((views.open_campaigns() == open));
+  // Beside those that have not closed: closed ones that look once more at an update that was refuted since.
+  std::vector<domain::CampaignId> more;
+  for (const auto id : views.open_campaigns()) {
+    if (std::find(open.begin(), open.end(), id) == open.end()) more.push_back(id);
+  }
+  CHECK(views.open_campaigns().size() == open.size() + more.size());
+  for (const auto id : more) {
+    const auto refuted = [&](const auto& entry) {
+      const auto& [update, u] = entry;
+      return update.campaign() == id && (u.error_code == "wrong_version" || u.error_code == "health_check");
+    };
+    CHECK(std::any_of(world.updates().begin(), world.updates().end(), refuted));
+  }
 }
 
 void check_updates(const Views& views, const RandomWorld& world) {
