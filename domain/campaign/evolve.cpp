@@ -22,6 +22,12 @@ struct Fold {
     if (!id || !id->of_campaign || id->base != s.id.bytes || id->kind != UpdateId::kDeployment) return std::nullopt;
     return s.targets.contains(id->ordinal.value) ? std::optional<std::uint32_t>(id->ordinal.value) : std::nullopt;
   }
+  // Nothing is known of its rollback any more.
+  void forget_rollback(std::uint32_t o) {
+    s.rollback.granted.remove(o);
+    s.rollback.ended.remove(o);
+    s.rollback.retries.erase(o);
+  }
   void leave(std::uint32_t o) {
     s.granted.remove(o);
     s.completed.remove(o);
@@ -32,6 +38,8 @@ struct Fold {
     s.own_faults.remove(o);
     s.held.remove(o);
     s.released.remove(o);
+    s.undone.remove(o);
+    forget_rollback(o);
   }
   // The ordinal of an update of the present rollback that the event is about, if its device was completed here.
   std::optional<std::uint32_t> taken_back() const {
@@ -223,7 +231,7 @@ struct Fold {
   }
   void operator()(const UpdateHeld&) {
     const auto o = ordinal();
-    if (o && s.granted.contains(*o)) s.held.add(*o);
+    if (o && s.granted.contains(*o) && !s.released.contains(*o)) s.held.add(*o);
   }
   void operator()(const AttemptEnded& e) {
     if (const auto back = taken_back()) end_taking_back(*back, e.success ? std::nullopt : e.retry_at);
@@ -285,9 +293,6 @@ struct Fold {
     const auto o = ordinal();
     if (!o || !s.completed.contains(*o) || s.undone.contains(*o)) return;
     leave(*o);
-    s.rollback.granted.remove(*o);
-    s.rollback.ended.remove(*o);
-    s.rollback.retries.erase(*o);
     s.failed.add(*o);
     if (s.in_canary()) s.evidence.refuted({*o});
     if (s.closed && s.status == CampaignStatus::kCompleted) {
@@ -297,9 +302,7 @@ struct Fold {
   void operator()(const UpdateUndone&) {
     const auto o = ordinal();
     if (!o || !s.completed.contains(*o)) return;
-    s.rollback.granted.remove(*o);
-    s.rollback.ended.remove(*o);
-    s.rollback.retries.erase(*o);
+    forget_rollback(*o);
     s.undone.add(*o);
   }
   void operator()(const RetryAsked& e) {
