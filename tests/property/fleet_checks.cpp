@@ -230,6 +230,18 @@ void Fleet::check_progress(const DeviceUpdate& before, const DeviceUpdate& after
     check(after.status >= before.status, "a phase goes back within an attempt");
 }
 
+// Exactly three edges leave an end, each its own event (decision 23).
+void Fleet::check_edge(const DeviceUpdate& before, const DeviceUpdate& after, const Event& event) const {
+  using enum UpdateStatus;
+  if (!before.exists || !is_terminal(before.status) || after.status == before.status) return;
+  const bool refuted = before.status == kCompleted && after.status == kFailed && std::holds_alternative<UpdateRefuted>(event);
+  const bool undone = before.status == kCompleted && after.status == kRollback && std::holds_alternative<UpdateUndone>(event);
+  const bool opened = (before.status == kCancelled || before.status == kFailed) && after.status == kScheduled &&
+                      std::holds_alternative<RetryAsked>(event);
+  check(refuted || undone || opened, "an end is left by another edge: " + std::string(to_text(before.status)) + " to " +
+                                         std::string(to_text(after.status)));
+}
+
 void Fleet::check_end() const {
   const auto& s = campaign_;
   check(s.closed && is_terminal(s.status), "the campaign is not closed");
