@@ -187,7 +187,9 @@ void history(RequestContext& context, Api& api) {
     if (total == 0 && !part.rows.empty()) last = format_time(part.rows.front().updated_at);
     for (const auto& update : part.rows) {
       ++total;
-      if (update.status == domain::UpdateStatus::kCompleted) ++completed;
+      if (update.is_rollback()) continue;  // they enter no rate, and what they undo stays a success (decision 10)
+      const bool undone = update.status == domain::UpdateStatus::kRollback;
+      if (undone || update.status == domain::UpdateStatus::kCompleted) ++completed;
       if (update.status == domain::UpdateStatus::kFailed) ++failed;
     }
     all.cursor = part.next_cursor;
