@@ -180,7 +180,7 @@ void check_campaigns(const Views& views, const RandomWorld& world) {
       const auto& [update, u] = entry;
       return update.campaign() == id && (u.error_code == "wrong_version" || u.error_code == "health_check");
     };
-    CHECK(std::any_of(world.updates().begin(), world.updates().end(), refuted));
+    CHECK(std::any_of(world.updates.begin(), world.updates.end(), refuted));
   }
 }
 
