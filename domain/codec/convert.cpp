@@ -221,6 +221,7 @@ void put(const FirmwareRegistered& e, pb::FirmwareRegistered* m) {
   put_list(e.labels, m->mutable_labels());
   m->set_metadata_json(e.metadata_json);
   m->set_changelog(e.changelog);
+  m->set_kept_elsewhere(e.kept_elsewhere);
 }
 FirmwareRegistered get(const pb::FirmwareRegistered& m) {
   return {{array_of<16>(m.id())},
@@ -235,7 +236,8 @@ FirmwareRegistered get(const pb::FirmwareRegistered& m) {
           m.signature(),
           get_list(m.labels()),
           m.metadata_json(),
-          m.changelog()};
+          m.changelog(),
+          m.kept_elsewhere()};
 }
 
 }  // namespace ota::domain::codec

@@ -165,6 +165,19 @@ UpdatePlan plan_with_options() {
   return plan;
 }
 
+FirmwareRegistered kept_elsewhere() {
+  FirmwareRegistered r;
+  r.id = kFirmware;
+  r.name = "Smart Frame";
+  r.manufacturer = "Acme";
+  r.facts = full_facts();
+  r.file_name = "frame-2.1.0.bin";
+  r.file_url = "https://files.example/frame-2.1.0.bin";
+  r.sha256 = counted_from<32>(0x20);
+  r.kept_elsewhere = true;
+  return r;
+}
+
 AttemptEnded full_success() {
   AttemptEnded e;
   e.attempt = 2;
@@ -194,7 +207,13 @@ const std::vector<Example>& examples() {
                           {"stable", "emea"},
                           R"({"ticket":7})",
                           "fixes the clock"}},
+      {"FirmwareRegistered", "elsewhere", kept_elsewhere()},
       {"FirmwareContentStored", "", FirmwareContentStored{counted_from<20>(0x40)}},
+      {"FirmwareContentStored", "md5",
+       FirmwareContentStored{counted_from<20>(0x40), counted_from<16>(0xb0)}},
+      {"FirmwareContentFailed", "", FirmwareContentFailed{"HTTP 404 for a day"}},
+      {"FirmwareSourceChanged", "",
+       FirmwareSourceChanged{"https://mirror.example/frame-2.1.0.bin", true}},
       {"FirmwareDeprecated", "", FirmwareDeprecated{"2.2.0 is out"}},
       {"FirmwareRestored", "", FirmwareRestored{"2.2.0 is worse"}},
       {"FirmwareRecalled", "", FirmwareRecalled{"it bricks frames"}},

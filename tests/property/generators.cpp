@@ -208,9 +208,13 @@ rc::Gen<Event> any_device_event() {
 
 rc::Gen<Event> any_firmware_event() {
   return rc::gen::exec([]() -> Event {
-    switch (number(0, 4)) {
+    switch (number(0, 6)) {
       case 0:
         return FirmwareRecalled{"bad"};
+      case 3:
+        return FirmwareContentFailed{"not found"};
+      case 4:
+        return FirmwareSourceChanged{"https://files.example/f.bin", coin()};
       case 1:
         return FirmwareDeprecated{"old"};
       case 2:
