@@ -93,6 +93,7 @@ struct Statistics {
 struct FirmwareFilter {
   std::optional<std::string> device_model, manufacturer, version, label;
   std::optional<domain::FirmwareStatus> status;
+  std::optional<domain::Content> content = {};
   std::optional<bool> is_beta, is_security_update;
 };
 struct CampaignFilter {

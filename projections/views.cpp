@@ -70,6 +70,9 @@ class ViewsInRocks final : public Views {
   bool refers_to(const std::array<std::uint8_t, 32>& sha256) const override {
     return firmwares::refers_to(each_row(), sha256);
   }
+  std::vector<domain::FirmwareId> firmware_to_fetch() const override {
+    return firmwares::to_fetch(each_row());
+  }
   Page<FirmwareRow> firmware_list(const FirmwareFilter& filter,
                                   const PageRequest& page) const override {
     return firmwares::list(one_moment(), filter, page);

@@ -53,6 +53,8 @@ class Views {
   virtual std::uint32_t newest_firmware_number() const = 0;  // 0: none yet
   // Does any firmware refer to these bytes? For the sweep of the artifact store.
   virtual bool refers_to(const std::array<std::uint8_t, 32>& sha256) const = 0;
+  // Whose bytes are to be brought from their URL (open work of whoever fetches, decision 29).
+  virtual std::vector<domain::FirmwareId> firmware_to_fetch() const = 0;
   virtual Page<FirmwareRow> firmware_list(const FirmwareFilter& filter,
                                           const PageRequest& page) const = 0;  // newest first
 
