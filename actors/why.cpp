@@ -35,6 +35,16 @@ std::vector<std::string> versions_of(const projections::Views& views, const doma
   return versions;
 }
 
+// Whoever would grant only knows that the content is not here; the firmware's record knows why (decision 29).
+void explain_content(std::vector<domain::GateState>& gates, const projections::Views& views, domain::FirmwareId firmware) {
+  for (auto& gate : gates) {
+    if (gate.gate != domain::Gate::kContent || gate.open) continue;
+    const auto row = views.firmware(firmware);
+    if (!row || row->firmware.content_here || row->firmware.status == domain::FirmwareStatus::kRecalled) continue;
+    gate.fact = domain::why_not_here(row->firmware);
+  }
+}
+
 // The firmware that tells the device's model: of its newest update, else the one that it says to run.
 std::optional<domain::FirmwareId> some_firmware_of(const projections::Views& views, const domain::Device& device) {
   if (device.installed) return device.installed->firmware;
@@ -109,6 +119,7 @@ domain::Result<Service::Why> Service::why_of_campaign(const domain::Device& devi
   auto gates = ask_why(campaign, std::move(ask));
   if (!gates) return gates.error();
   why.gates = std::move(gates.value());
+  if (kind == domain::UpdateId::kDeployment) explain_content(why.gates, views(), row->record.firmware);
   return why;
 }
 
@@ -122,6 +133,7 @@ std::vector<Service::Why> Service::why_of_own(const domain::Device& device) cons
     const bool under_way = u.status == domain::UpdateStatus::kScheduled || u.status == domain::UpdateStatus::kInProgress;
     if (id.of_campaign || !under_way) continue;
     answers.push_back({std::nullopt, id, domain::own_gates(device, id, shelf, wishes.paused_until, context)});
+    explain_content(answers.back().gates, views(), u.plan.firmware);
   }
   return answers;
 }
