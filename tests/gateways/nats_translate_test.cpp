@@ -81,6 +81,20 @@ TEST_CASE("a registration without content is not told") {
   CHECK(told(recorded(firmware_id(), firmware_record(), kAnna)) == "silent");
 }
 
+TEST_CASE("firmware that stays elsewhere is told when it is registered: others offer it") {
+  auto record = firmware_record();
+  record.file_url = "https://files.example/f.bin";
+  CHECK(told(recorded(firmware_id(), record, kAnna)) == "silent");
+  record.kept_elsewhere = true;
+  CHECK(told(recorded(firmware_id(), record, kAnna)) ==
+        told(recorded(firmware_id(), domain::FirmwareContentStored{}, kAnna)));
+  const auto moved = [](bool kept_elsewhere) {
+    return told(recorded(firmware_id(), domain::FirmwareSourceChanged{"https://files.example/f.bin", kept_elsewhere}, kAnna));
+  };
+  CHECK(moved(false) == "silent");
+  CHECK(moved(true) == told(recorded(firmware_id(), record, kAnna)));
+}
+
 TEST_CASE("bytes that the service fetched itself are the upload of whoever registered them") {
   const auto message =
       translate(recorded(firmware_id(), domain::FirmwareContentStored{}), "", FakeHistory());
@@ -197,7 +211,7 @@ TEST_CASE("an event of something that the log does not hold is passed over") {
 
 TEST_CASE("every other event is silent, and known to be before it is decoded") {
   const std::vector<Event> silent{
-      domain::UnknownEvent{},     firmware_record(),         domain::FirmwareDeprecated{},
+      domain::UnknownEvent{},     domain::FirmwareContentFailed{}, domain::FirmwareDeprecated{},
       domain::DeviceRegistered{}, domain::DeviceDeleted{},   domain::CampaignTargetPart{},
       domain::CampaignPaused{},   domain::CampaignAborted{}, domain::CampaignClosed{},
       domain::UpdateRequested{},  domain::AttemptStarted{},  domain::ProgressReported{},
