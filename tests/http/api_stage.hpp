@@ -28,7 +28,7 @@ struct ApiAnswer {
 
 class ApiStage {
  public:
-  ApiStage();
+  explicit ApiStage(ApiOptions options = {});
   ~ApiStage();
   ApiStage(const ApiStage&) = delete;
   ApiStage& operator=(const ApiStage&) = delete;
