@@ -116,8 +116,8 @@ const char* phase_word(domain::UpdateStatus s) {
 
 // Its own, if it takes a device back; else of the rollback that took its device back.
 json rollback_id_of(const domain::DeviceUpdate& u) {
-  if (u.is_rollback()) return domain::to_text(u.id);
-  return u.undone_by ? json(domain::to_text(*u.undone_by)) : json(nullptr);
+  if (u.is_rollback()) return domain::to_rollback_text(u.id);
+  return u.undone_by ? json(domain::to_rollback_text(*u.undone_by)) : json(nullptr);
 }
 
 json ids_of(const projections::Views& views, const domain::Bitmap& targets) {

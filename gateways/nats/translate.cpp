@@ -108,7 +108,7 @@ ordered_json rollback_data(const domain::UpdateId& id, const domain::DeviceUpdat
                            domain::Time time) {
   const auto trigger =
       update.plan.rollback ? update.plan.rollback->trigger : domain::RollbackTrigger::kManual;
-  return {{"rollback_id", domain::to_text(id)},
+  return {{"rollback_id", domain::to_rollback_text(id)},
           {"device_id", update.device.value},
           {"from_version", update.plan.from_version},
           {"to_version", update.plan.to_version},

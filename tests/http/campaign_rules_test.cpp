@@ -160,7 +160,7 @@ TEST_CASE("BR-OTA-033: a rollback comes before whatever else waits for the devic
   REQUIRE(s.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
   const auto action = s.begin("d");
   CHECK(s.stage.ddi("GET", action).json()["deployment"]["chunks"][0]["version"] == "1.0.0");
-  const std::string rollback = s.get("/rollbacks?device_id=d")["rollbacks"][0]["rollback_id"];
+  const std::string rollback = s.get("/rollbacks?device_id=d")["rollbacks"][0]["update_id"];
   CHECK(s.get("/updates/" + rollback)["priority"] == "critical");
   s.report("d", action, kSucceeded);
   CHECK(s.stage.ddi("GET", s.begin("d")).json()["deployment"]["chunks"][0]["version"] == "3.0.0");
