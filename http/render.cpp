@@ -30,8 +30,8 @@ double two_decimals(double value) { return std::round(value * 100.0) / 100.0; }
 double percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0.0 : two_decimals(100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
-double minutes(std::uint64_t seconds_total, std::uint64_t count) {
-  return count == 0 ? 0.0 : two_decimals(static_cast<double>(seconds_total) / static_cast<double>(count) / 60.0);
+double minutes(std::uint64_t us_total, std::uint64_t count) {
+  return count == 0 ? 0.0 : two_decimals(static_cast<double>(us_total) / static_cast<double>(count) / 60e6);
 }
 
 std::string hex(const auto& bytes) { return domain::to_hex(domain::view_of(bytes)); }
@@ -408,7 +408,7 @@ json Renderer::campaign_statistics(const projections::CampaignRow& row) const {
           {"cancelled_updates", row.cancelled},
           {"success_rate", success_rate(row.completed, row.failed)},
           {"failure_rate", percent(row.failed, row.completed + row.failed)},
-          {"avg_update_time", minutes(row.update_seconds_total, row.completed)},
+          {"avg_update_time", minutes(row.update_us_total, row.completed)},
           {"devices_per_hour", per_hour},
           {"estimated_completion", estimate},
           {"batches", batches},
@@ -441,7 +441,7 @@ json Renderer::statistics(std::optional<domain::Time> from, std::optional<domain
          {"failed_updates", s.failed_updates},
          {"cancelled_updates", s.cancelled_updates},
          {"success_rate", success_rate(s.completed_updates, s.failed_updates)},
-         {"avg_update_time", minutes(s.update_seconds_total, s.completed_updates)},
+         {"avg_update_time", minutes(s.update_us_total, s.completed_updates)},
          {"total_data_transferred", s.data_transferred},
          {"last_24h_updates", day.total_updates},
          {"last_24h_failures", day.failed_updates},

@@ -54,7 +54,7 @@ CampaignRow row_of(const Reader& reader, CampaignEntry entry, Detail detail) {
                                          row.record.policy.failure_threshold_percent);
   }
   row.batch = state.batch;
-  row.update_seconds_total = counts.update_seconds_total;
+  row.update_us_total = counts.update_us_total;
   row.created_by = state.created_by;
   row.created_at = state.created_at;
   row.updated_at = std::max(state.updated_at, counts.updated_at);
