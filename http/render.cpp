@@ -151,7 +151,7 @@ double devices_on_latest(const projections::Views& views, const projections::Sta
     const auto latest = newest.find(model);
     for (const auto& [version, count] : versions) {
       known += count;
-      if (latest != newest.end() && version == latest->second) on_latest += count;
+      if (latest != newest.end() && domain::compare_versions(version, latest->second) == 0) on_latest += count;
     }
   }
   return percent(on_latest, known);

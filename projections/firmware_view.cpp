@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "domain/codec/state_codec.hpp"
+#include "domain/version.hpp"
 #include "projections/firmware_counts.hpp"
 #include "projections/limits.hpp"
 #include "projections/paging.hpp"
@@ -83,12 +84,12 @@ bool holds(const FirmwareFilter& filter, const domain::Firmware& firmware) {
   };
   if (differs(filter.device_model, record.facts.device_model) ||
       differs(filter.manufacturer, record.manufacturer) ||
-      differs(filter.version, record.facts.version) || differs(filter.status, firmware.status) ||
-      differs(filter.content, domain::content_of(firmware)) ||
+      differs(filter.status, firmware.status) || differs(filter.content, domain::content_of(firmware)) ||
       differs(filter.is_beta, record.facts.is_beta) ||
       differs(filter.is_security_update, record.facts.is_security_update)) {
     return false;
   }
+  if (filter.version && domain::compare_versions(*filter.version, record.facts.version) != 0) return false;
   const auto& labels = record.labels;
   return !filter.label || std::find(labels.begin(), labels.end(), *filter.label) != labels.end();
 }

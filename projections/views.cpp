@@ -137,6 +137,9 @@ class ViewsInRocks final : public Views {
                                    const PageRequest& page) const override {
     return devices::list(one_moment(), filter, page);
   }
+  std::uint64_t devices_running(std::string_view model, std::string_view version) const override {
+    return projections::devices_running(each_row(), model, version);
+  }
   std::optional<domain::DeviceId> device_of(domain::Ordinal ordinal) const override {
     return devices::id_of(each_row(), ordinal);
   }

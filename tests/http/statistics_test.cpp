@@ -22,5 +22,20 @@ TEST_CASE("BR-OTA-044: the average time of an update counts every fraction of a 
   CHECK(s.get("/stats/campaigns" + campaign.substr(campaign.rfind('/')))["avg_update_time"] == 0.02);
 }
 
+TEST_CASE("decision 3: a device that spells the newest version in its own way runs it") {
+  Story s;
+  const auto runs = [&](const std::string& device, const std::string& version) {
+    const json facts{{"device_model", "SF-100"}, {"firmware_version", version}};
+    REQUIRE(s.stage.admin("PUT", "/devices/" + device, facts.dump()).status == 201);
+  };
+  runs("a", "2.0.0+build7");
+  runs("b", "2.00.0");
+  CHECK(s.get("/stats")["devices_on_latest_firmware"] == 100.0);
+  runs("c", "2.0.0-rc.1");
+  runs("d", "1.0.0");
+  CHECK(s.get("/stats")["devices_on_latest_firmware"] == 50.0);
+  CHECK(s.get("/devices?firmware_version=2.0.0")["count"] == 2);
+}
+
 }  // namespace
 }  // namespace ota::http::test

@@ -150,8 +150,10 @@ TEST_CASE("firmware is listed newest first, by any filter, page by page") {
   filter.is_security_update = true;
   check(filter, {6, 0});
   filter = {};
-  filter.version = "3.0.0";
-  check(filter, {3});
+  for (const char* spelled : {"3.0.0", "03.0.0", "3.0.0+build7"}) {   // decision 3
+    filter.version = spelled;
+    check(filter, {3});
+  }
   CHECK(views.firmware_list({}, {2, 0, "f12"}).bad_cursor);
 }
 
