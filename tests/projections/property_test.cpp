@@ -84,6 +84,20 @@ void check_rollbacks(const Views& views, const RandomWorld& world, domain::Campa
   }
   CHECK(rows.size() == found.size());
   CHECK((found == expected));
+
+  // Of one device: the same, unless it stands under another ordinal by now.
+  std::map<domain::DeviceId, std::vector<std::string>> of_devices;
+  for (const auto& row : rows) {
+    auto& ids = of_devices[row.device];
+    const bool waits = !world.updates.contains(row.id);
+    if (!waits || views.ordinal_of(row.device) == row.id.ordinal) ids.push_back(domain::to_text(row.id));
+  }
+  for (const auto& [device, ids] : of_devices) {
+    std::vector<std::string> shown;
+    const auto of_both = by_cursor([&](const PageRequest& page) { return views.rollback_list({device, id}, page); }, 1);
+    for (const auto& row : of_both) shown.push_back(domain::to_text(row.id));
+    CHECK(shown == ids);
+  }
 }
 
 // An update is of the batch of its last grant; one that lapsed, of none.
