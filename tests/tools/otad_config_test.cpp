@@ -60,6 +60,7 @@ TEST_CASE("otad: firmware is fetched from where it is unless that is switched of
   const File file("[firmware]\nfetch = false\n");
   CHECK_FALSE(load_config({file.path, {}}).fetch_firmware);
   CHECK(refusal({{}, {{"firmware.fetch", "maybe"}}}).find("firmware.fetch = \"maybe\" (flag --firmware.fetch): on or off is wanted") == 0);
+}
 
 TEST_CASE("decision 28, BR-EVT-005: further formats, and what the bus listens to, are settings") {
   const File file("[firmware]\nextra_formats = [\"swu\", \"raucb\"]\n[nats]\ndevice_deleted = \"fleet.*.deleted\"\n");
