@@ -36,8 +36,10 @@ DomainError recalled(const Campaign& s, std::string_view what) {
 }
 
 Decision on(const Campaign& s, const StartCampaign&, const Context& context) {
-  // Started already, whatever became of it since.
-  if (s.started_at || s.status == CampaignStatus::kScheduled) return Events{};
+  // Started already; one that was cancelled or has failed since is not answered as if it ran.
+  const bool goes_well = s.status == CampaignStatus::kInProgress || s.status == CampaignStatus::kPaused ||
+                         s.status == CampaignStatus::kCompleted;
+  if ((s.started_at && goes_well) || s.status == CampaignStatus::kScheduled) return Events{};
   if (s.status != CampaignStatus::kCreated) return cannot(s, "start", {"created"});
   if (lacks_approval(s)) {
     auto error = cannot(s, "start", {"approved"});

@@ -69,7 +69,9 @@ def bad_uploads(service):
             "metadata.checksum_md5"} <= set(fields(answer)), fields(answer)
     expect(service.upload(content, {**metadata("1.0.0"), "file_size": 14}), 422, "ValidationError", "14", "13")
     expect(service.upload(b"", metadata("1.0.0")), 422, "ValidationError", "empty")
-    expect(service.call("POST", BASE + "/firmware", raw=b"{}"), 400, "BadRequest", "multipart/form-data")
+    expect(service.call("POST", BASE + "/firmware", raw=b"{}"), 422, "ValidationError", "file_url")
+    expect(service.call("POST", BASE + "/firmware", raw=b"{}", headers={"Content-Type": "text/plain"}), 400, "BadRequest",
+           "multipart/form-data")
     assert stored_files(service) == [] and len(service.events()) == before
 
 

@@ -19,7 +19,8 @@ PASSAGES = [1, 2, 5, 17] if LONG else [1, 2]
 # What a story does not pass, or only if the devices are in time for it; so are later passages than
 # the second. Everything else must kill.
 NEED_NOT_KILL = {("Delete", "campaign.before_cancel", 1), ("Delete", "campaign.before_cancel", 2),
-                 ("Abort", "campaign.before_cancel", 2), ("Cancel", "campaign.before_own_event", 2),
+                 ("Abort", "campaign.before_cancel", 1), ("Abort", "campaign.before_cancel", 2),
+                 ("Cancel", "campaign.before_own_event", 2),
                  ("Rollback", "campaign.before_own_event", 2), ("Rollback", "campaign.before_cancel", 1),
                  ("Rollback", "campaign.before_cancel", 2)}
 DEVICES = 24

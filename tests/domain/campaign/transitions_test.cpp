@@ -41,11 +41,11 @@ TEST_CASE("design 4: a big set of targets goes ahead in parts, until the campaig
 
 TEST_CASE("a campaign is started from created, once") {
   in_created().when(StartCampaign{}).then({CampaignStarted{}});
-  // It took effect, whatever became of the campaign since: said again, it writes nothing.
-  for (const auto& campaign : {in_progress(), in_paused(), in_cancelled(), in_failed(), in_completed()}) {
-    campaign.when(StartCampaign{}).then_nothing();
+  // It took effect: said again, it writes nothing.
+  for (const auto& campaign : {in_progress(), in_paused(), in_completed()}) campaign.when(StartCampaign{}).then_nothing();
+  for (const auto& campaign : {in_cancelled(), in_failed(), given({kCreated, CampaignCancelled{"no"}})}) {
+    refuse(campaign, StartCampaign{}, {"created"});
   }
-  refuse(given({kCreated, CampaignCancelled{"no"}}), StartCampaign{}, {"created"});
 }
 
 TEST_CASE("a campaign is paused while it is in progress, once") {
