@@ -50,6 +50,14 @@ class RowCache {
     mark(*slot);
     return slot->second.value;
   }
+  // The new row to fill where the caller knows that there is none: the rows are not searched for it.
+  T& make(const std::string& key) {
+    auto& slot = *young_.try_emplace(key).first;
+    slot.second.value = T{};
+    slot.second.gone = false;
+    mark(slot);
+    return slot.second.value;
+  }
   void erase(const std::string& key) {
     auto* slot = look_up(key);
     if (!slot) return;
