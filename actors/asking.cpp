@@ -1,7 +1,8 @@
 #include "actors/asking.hpp"
 
-#include <tuple>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace ota::actors {
 
@@ -34,12 +35,25 @@ domain::UpdatePlan plan_back(const domain::WayBack& back, domain::RollbackOf rol
   return plan;
 }
 
-std::pair<std::optional<domain::Time>, domain::Position> pause_of_owner(const domain::Device& device,
-                                                                        const projections::Views& views) {
+std::pair<domain::User, domain::Position> wishes_of_owner(const domain::Device& device, const projections::Views& views) {
   const auto read_at = views.position();
   if (device.owner == domain::Caller{}) return {{}, read_at};
-  const auto owner = views.user(device.owner);
-  return {owner ? owner->paused_until : std::nullopt, read_at};
+  return {views.user(device.owner).value_or(domain::User{}), read_at};
+}
+
+domain::FirmwareShelf shelf_of(const domain::Device& device, const projections::Views& views) {
+  domain::FirmwareShelf shelf;
+  for (const auto& [id, u] : device.updates) {
+    if (id.of_campaign || shelf.contains(u.plan.firmware)) continue;
+    auto& at_hand = shelf[u.plan.firmware];
+    at_hand.name = u.plan.to_version;
+    const auto row = views.firmware(u.plan.firmware);
+    if (!row) continue;
+    const auto& record = row->firmware.record;
+    at_hand = {fmt::format("{} {}", record.name, record.facts.version), row->firmware.content_here,
+               row->firmware.status == domain::FirmwareStatus::kRecalled, record.facts};
+  }
+  return shelf;
 }
 
 domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& update, const projections::Views& views,
@@ -53,11 +67,15 @@ domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& u
   ask.action = domain::next_action(device.last_action, settings.first_action);
   ask.rollback = update.kind;
   ask.owner = device.owner;
-  std::tie(ask.owner_pauses_until, ask.owner_read_at) = pause_of_owner(device, views);
+  const auto [wishes, read_at] = wishes_of_owner(device, views);
+  ask.owner_pauses_until = wishes.paused_until;
+  ask.owner_wants_beta = wishes.beta_opt_in;
+  ask.owner_read_at = read_at;
   if (const auto known = device.updates.find(update); known != device.updates.end()) {
     const auto& u = known->second;
     ask.attempts = u.attempt;
     ask.batch = u.batch;
+    ask.planned_from = u.plan.from_version;
     ask.consented = u.consented;
     ask.consent_asked = u.consent_asked > 0;
     if (u.consented && u.consent_asked == u.attempt + 1) ask.action = u.action;  // the one that was agreed to

@@ -15,9 +15,11 @@ namespace ota::actors {
 domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& update, const projections::Views& views,
                          const domain::Settings& settings);
 
-// Until when the device's owner wants no updates, and as of when that was read.
-std::pair<std::optional<domain::Time>, domain::Position> pause_of_owner(const domain::Device& device,
-                                                                        const projections::Views& views);
+// What the device's owner wants, and as of when that was read; nothing in particular if it has none.
+std::pair<domain::User, domain::Position> wishes_of_owner(const domain::Device& device, const projections::Views& views);
+
+// The firmware of the device's own updates, as it is now.
+domain::FirmwareShelf shelf_of(const domain::Device& device, const projections::Views& views);
 
 // The firmware of that version for the model that `now` is for.
 domain::WayBack way_back(const projections::Views& views, domain::FirmwareId now, const std::string& version);

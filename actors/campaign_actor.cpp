@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/asking.hpp"
 #include "actors/entities.hpp"
 #include "actors/entity.hpp"
 #include "domain/campaign/grant.hpp"
@@ -78,7 +79,7 @@ class CampaignActor final : public Entity {
   void handle(const RequestPtr& request) override {
     if (const auto* ask = std::get_if<AskGrant>(&request->command)) {
       request->reply(Done{});
-      grant(*ask);
+      grant(*ask, request->meta);
       return;
     }
     if (const auto* ask = std::get_if<AskWhy>(&request->command)) {
@@ -115,11 +116,13 @@ class CampaignActor final : public Entity {
     for (const auto& tell : due.tells) {
       if (!untellable_.contains(tell.update.ordinal.value)) send(tell);
     }
+    look_for_no_way_back();
   }
 
   void woken() override {
     wakes_at_.reset();  // an alarm rings once
     untellable_ = {};
+    looking_ = false;
     react();
   }
 
@@ -230,7 +233,7 @@ class CampaignActor final : public Entity {
     return plan;
   }
 
-  void grant(const AskGrant& ask) {
+  void grant(const AskGrant& ask, const Meta& meta) {
     auto& reply = *ask.reply;
     if (in_turn() || grants_.size() >= limits::kOutstanding) {
       reply(GrantOutcome{GrantOutcome::Kind::kWait, "the campaign is being changed"});
@@ -241,6 +244,10 @@ class CampaignActor final : public Entity {
       reply(GrantOutcome{GrantOutcome::Kind::kWait, wait->fact});
       return;
     }
+    carry_out(ask, decision, meta);
+  }
+
+  void carry_out(const AskGrant& ask, const domain::GrantDecision& decision, const Meta& meta) {
     Promise promise{ask.ask.ordinal.value, false, GrantOutcome::Kind::kGranted, ask.reply};
     domain::Event event;
     if (const auto* granted = std::get_if<domain::AttemptGranted>(&decision)) {
@@ -276,7 +283,41 @@ class CampaignActor final : public Entity {
     if (ask.ask.owner != domain::Caller{}) {  // a pause of theirs is not overtaken
       conditions.push_back({domain::stream_name(domain::UserStream{ask.ask.owner}), projections::to_store(ask.ask.owner_read_at)});
     }
-    grants_.emplace(append_freely(std::move(events), std::move(conditions), {}), std::move(promise));
+    grants_.emplace(append_freely(std::move(events), std::move(conditions), meta), std::move(promise));
+  }
+
+  // Decision 10: nothing waits for a device that cannot go back. The campaign looks through those that it is to take back,
+  // a few at a time between other work; who can go back asks by itself.
+  void look_for_no_way_back() {
+    if (state_.status != domain::CampaignStatus::kRollback || looking_) return;
+    if (looked_through_ != state_.rollback.number) {
+      looked_through_ = state_.rollback.number;
+      to_look_at_ = state_.to_take_back();
+    }
+    if (to_look_at_.isEmpty()) return;
+    std::size_t looked_at = 0;
+    while (!to_look_at_.isEmpty() && looked_at++ < limits::kLooksAtOnce && grants_.size() < limits::kOutstanding && !in_turn()) {
+      const auto ordinal = to_look_at_.minimum();
+      to_look_at_.remove(ordinal);
+      if (state_.is_to_take_back(ordinal)) end_without_way_back({ordinal});
+    }
+    looking_ = true;
+    wake_later(std::chrono::milliseconds(1));
+  }
+
+  void end_without_way_back(domain::Ordinal ordinal) {
+    const auto id = world_.views->device_of(ordinal);
+    const auto device = id ? world_.views->device(*id) : std::nullopt;
+    if (!device || device->ordinal != ordinal) return;
+    AskGrant ask;
+    const auto kind = static_cast<std::uint8_t>(state_.rollback.number);
+    ask.ask = ask_for(*device, domain::UpdateId::in_campaign(state_.id, ordinal, kind), *world_.views, world_.settings);
+    if (device->active()) return;  // it is decided when it asks
+    ask.reply = std::make_shared<Reply<domain::Result<GrantOutcome>>>([](const domain::Result<GrantOutcome>&) {});
+    const auto decision = domain::grant(state_, reserved_, ask.ask, world_.context({}));
+    Meta meta;
+    meta.causation = projections::to_store(position());
+    if (std::holds_alternative<domain::NoWayBack>(decision)) carry_out(ask, decision, meta);
   }
 
   void explain(const AskWhy& why) {
@@ -380,6 +421,9 @@ class CampaignActor final : public Entity {
   domain::Bitmap untellable_;   // could not take their cancel when last told
   projections::OfferPtr offer_;
   bool offer_stale_ = true;
+  std::uint32_t looked_through_ = 0;      // the rollback whose devices are, or were, looked through
+  domain::Bitmap to_look_at_;             // of these
+  bool looking_ = false;                  // and it goes on in a moment
   std::optional<domain::FirmwareId> firmware_;   // that is followed
   std::vector<std::uint32_t> changed_;    // ordinals whose hope may have changed since the last publish()
 };

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+
 #include "actors/limits.hpp"
 #include "actors/service.hpp"
 #include "domain/bitmap.hpp"
@@ -61,6 +63,25 @@ std::array<std::uint8_t, 32> hash_of(const std::vector<std::string>& parts) {
   return digest;
 }
 
+// Who has opted in to beta firmware on their devices (decisions 6 and 18); each owner is looked up once.
+class OptedIn {
+ public:
+  explicit OptedIn(const projections::Views& views) : views_(views) {}
+  bool has(domain::Caller owner) {
+    if (owner == domain::Caller{}) return false;
+    const auto [known, is_new] = known_.try_emplace(owner.token, false);
+    if (is_new) {
+      const auto user = views_.user(owner);
+      known->second = user && user->beta_opt_in;
+    }
+    return known->second;
+  }
+
+ private:
+  const projections::Views& views_;
+  std::unordered_map<std::uint64_t, bool> known_;
+};
+
 std::optional<domain::DomainError> not_to_be_rolled_out(const projections::FirmwareRow& row) {
   const auto status = row.firmware.status;
   if (status == domain::FirmwareStatus::kAvailable) return std::nullopt;
@@ -88,9 +109,8 @@ Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
   if (!firmware) return domain::not_found("Firmware", domain::to_text(spec.firmware));
   const auto& record = firmware->firmware.record;
   if (auto refused = not_to_be_rolled_out(*firmware)) return std::move(*refused);
-  if (record.facts.is_beta && !spec.policy.allow_beta) {
-    return domain::invalid("allow_beta", "Beta firmware requires explicit opt-in: allow_beta is false");
-  }
+  const bool asks_owners = record.facts.is_beta && !spec.policy.allow_beta;
+  OptedIn opted_in(v);
   auto listed = ordinals_of(spec.devices, meta);
   if (!listed) return listed.error();
 
@@ -108,6 +128,8 @@ Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
     ++created.target_device_count;
     if (const auto reason = reason_to_exclude(facts, record.facts); !reason.empty()) {
       ++created.excluded[reason];
+    } else if (asks_owners && !opted_in.has(device.owner)) {
+      ++created.excluded["beta_not_opted_in"];
     } else {
       targets.add(ordinal);
     }
@@ -120,7 +142,15 @@ Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
   }
   const domain::Bitmap unknown = listed.value() - known;
   created.target_device_count += static_cast<std::uint32_t>(unknown.cardinality());
-  targets |= unknown;
+  if (asks_owners) {  // nobody has opted in for a device that is not known
+    if (!unknown.isEmpty()) created.excluded["beta_not_opted_in"] += static_cast<std::uint32_t>(unknown.cardinality());
+    if (targets.isEmpty()) {
+      return domain::invalid("allow_beta", "Beta firmware requires explicit opt-in: allow_beta is false, and no device's "
+                                           "owner has opted in");
+    }
+  } else {
+    targets |= unknown;
+  }
 
   created.name = spec.name;
   created.description = spec.description;

@@ -3,12 +3,15 @@
 // A poll takes the device's turn: one choice at a time, other commands of this device wait. Candidates are tried in
 // order (priority, direct before campaign, age); the first that grants wins, a closed gate lets the next one try.
 #include <algorithm>
+#include <set>
 
 #include "actors/asking.hpp"
 #include "actors/entities.hpp"
 #include "actors/entity.hpp"
 #include "actors/service.hpp"
 #include "domain/codec/state_codec.hpp"
+#include "domain/device/gates.hpp"
+#include "domain/version.hpp"
 #include "eventstore/fault.hpp"
 
 namespace ota::actors {
@@ -32,12 +35,17 @@ class DeviceActor final : public Entity {
     }
     read_tag(key_, state_.position);
   }
-  void fold(const domain::Recorded& event) override { domain::evolve(state_, event, world_.settings); }
+  void fold(const domain::Recorded& event) override {
+    domain::evolve(state_, event, world_.settings);
+    if (!std::holds_alternative<domain::UpdateRefuted>(event.event)) return;
+    if (const auto* id = std::get_if<domain::UpdateId>(&event.stream)) refuted_ = id->campaign();
+  }
   domain::Position position() const override { return state_.position; }
   std::uint32_t revision() const override { return 0; }
   std::string snapshot() const override { return domain::fold_settings(world_.settings) + domain::encode_state(state_); }
   void react() override {
     if (!state_.registered) return;
+    if (const auto campaign = std::exchange(refuted_, std::nullopt)) wake(*campaign);
     if (const auto* active = state_.active()) confirm_version(active->first, active->second);
     if (in_turn()) return;
     if (state_.deleted) {
@@ -98,9 +106,12 @@ class DeviceActor final : public Entity {
       }
       return;
     }
-    if (committed) {
+    if (committed && std::exchange(turn_->goes_on, false)) {
+      choose();  // nothing of its own is left to be granted: a campaign may try
+    } else if (committed) {
       finish_well();
     } else {
+      turn_->goes_on = false;
       choose_again();
     }
   }
@@ -141,16 +152,28 @@ class DeviceActor final : public Entity {
     std::uint64_t ticket = 0;
     int conflicts = 0;
     bool wrote = false;
+    bool goes_on = false;                 // what is being written grants nothing
   };
 
   domain::Result<Plan> decide(const domain::DeviceCommand& command, const Meta& meta) {
     Plan plan;
     plan.conditions = {own_condition()};
     plan.otherwise = {false, revision(), projections::to_store(position()), {}, {}};
+    if (const auto* request = std::get_if<domain::RequestUpdate>(&command)) {
+      if (auto refused = refuse_recalled(request->plan.firmware, plan)) return std::move(*refused);
+    }
     auto decision = domain::decide(state_, command, world_.context(meta.caller));
     if (!decision) return decision.error();
     plan.events = std::move(decision.value());
     return plan;
+  }
+
+  // Nor does a request overtake a recall (decision 2).
+  std::optional<domain::DomainError> refuse_recalled(domain::FirmwareId firmware, Plan& plan) const {
+    plan.conditions.push_back({domain::stream_name(firmware), projections::to_store(world_.views->position())});
+    const auto row = world_.views->firmware(firmware);
+    if (!row || row->firmware.status != domain::FirmwareStatus::kRecalled) return std::nullopt;
+    return domain::wrong_state("firmware", "recalled", "roll out", {"available"});
   }
 
   // ---- the turn ---------------------------------------------------------------------------------------------------
@@ -266,15 +289,18 @@ class DeviceActor final : public Entity {
 
   bool grant_direct() {
     const auto read_at = projections::to_store(world_.views->position());
-    const auto [pause, owner_read_at] = pause_of_owner(state_, *world_.views);
-    auto decision =
-        domain::decide(state_, domain::DeviceCommand(domain::GrantDirect{turn_->sleep, pause}), world_.context({}));
+    const auto [wishes, owner_read_at] = wishes_of_owner(state_, *world_.views);
+    domain::GrantDirect command{turn_->sleep, wishes.paused_until, shelf_of(state_, *world_.views)};
+    auto decision = domain::decide(state_, domain::DeviceCommand(std::move(command)), world_.context({}));
     if (!decision || decision.value().empty()) return false;
-    const auto update = std::get<domain::UpdateId>(decision.value().front().stream);
-    const auto firmware = state_.updates.at(update).plan.firmware;
-    const auto row = world_.views->firmware(firmware);
-    if (!row || !row->firmware.content_here || row->firmware.status == domain::FirmwareStatus::kRecalled) return false;
-    std::vector<eventstore::Condition> conditions{own_condition(), {domain::stream_name(firmware), read_at}};
+    const auto& last = decision.value().back();
+    turn_->goes_on = !std::holds_alternative<domain::AttemptGranted>(last.event);
+    std::vector<eventstore::Condition> conditions{own_condition()};
+    std::set<domain::FirmwareId> decided_on;
+    for (const auto& event : decision.value()) {
+      decided_on.insert(state_.updates.at(std::get<domain::UpdateId>(event.stream)).plan.firmware);
+    }
+    for (const auto& firmware : decided_on) conditions.push_back({domain::stream_name(firmware), read_at});
     if (state_.owner != domain::Caller{}) {
       conditions.push_back({domain::stream_name(domain::UserStream{state_.owner}), projections::to_store(owner_read_at)});
     }
@@ -285,6 +311,7 @@ class DeviceActor final : public Entity {
   bool ask_campaign(const domain::UpdateId& update) {
     auto request = std::make_shared<Request>();
     request->to = *update.campaign();
+    request->meta.correlation = turn_->meta.correlation;
     AskGrant ask;
     ask.ask = ask_for(state_, update, *world_.views, world_.settings);
     ask.ask.poll_sleep = turn_->sleep;
@@ -302,12 +329,16 @@ class DeviceActor final : public Entity {
 
   // ---- beside the choice ------------------------------------------------------------------------------------------
 
-  // Decision 9: an emergency does not wait for what does not install yet.
+  // Decision 9: an emergency does not wait for what does not install yet, if it could go itself.
   bool emergency_waits(const domain::UnfinishedUpdate& active) const {
     if (active.cancelling || active.plan.priority >= domain::Priority::kEmergency) return false;
-    for (const auto& [id, u] : state_.updates) {
-      if (u.plan.priority == domain::Priority::kEmergency && u.status == domain::UpdateStatus::kScheduled &&
-          (!u.next_retry_at || *u.next_retry_at <= world_.now())) {
+    const auto now = world_.now();
+    const auto pause = wishes_of_owner(state_, *world_.views).first.paused_until;
+    const auto shelf = shelf_of(state_, *world_.views);
+    for (const auto& entry : state_.updates) {
+      const auto& plan = entry.second.plan;
+      if (plan.priority == domain::Priority::kEmergency && domain::may_run(state_, entry, pause, shelf, now) &&
+          !domain::skip_own(state_, plan, shelf)) {
         return true;
       }
     }
@@ -316,7 +347,9 @@ class DeviceActor final : public Entity {
       if (!offer->has_room() || !offer->is_hopeful(state_.ordinal.value)) continue;
       const auto id = domain::UpdateId::in_campaign(offer->campaign(), state_.ordinal);
       const auto row = world_.views->campaign_summary(offer->campaign());
-      if (row && domain::would_be_offered(row->record, ask_for(state_, id, *world_.views, world_.settings).facts)) return true;
+      if (!row) continue;
+      const auto ask = ask_for(state_, id, *world_.views, world_.settings);
+      if (domain::would_be_granted(row->record, row->switched, ask, now)) return true;
     }
     return false;
   }
@@ -327,7 +360,7 @@ class DeviceActor final : public Entity {
 
   // Decision 12: what waits for its version to be seen, and it is seen.
   void confirm_version(const domain::UpdateId& id, const domain::UnfinishedUpdate& u) {
-    if (!u.plan.require_version_proof || state_.version != u.plan.to_version) return;
+    if (!u.plan.require_version_proof || !domain::same_version(state_.version, u.plan.to_version)) return;
     tell(id, domain::ConfirmVersion{u.attempt});
   }
 
@@ -337,6 +370,14 @@ class DeviceActor final : public Entity {
     request->command = std::move(command);
     request->meta.causation = projections::to_store(position());
     request->device = state_.id;
+    world_.send(std::move(request));
+  }
+
+  // A campaign that has closed sleeps, and what it had counted as completed has failed (decision 23).
+  void wake(domain::CampaignId campaign) {
+    auto request = std::make_shared<Request>();
+    request->to = campaign;
+    request->command = Wake{};
     world_.send(std::move(request));
   }
 
@@ -355,6 +396,7 @@ class DeviceActor final : public Entity {
 
   domain::Device state_;
   std::optional<Turn> turn_;
+  std::optional<domain::CampaignId> refuted_;   // whose update the device has refuted, to be woken
 };
 
 }  // namespace

@@ -143,7 +143,11 @@ void Entity::submit(Decide decide, Meta meta, Reply<Answer> reply) {
   enqueue({std::move(decide), {}, std::move(meta), std::move(reply), 0});
 }
 
-void Entity::submit_own(Decide decide) { submit(std::move(decide), {}, {}); }
+void Entity::submit_own(Decide decide) {
+  Job job{std::move(decide), {}, {}, {}, 0};
+  job.own = true;
+  enqueue(std::move(job));
+}
 
 void Entity::submit_turn(std::function<void(Reply<Answer>)> begin, Reply<Answer> reply) {
   enqueue({{}, std::move(begin), {}, std::move(reply), 0});
@@ -183,6 +187,8 @@ void Entity::run() {
       finished.reply(plan.otherwise);
       continue;
     }
+    // What is due follows from the newest event that the entity knows.
+    if (job.own) job.meta.causation = projections::to_store(position());
     eventstore::Append append;
     append.events = to_append(plan.events, job.meta);
     append.conditions = std::move(plan.conditions);

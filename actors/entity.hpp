@@ -92,6 +92,7 @@ class Entity : public caf::event_based_actor {
     Meta meta;
     Reply<Answer> reply;
     int conflicts = 0;
+    bool own = false;                     // due by itself: nobody asked
   };
   void fold_whole(const domain::Recorded& event);
   void on_request(const RequestPtr& request);

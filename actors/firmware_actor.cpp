@@ -1,4 +1,4 @@
-// The firmware actor: registration under the rules of uniqueness, deprecation, restoration.
+// The firmware actor: registration under the rules of uniqueness, its content, deprecation, restoration, recall.
 #include <fmt/format.h>
 
 #include "actors/entities.hpp"
@@ -84,7 +84,7 @@ class FirmwareActor final : public Entity {
     auto& facts = c.record.facts;
     if (const auto other = world_.views->firmware_of(facts.device_model, facts.version)) {
       const auto row = world_.views->firmware(*other);
-      if (row && row->firmware.record.sha256 == c.record.sha256) {
+      if (row && domain::same_bytes(row->firmware.record, c.record)) {
         plan.otherwise.existing = *other;
         return std::nullopt;
       }

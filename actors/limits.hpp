@@ -18,6 +18,8 @@ inline constexpr int kConflictsMax = 3;
 inline constexpr int kFirmwareConflictsMax = 256;
 // A cancel that an update could not take is sent again after this long.
 inline constexpr std::chrono::seconds kRetell{30};
+// Devices of a rollback that a campaign looks at in one go, each a few reads of the views: some milliseconds.
+inline constexpr std::size_t kLooksAtOnce = 128;
 // How often targets are checked anew for devices that were deleted meanwhile before a creation is answered `busy`.
 inline constexpr int kCreationsMax = 10;
 // Entities that one shard keeps active; an idle one costs about 1.5 kB and its state.

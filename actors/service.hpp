@@ -135,6 +135,7 @@ class Service {
   void hand_in(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device,
                std::function<void(Answer)> answered);
   std::vector<Why> why_of_own(const domain::Device& device) const;
+  domain::Result<Why> why_of_campaign(const domain::Device& device, domain::CampaignId campaign);
   domain::Result<std::vector<domain::GateState>> ask_why(domain::CampaignId campaign, domain::GrantAsk ask);
   domain::Result<domain::Bitmap> ordinals_of(const std::vector<std::string>& devices, const Meta& meta);
   std::unique_ptr<Impl> impl_;

@@ -50,12 +50,14 @@ class UpdateActor final : public Entity {
         plan.conditions.push_back({domain::gate_tag(*campaign), read_at});
         if (const auto shown = world_.views->update_or_pending(state_.id)) retry->plan = shown->plan;
       }
+      retry->firmware_recalled = is_recalled(retry->plan ? retry->plan->firmware : state_.plan.firmware, plan);
       // Nor behind the deletion of its device.
       if (!state_.device.value.empty()) {
         const auto read_at = projections::to_store(world_.views->position());
         const auto ordinal = world_.views->ordinal_of(state_.device);
         retry->device_gone = !ordinal || (state_.id.of_campaign && *ordinal != state_.id.ordinal);
         plan.conditions.push_back({domain::stream_name(state_.device), read_at});
+        retry->pending_twin = twin_of(state_.device);
       }
     }
     if (auto* report = std::get_if<domain::Report>(&command);
@@ -63,10 +65,39 @@ class UpdateActor final : public Entity {
       const auto device = world_.views->device(state_.device);
       if (device) report->runs = device->version;
     }
+    if (state_.plan.maintenance_window) tell_zone(command);
     auto decision = domain::decide(state_, command, world_.context(meta.caller));
     if (!decision) return decision.error();
     plan.events = std::move(decision.value());
     return plan;
+  }
+
+  // Nor behind a recall (decision 2).
+  bool is_recalled(domain::FirmwareId firmware, Plan& plan) const {
+    plan.conditions.push_back({domain::stream_name(firmware), projections::to_store(world_.views->position())});
+    const auto row = world_.views->firmware(firmware);
+    return row && row->firmware.status == domain::FirmwareStatus::kRecalled;
+  }
+
+  // Another direct update of the device for the same firmware (decision 9).
+  std::optional<domain::UpdateId> twin_of(const domain::DeviceId& id) const {
+    if (state_.id.of_campaign || state_.plan.rollback) return std::nullopt;
+    const auto device = world_.views->device(id);
+    if (!device) return std::nullopt;
+    for (const auto& [other, u] : device->updates) {
+      if (other != state_.id && !other.of_campaign && !u.plan.rollback && u.plan.firmware == state_.plan.firmware) return other;
+    }
+    return std::nullopt;
+  }
+
+  // A window may be of the device's own zone (decision 14).
+  void tell_zone(domain::UpdateCommand& command) const {
+    const auto device = world_.views->device(state_.device);
+    if (!device) return;
+    const auto zone = domain::facts_of(*device).timezone;
+    if (auto* report = std::get_if<domain::Report>(&command)) report->timezone = zone;
+    if (auto* release = std::get_if<domain::ReleaseHold>(&command)) release->timezone = zone;
+    if (auto* deadline = std::get_if<domain::DeadlineReached>(&command)) deadline->timezone = zone;
   }
 
   domain::DeviceUpdate state_;

@@ -35,6 +35,16 @@ std::vector<std::string> versions_of(const projections::Views& views, const doma
   return versions;
 }
 
+// Whoever would grant only knows that the content is not here; the firmware's record knows why (decision 29).
+void explain_content(std::vector<domain::GateState>& gates, const projections::Views& views, domain::FirmwareId firmware) {
+  for (auto& gate : gates) {
+    if (gate.gate != domain::Gate::kContent || gate.open) continue;
+    const auto row = views.firmware(firmware);
+    if (!row || row->firmware.content_here || row->firmware.status == domain::FirmwareStatus::kRecalled) continue;
+    gate.fact = domain::why_not_here(row->firmware);
+  }
+}
+
 // The firmware that tells the device's model: of its newest update, else the one that it says to run.
 std::optional<domain::FirmwareId> some_firmware_of(const projections::Views& views, const domain::Device& device) {
   if (device.installed) return device.installed->firmware;
@@ -64,50 +74,66 @@ Answer Service::roll_back(const domain::DeviceId& device, const std::string& to_
 
 domain::Result<std::vector<Service::Why>> Service::why(const domain::DeviceId& device,
                                                        std::optional<domain::CampaignId> campaign) {
-  const auto known = views().device(device);
-  if (!known) return domain::not_found("Device", device.value);
-  std::vector<domain::CampaignId> asked;
-  if (campaign) {
-    asked.push_back(*campaign);
-  } else {
-    for (const auto id : views().open_campaigns()) {
-      if (views().targets(id).contains(known->ordinal.value)) asked.push_back(id);
-    }
+  auto known = views().device(device);
+  if (!known) {  // a target list may name it all the same
+    const auto reserved = views().ordinal_of(device);
+    if (!reserved) return domain::not_found("Device", device.value);
+    known.emplace();
+    known->id = device;
+    known->ordinal = *reserved;
   }
-  std::vector<Why> answers;
-  if (!campaign) answers = why_of_own(*known);
-  for (const auto id : asked) {
+  if (campaign) {
+    auto answer = why_of_campaign(*known, *campaign);
+    if (!answer) return answer.error();
+    return std::vector<Why>{std::move(answer.value())};
+  }
+  auto answers = why_of_own(*known);
+  for (const auto id : views().open_campaigns()) {
     const auto row = views().campaign_summary(id);
-    if (!row) return domain::not_found("Campaign", domain::to_text(id));
-    const bool backwards = row->status == domain::CampaignStatus::kRollback;
-    const auto kind = static_cast<std::uint8_t>(backwards ? row->rollback.number : 0);
-    Why why{id, domain::UpdateId::in_campaign(id, known->ordinal, kind), {}};
-    auto ask = ask_for(*known, why.update, views(), settings());
-    if (const auto* active = known->active(); active && active->first != why.update) {
-      ask.busy_with = fmt::format("update {} to {}", domain::to_text(active->first), active->second.plan.to_version);
-    }
-    auto gates = ask_why(id, std::move(ask));
-    if (!gates) return gates.error();
-    why.gates = std::move(gates.value());
-    answers.push_back(std::move(why));
+    if (!row || row->closed) continue;
+    auto answer = why_of_campaign(*known, id);
+    if (!answer) return answer.error();
+    const auto& gates = answer.value().gates;
+    // Whom the percentage leaves out is told so; who is no target at all is not bothered.
+    const bool left_out = std::any_of(gates.begin(), gates.end(), [](const auto& gate) {
+      return gate.gate == domain::Gate::kPicked && !gate.open;
+    });
+    if (left_out || views().targets(id).contains(known->ordinal.value)) answers.push_back(std::move(answer.value()));
   }
   return answers;
+}
+
+domain::Result<Service::Why> Service::why_of_campaign(const domain::Device& device, domain::CampaignId campaign) {
+  const auto row = views().campaign_summary(campaign);
+  if (!row) return domain::not_found("Campaign", domain::to_text(campaign));
+  const bool backwards = row->status == domain::CampaignStatus::kRollback;
+  const auto kind = static_cast<std::uint8_t>(backwards ? row->rollback.number : 0);
+  Why why{campaign, domain::UpdateId::in_campaign(campaign, device.ordinal, kind), {}};
+  auto ask = ask_for(device, why.update, views(), settings());
+  if (const auto* active = device.active(); active && active->first != why.update) {
+    ask.busy_with = fmt::format("update {} to {}", domain::to_text(active->first), active->second.plan.to_version);
+  }
+  if (const auto update = views().update(why.update)) {
+    ask.ended_because = update->error_message.empty() ? update->error_code : update->error_message;
+  }
+  auto gates = ask_why(campaign, std::move(ask));
+  if (!gates) return gates.error();
+  why.gates = std::move(gates.value());
+  if (kind == domain::UpdateId::kDeployment) explain_content(why.gates, views(), row->record.firmware);
+  return why;
 }
 
 // Of the device's own updates, which no campaign is asked about.
 std::vector<Service::Why> Service::why_of_own(const domain::Device& device) const {
   std::vector<Why> answers;
+  const auto shelf = shelf_of(device, views());
+  const auto wishes = wishes_of_owner(device, views()).first;
+  const domain::Context context{now(), {}, settings()};
   for (const auto& [id, u] : device.updates) {
-    if (id.of_campaign || u.status != domain::UpdateStatus::kScheduled) continue;
-    domain::FirmwareAtHand firmware{u.plan.to_version, false, false};
-    if (const auto row = views().firmware(u.plan.firmware)) {
-      firmware.name = fmt::format("{} {}", row->firmware.record.name, row->firmware.record.facts.version);
-      firmware.content_here = row->firmware.content_here;
-      firmware.recalled = row->firmware.status == domain::FirmwareStatus::kRecalled;
-    }
-    const domain::Context context{now(), {}, settings()};
-    const auto pause = pause_of_owner(device, views()).first;
-    answers.push_back({std::nullopt, id, domain::own_gates(device, id, firmware, pause, context)});
+    const bool under_way = u.status == domain::UpdateStatus::kScheduled || u.status == domain::UpdateStatus::kInProgress;
+    if (id.of_campaign || !under_way) continue;
+    answers.push_back({std::nullopt, id, domain::own_gates(device, id, shelf, wishes.paused_until, context)});
+    explain_content(answers.back().gates, views(), u.plan.firmware);
   }
   return answers;
 }

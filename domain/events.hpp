@@ -29,6 +29,7 @@ using Event = std::variant<
     LateReportRecorded, AttemptEnded, GrantLapsed, UpdateSkipped, CancelRequested, CancelRefused,
     UpdateCancelled, RetryAsked, DownloadCompleted, FirmwareRecalled, CampaignApproved, CampaignScheduled,
     CampaignFinished, CanaryPromoted, CanaryToppedUp, CampaignRollbackBegun, CampaignSwitched, ConsentAsked,
-    ConsentGiven, UpdateHeld, UpdateRefuted, UpdateUndone, UserPreferencesChanged, SubjectErased>;
+    ConsentGiven, UpdateHeld, UpdateRefuted, UpdateUndone, UserPreferencesChanged, SubjectErased, FirmwareContentFailed,
+    FirmwareSourceChanged>;
 
 }  // namespace ota::domain

@@ -26,10 +26,6 @@ constexpr double kUnits =
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-std::int64_t score(const EvidenceTable& table, std::uint32_t failed, std::uint32_t counted) {
-  return table.failure_weight * failed - table.success_weight * (counted - failed);
-}
-
 // How many successes would bring a score down to the bound.
 std::uint32_t successes_to_promote(const EvidenceTable& table, std::int64_t from) {
   return static_cast<std::uint32_t>(
@@ -86,6 +82,10 @@ FailureRates failure_rates(std::uint32_t threshold_percent, std::uint32_t p0_bas
   }
   if (rates.p0_basis_points == 0) rates.p0_basis_points = rates.p1_basis_points / kAcceptedPart;
   return rates;
+}
+
+std::int64_t log_likelihood(const EvidenceTable& table, std::uint32_t failed, std::uint32_t count) {
+  return table.failure_weight * failed - table.success_weight * (count - failed);
 }
 
 bool can_judge(std::uint32_t p0_basis_points, std::uint32_t p1_basis_points) {
@@ -178,11 +178,11 @@ std::uint64_t canary_cutoff(const CampaignId& campaign, const Bitmap& picked_tar
 EvidenceVerdict judge(const EvidenceTable& table, const Evidence& e, bool exhausted) {
   assert(table.success_weight > 0);  // of a campaign that has a canary
   if (table.slice > 0) return judge_slice(table, e, exhausted);
-  const std::int64_t all = score(table, e.failed(), e.count());
+  const std::int64_t all = log_likelihood(table, e.failed(), e.count());
   if (all >= table.abort_at) {
     return {VerdictRule::kEvidence, VerdictDecision::kAbort, e.failed(), e.count(), 0};
   }
-  if (score(table, e.prefix_failed(), e.prefix()) <= table.promote_at) {
+  if (log_likelihood(table, e.prefix_failed(), e.prefix()) <= table.promote_at) {
     return {VerdictRule::kEvidence, VerdictDecision::kPromote, e.prefix_failed(), e.prefix(), 0};
   }
   const bool complete = exhausted || e.count() >= canary_size(table, e.topped_up());

@@ -92,6 +92,9 @@ class Evidence {
   std::uint32_t prefix_failed_ = 0;
 };
 
+// ln L of so many failures of so many devices, in 1/2^32.
+std::int64_t log_likelihood(const EvidenceTable& table, std::uint32_t failed, std::uint32_t count);
+
 // How many devices the canary is to have: the slice, or the quota and what was topped up. With
 // fewer in the sequence, another may join.
 std::uint32_t canary_size(const EvidenceTable& table, std::uint32_t topped_up);

@@ -12,6 +12,7 @@ std::string_view to_text(Gate gate) {
     case Gate::kRunning: return "campaign_running";
     case Gate::kContent: return "content";
     case Gate::kCompatible: return "compatible";
+    case Gate::kBeta: return "beta";
     case Gate::kNotThere: return "not_there_yet";
     case Gate::kOwner: return "owner";
     case Gate::kWindow: return "window";

@@ -12,8 +12,8 @@ namespace ota::domain {
 
 // In the order in which they are tried: a closed one hides those behind it.
 enum class Gate : std::uint8_t {
-  kKnown, kTargeted, kPicked, kBusy, kApproved, kRunning, kCompatible, kNotThere, kContent, kOwner, kWindow, kConsent,
-  kRetryTime, kBatch, kConcurrency
+  kKnown, kTargeted, kPicked, kCompatible, kBeta, kNotThere, kBusy, kApproved, kRunning, kContent, kOwner, kWindow,
+  kConsent, kRetryTime, kBatch, kConcurrency
 };
 std::string_view to_text(Gate);
 

@@ -71,6 +71,8 @@ std::optional<FirmwareId> parse_firmware_id(std::string_view text) {
   return bytes ? std::optional<FirmwareId>(FirmwareId{*bytes}) : std::nullopt;
 }
 
+std::string to_rollback_text(const UpdateId& id) { return "rb_" + to_text(id).substr(4); }
+
 std::optional<CampaignId> parse_campaign_id(std::string_view text) {
   if (!text.starts_with("camp_")) return std::nullopt;
   const auto bytes = parse_16(text.substr(5));
@@ -93,6 +95,11 @@ std::optional<UpdateId> parse_update_id(std::string_view text) {
   const int kind = nibble(text[40]);
   if (kind < 0) return std::nullopt;
   return UpdateId::in_campaign({*base}, {ordinal}, static_cast<std::uint8_t>(kind));
+}
+
+std::optional<UpdateId> parse_rollback_id(std::string_view text) {
+  if (!text.starts_with("rb_")) return std::nullopt;
+  return parse_update_id("upd_" + std::string(text.substr(3)));
 }
 
 namespace {

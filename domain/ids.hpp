@@ -77,6 +77,11 @@ std::optional<UpdateId> parse_update_id(std::string_view text);
 // 1-256 characters (UTF-8 code points), no control characters.
 bool is_valid_device_id(std::string_view text);
 
+// An update that takes a device back, under its name as a rollback: rb_ + the suffix of the update. Not for updates of
+// another kind: the id of a direct one does not tell, so whoever parses it must look at the update.
+std::string to_rollback_text(const UpdateId&);
+std::optional<UpdateId> parse_rollback_id(std::string_view text);
+
 // The binary form of an update: 16 bytes (direct) or 16 + 4 + 1 (of a campaign).
 std::string to_binary(const UpdateId&);
 std::optional<UpdateId> update_id_from_binary(std::string_view bytes);

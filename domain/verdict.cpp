@@ -14,7 +14,8 @@ bool exceeds(std::uint64_t failed, std::uint64_t of, std::uint32_t threshold_per
 std::optional<Verdict> abort_by_threshold(const Counts& c, std::uint32_t threshold_percent,
                                           std::uint32_t min_finished) {
   const std::uint32_t finished = c.completed + c.failed;
-  const bool enough = finished > 0 && finished >= std::min(min_finished, c.total);
+  const std::uint32_t may_finish = c.total - std::min(c.cancelled, c.total);
+  const bool enough = finished > 0 && finished >= std::min(min_finished, may_finish);
   const std::uint32_t counted = finished + c.in_progress;
   if (enough && exceeds(c.failed, counted, threshold_percent)) {
     return Verdict{VerdictRule::kThreshold, VerdictDecision::kAbort, c.failed, counted, threshold_percent, false};

@@ -13,10 +13,11 @@ struct Counts {
   std::uint32_t in_progress = 0;
   std::uint32_t completed = 0;
   std::uint32_t failed = 0;
+  std::uint32_t cancelled = 0;            // skipped ones too: they will not finish
 };
 
 // The threshold rule while a campaign runs; empty: no reason to stop it.
-// Once enough have finished: failed > threshold % of (completed + failed + in progress), since what runs counts as not
+// Once enough have finished (`min_finished`, or all that may finish if fewer): failed > threshold % of (completed + failed + in progress), since what runs counts as not
 // failed until it ends. However few have finished: failed > threshold % of all devices, since the rate can then not
 // come back.
 std::optional<Verdict> abort_by_threshold(const Counts& counts, std::uint32_t threshold_percent,

@@ -120,6 +120,10 @@ std::weak_ordering compare_versions(std::string_view a, std::string_view b) {
   return compare_pre_release(*x, *y);
 }
 
+bool same_version(std::string_view a, std::string_view b) {
+  return !a.empty() && !b.empty() && compare_versions(a, b) == 0;
+}
+
 bool in_hardware_range(std::string_view hardware, std::string_view min, std::string_view max) {
   if (!min.empty() && compare_versions(hardware, min) < 0) return false;
   return max.empty() || compare_versions(hardware, max) <= 0;

@@ -79,6 +79,10 @@ class ArtifactFiles final : public actors::ArtifactStore {
     return std::make_unique<FileUpload>(folder_);
   }
 
+  std::unique_ptr<actors::ArtifactUpload> resume_upload(std::string_view name) override {
+    return std::make_unique<FileUpload>(folder_, name);
+  }
+
   std::unique_ptr<actors::Artifact> open(const Sha256Bytes& sha256) const override {
     auto path = folder_.path_of(sha256);
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

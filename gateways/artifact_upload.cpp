@@ -14,6 +14,7 @@ namespace {
 
 // How much is handed to the disk at a time; at most two of these are dirty.
 constexpr std::uint64_t kWriteBackBytes = std::uint64_t{8} << 20;
+constexpr std::size_t kReadBytes = std::size_t{128} << 10;
 
 std::string random_name() {
   std::array<std::uint8_t, 16> bytes{};
@@ -29,10 +30,7 @@ std::string random_name() {
 
 FileUpload::FileUpload(ArtifactFolder& folder)
     : folder_(folder), name_(random_name()), temporary_(folder.incoming() / name_) {
-  {
-    const std::lock_guard lock(folder_.uploads_lock);
-    folder_.uploads.insert(name_);
-  }
+  take_name();
   file_.emplace(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
   if (!file_->is_open()) {
     const int error_number = errno;
@@ -41,8 +39,52 @@ FileUpload::FileUpload(ArtifactFolder& folder)
   }
 }
 
+FileUpload::FileUpload(ArtifactFolder& folder, std::string_view name)
+    : folder_(folder),
+      name_(std::string(name) + ".part"),
+      temporary_(folder.incoming() / name_),
+      resumable_(true) {
+  take_name();
+  try {
+    file_.emplace(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+    if (!file_->is_open()) throw file_error("open", temporary_, errno);
+    // Young enough for the sweep to spare, however long nothing may come.
+    if (::futimens(file_->get(), nullptr) != 0) throw file_error("touch", temporary_, errno);
+    read_held();
+  } catch (...) {
+    leave_temporary();
+    throw;
+  }
+}
+
 FileUpload::~FileUpload() {
-  if (file_) remove_temporary();
+  if (!file_) return;
+  if (resumable_ && written_ > 0) {
+    leave_temporary();
+  } else {
+    remove_temporary();
+  }
+}
+
+void FileUpload::take_name() {
+  const std::lock_guard lock(folder_.uploads_lock);
+  if (!folder_.uploads.insert(name_).second) {
+    throw actors::ArtifactError("Somebody is writing " + temporary_.string() + " already");
+  }
+}
+
+void FileUpload::read_held() {
+  std::string piece(kReadBytes, '\0');
+  for (;;) {
+    const ssize_t count = ::read(file_->get(), piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw file_error("read", temporary_, errno);
+    if (count == 0) break;
+    digester_.update({piece.data(), static_cast<std::size_t>(count)});
+    held_ += static_cast<std::uint64_t>(count);
+  }
+  ::posix_fadvise(file_->get(), 0, 0, POSIX_FADV_DONTNEED);
+  written_ = started_ = dropped_ = held_;
 }
 
 void FileUpload::write(std::string_view bytes) {
@@ -125,8 +167,12 @@ bool FileUpload::adopt_existing(const std::filesystem::path& target) {
 }
 
 void FileUpload::remove_temporary() noexcept {
-  file_.reset();
   ::unlink(temporary_.c_str());
+  leave_temporary();
+}
+
+void FileUpload::leave_temporary() noexcept {
+  file_.reset();
   const std::lock_guard lock(folder_.uploads_lock);
   folder_.uploads.erase(name_);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/ports/artifact_store.hpp"
+#include "actors/ports/content_fetcher.hpp"
 #include "actors/service.hpp"
 #include "http/artifact_holds.hpp"
 #include "http/at_most_every.hpp"
@@ -30,6 +31,7 @@ struct ApiOptions {
   std::string version;
   // The gateways' part of /health/detailed; may be empty. An unhealthy neighbour makes the service degraded, not down.
   std::function<std::vector<DependencyHealth>()> neighbours;
+  const actors::ContentFetcher* fetcher = nullptr;   // of firmware registered by URL; null: nobody fetches
 };
 
 // Everything a route needs. Must outlive the front door.

@@ -38,6 +38,7 @@ class BulkUpdate {
   std::optional<Problem> look_back();
   std::size_t open() const;               // how many devices it found nothing of
   bool is_begun() const { return open() < entries_.size(); }
+  bool is_unfinished() const;             // a device could not be asked now
   // Asks every device that is open.
   void run(const projections::FirmwareRow& firmware);
   // The same problem for every device that is open.
@@ -108,6 +109,12 @@ void BulkUpdate::take_earlier(Entry& entry, const eventstore::CommandRecord& rec
 std::size_t BulkUpdate::open() const {
   const auto is_open = [](const Entry& entry) { return entry.is_open(); };
   return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), is_open));
+}
+
+bool BulkUpdate::is_unfinished() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
+    return entry.problem && entry.problem->kind == ProblemKind::kUnavailable;
+  });
 }
 
 void BulkUpdate::refuse(const Problem& problem) {
@@ -200,7 +207,7 @@ void bulk_update(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   auto body = json_body(context);
   if (!body) return;
   FieldErrors errors;
@@ -223,6 +230,8 @@ void bulk_update(RequestContext& context, Api& api) {
       bulk.run(std::get<projections::FirmwareRow>(firmware));
     }
   }
+  // What says "not now" is no answer for the next 24 hours; the repeat then does what is left.
+  if (bulk.is_unfinished()) context.when_answered({});
   context.answer_json(200, bulk.answer().dump());
 }
 

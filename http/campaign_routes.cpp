@@ -59,7 +59,7 @@ void create(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_repeated(context, api, *before.record);
   auto body = json_body(context);
   if (!body) return;
@@ -90,7 +90,7 @@ void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_campaign(context, api, *id, before.record->status, verb.took_effect);
   auto body = json_body(context, false);
   if (!body) return;

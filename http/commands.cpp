@@ -57,6 +57,47 @@ std::optional<Problem> read_if_match(const RequestContext& context, std::uint32_
   return std::nullopt;
 }
 
+Problem key_reused() {
+  return Problem::invalid_field({"header", "Idempotency-Key"}, "the key was used for another request within 24 hours",
+                                "idempotency_key_reused");
+}
+
+constexpr std::size_t kStatusAt = sizeof(eventstore::Hash);
+constexpr std::size_t kEtagAt = kStatusAt + 3;
+
+// An answer that is kept = hash of the request (32 bytes) | status (2) | length of the ETag (1) | ETag | body.
+std::string to_keep(const eventstore::Hash& request, const httplib::Response& response) {
+  const auto etag = response.get_header_value("ETag").substr(0, UINT8_MAX);
+  std::string kept(domain::view_of(request));
+  kept.push_back(static_cast<char>(response.status >> 8));
+  kept.push_back(static_cast<char>(response.status & 0xff));
+  kept.push_back(static_cast<char>(etag.size()));
+  return kept + etag + response.body;
+}
+
+// Answers as it was answered then, or that the key was used for something else. False: what was kept is damaged.
+bool answer_as_kept(RequestContext& context, std::string_view kept, const actors::Meta& meta) {
+  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(kept[at]); };
+  if (kept.size() < kEtagAt || kept.size() < kEtagAt + byte(kEtagAt - 1)) return false;
+  if (!kept.starts_with(domain::view_of(meta.request))) {
+    context.answer(key_reused());
+    return true;
+  }
+  const auto etag = kept.substr(kEtagAt, byte(kEtagAt - 1));
+  if (!etag.empty()) context.set_header("ETag", etag);
+  context.answer_json(byte(kStatusAt) << 8 | byte(kStatusAt + 1), std::string(kept.substr(kEtagAt + etag.size())));
+  return true;
+}
+
+// Refusals are answers too, unless they say "not now". What two have asked for at once is kept once.
+void keep_answer(RequestContext& context, const actors::Service& service, const actors::Meta& meta) {
+  context.when_answered([&service, command = *meta.command, request = meta.request](const httplib::Response& response) {
+    constexpr int kTooManyRequests = 429;
+    if (response.status < 200 || response.status >= 500 || response.status == kTooManyRequests) return;
+    if (!service.log().answer(command, service.now())) service.journal().keep_answer(command, to_keep(request, response));
+  });
+}
+
 }  // namespace
 
 Problem problem_of(const domain::DomainError& e) {
@@ -127,20 +168,30 @@ actors::Meta device_meta(const RequestContext& context) {
 
 std::optional<Problem> other_request(const eventstore::CommandRecord& record, const actors::Meta& meta) {
   if (record.request == meta.request) return std::nullopt;
-  return Problem::invalid_field({"header", "Idempotency-Key"},
-                                "the key was used for another request within 24 hours", "idempotency_key_reused");
+  return key_reused();
 }
 
-Before look_back(const RequestContext& context, const actors::Service& service, std::string_view asked,
-                 actors::Meta& meta) {
+Before look_back(RequestContext& context, const actors::Service& service, std::string_view asked, actors::Meta& meta) {
   if (!meta.repeatable) return {};
   meta.request = hash_of({context.method(), " ", context.path(), "\n", asked});
+  const auto kept_answer = [&] { return service.log().answer(*meta.command, service.now()); };
+  auto kept = kept_answer();
+  if (!kept) {
+    // An answer is handed to the journal before it is sent; so is a command before the views know of it.
+    service.settle();
+    kept = kept_answer();
+  }
+  if (kept && answer_as_kept(context, *kept, meta)) return {true, {}};
   const auto record = service.log().command(*meta.command, service.now());
-  if (!record) return {};
-  if (auto problem = other_request(*record, meta)) return {{}, std::move(problem)};
-  // The log has it before the views do; the answer is read from the views.
-  if (service.views().position().value < record->position.value) service.settle();
-  return {record, {}};
+  if (!record) {
+    keep_answer(context, service, meta);
+    return {};
+  }
+  if (const auto problem = other_request(*record, meta)) {
+    context.answer(*problem);
+    return {true, {}};
+  }
+  return {false, record};
 }
 
 std::optional<domain::Stream> stream_at(const actors::Service& service, eventstore::Position position) {

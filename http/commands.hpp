@@ -24,14 +24,14 @@ actors::Meta device_meta(const RequestContext& context);
 // The command id of one device in a bulk request under an Idempotency-Key (design 2).
 eventstore::CommandId command_for(const domain::Caller& caller, std::string_view key, const domain::DeviceId& device);
 
-// Ties the meta to what was asked. If this very request was carried out before, its record; if its key was used for
-// another request, the problem.
+// Ties the meta to what was asked, and has the answer that the handler will give remembered with it. If this very request
+// was carried out before, it is answered as it was then; if its key was used for another one, with the problem.
 struct Before {
+  bool answered = false;
+  // It was carried out, and the service ended before its answer was kept: to be answered from what is there now.
   std::optional<eventstore::CommandRecord> record;
-  std::optional<Problem> problem;
 };
-Before look_back(const RequestContext& context, const actors::Service& service, std::string_view asked,
-                 actors::Meta& meta);
+Before look_back(RequestContext& context, const actors::Service& service, std::string_view asked, actors::Meta& meta);
 // The problem if `record` remembers another request than the one of `meta`.
 std::optional<Problem> other_request(const eventstore::CommandRecord& record, const actors::Meta& meta);
 

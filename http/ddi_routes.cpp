@@ -164,8 +164,8 @@ std::optional<domain::Firmware> firmware_of(RequestContext& context, Api& api, c
 
 ddi::Install install_of(const Action& action) {
   if (action.update.plan.download_only) return ddi::Install::kNever;
-  return action.is_current() && action.update.hold && !action.update.released ? ddi::Install::kLater
-                                                                              : ddi::Install::kNow;
+  const bool waits = action.update.held || (action.update.hold && !action.update.released);
+  return action.is_current() && waits ? ddi::Install::kLater : ddi::Install::kNow;
 }
 
 void answer_deployment(RequestContext& context, Api& api, const Action& action) {

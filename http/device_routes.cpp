@@ -73,7 +73,7 @@ void put(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_device(context, api, before.record->status);
   auto body = json_body(context, false);
   if (!body) return;
@@ -111,7 +111,7 @@ void erase(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_device(context, api, before.record->status);
   const auto answer =
       api.service.device(device_id(context), domain::DeleteDevice{"deleted by an operator"}, meta);
@@ -144,7 +144,9 @@ void history(RequestContext& context, Api& api) {
     if (total == 0 && !part.rows.empty()) last = format_time(part.rows.front().updated_at);
     for (const auto& update : part.rows) {
       ++total;
-      if (update.status == domain::UpdateStatus::kCompleted) ++completed;
+      if (update.is_rollback()) continue;  // they enter no rate, and what they undo stays a success (decision 10)
+      const bool undone = update.status == domain::UpdateStatus::kRollback;
+      if (undone || update.status == domain::UpdateStatus::kCompleted) ++completed;
       if (update.status == domain::UpdateStatus::kFailed) ++failed;
     }
     all.cursor = part.next_cursor;

@@ -5,11 +5,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "domain/limits.hpp"
 #include "domain/version.hpp"
 #include "http/commands.hpp"
 #include "http/json_reader.hpp"
 #include "http/json_text.hpp"
+#include "http/limits.hpp"
 #include "http/text.hpp"
+#include "http/web_url.hpp"
 
 namespace ota::http {
 namespace {
@@ -19,6 +22,7 @@ using nlohmann::json;
 constexpr std::size_t kTagsMax = 100;
 constexpr std::size_t kMetadataBytesMax = 64 * 1024;
 constexpr std::size_t kSignatureBytes = 64;      // Ed25519
+constexpr std::size_t kUrlChars = 2'048;         // what browsers and proxies agree on
 
 bool has_format(std::string_view file_name, std::string_view extension) {
   if (file_name.size() <= extension.size() + 1) return false;
@@ -32,6 +36,17 @@ bool is_supported(std::string_view file_name, const std::vector<std::string>& ex
     if (has_format(file_name, format)) return true;
   }
   return std::any_of(extra.begin(), extra.end(), [&](const auto& format) { return has_format(file_name, format); });
+}
+
+// A name that devices can be shown, of a format that is taken.
+std::optional<Problem> check_file_name(const std::string& name, const std::vector<std::string>& extra) {
+  if (is_supported(name, extra) && name.size() <= limits::kFileNameBytes && count_characters(name) &&
+      !has_control_character(name)) {
+    return std::nullopt;
+  }
+  return Problem::bad_request(fmt::format("Unsupported file format: \"{}\"; .bin, .hex, .elf, .tar.gz and .zip are "
+                                          "supported",
+                                          shown(name)));
 }
 
 // The name alone, whatever path a client put before it.
@@ -54,6 +69,14 @@ std::string checksum(JsonReader& body, std::string_view name, std::size_t digits
     return {};
   }
   return lower(*text);
+}
+
+template <std::size_t N>
+std::array<std::uint8_t, N> digest_of(const std::string& hex) {
+  const auto bytes = domain::from_hex(hex).value_or("");
+  std::array<std::uint8_t, N> digest{};
+  std::copy_n(bytes.begin(), std::min(bytes.size(), N), reinterpret_cast<char*>(digest.data()));
+  return digest;
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
@@ -132,11 +155,7 @@ std::variant<domain::FirmwareRegistered, Problem> read_firmware(const std::strin
   if (auto* problem = std::get_if<Problem>(&parsed)) return *problem;
   domain::FirmwareRegistered r;
   r.file_name = base_name(file_name);
-  if (!is_supported(r.file_name, extra_formats) || !count_characters(r.file_name) || has_control_character(r.file_name)) {
-    return Problem::bad_request(fmt::format("Unsupported file format: \"{}\"; .bin, .hex, .elf, .tar.gz and .zip are "
-                                            "supported",
-                                            shown(r.file_name)));
-  }
+  if (auto problem = check_file_name(r.file_name, extra_formats)) return *std::move(problem);
   JsonReader body(std::get<json>(parsed), errors, json::array({"body", "metadata"}));
   read_texts(body, r);
   read_extras(body, r);
@@ -159,6 +178,38 @@ std::variant<domain::FirmwareRegistered, Problem> read_firmware(const std::strin
   r.facts.file_size = digests.size;
   r.md5 = digests.md5;
   r.sha256 = digests.sha256;
+  return r;
+}
+
+std::variant<domain::FirmwareRegistered, Problem> read_firmware_by_url(json& fields,
+                                                                       const std::vector<std::string>& extra_formats,
+                                                                       FieldErrors& errors) {
+  domain::FirmwareRegistered r;
+  JsonReader body(fields, errors);
+  r.file_url = body.required_string("file_url", {1, kUrlChars});
+  if (!r.file_url.empty()) {
+    auto parsed = parse_web_url(r.file_url);
+    if (const auto* wrong = std::get_if<std::string>(&parsed)) {
+      body.fail("file_url", *wrong);
+    } else {
+      r.file_name = base_name(std::get<WebUrl>(parsed).file_name);
+      if (auto problem = check_file_name(r.file_name, extra_formats)) return *std::move(problem);
+    }
+  }
+  read_texts(body, r);
+  read_extras(body, r);
+  r.kept_elsewhere = !body.boolean_or("fetch", true);
+  const auto size = body.required_integer("file_size", {1, INT64_MAX});
+  if (!body.has("checksum_sha256")) body.fail("checksum_sha256", "field required", "missing");
+  r.sha256 = digest_of<32>(checksum(body, "checksum_sha256", 64));
+  r.md5 = digest_of<16>(checksum(body, "checksum_md5", 32));
+  if (!errors.empty()) return errors.problem();
+  r.facts.file_size = static_cast<std::uint64_t>(size);
+  if (r.facts.file_size > domain::limits::kFirmwareBytes) {
+    return Problem::bad_request(fmt::format("File size exceeds maximum limit: {} of at most {} bytes", size,
+                                            domain::limits::kFirmwareBytes));
+  }
+  r.id = firmware_id_of(r.name, r.facts.version, r.facts.device_model);
   return r;
 }
 

@@ -1,7 +1,8 @@
-// The metadata of an uploaded firmware, checked against the bytes that came with it (spec/api.md section 3,
-// BR-OTA-001 to 009).
+// The metadata of a firmware: of an upload, checked against the bytes that came with it, or of one that is held elsewhere
+// (spec/api.md section 3, BR-OTA-001 to 009).
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -19,6 +20,12 @@ std::variant<domain::FirmwareRegistered, Problem> read_firmware(const std::strin
                                                                 const actors::ArtifactDigests& digests,
                                                                 const std::vector<std::string>& extra_formats,
                                                                 FieldErrors& errors);
+
+// The record of a firmware whose bytes are held at `file_url` (decision 29): size and SHA-256 tell which bytes those are.
+// What is wrong is 400 for the format and the size, 422 for fields.
+std::variant<domain::FirmwareRegistered, Problem> read_firmware_by_url(nlohmann::json& fields,
+                                                                       const std::vector<std::string>& extra_formats,
+                                                                       FieldErrors& errors);
 
 // SHA-256(name ":" version ":" device_model), its first half (BR-OTA-004).
 domain::FirmwareId firmware_id_of(std::string_view name, std::string_view version, std::string_view device_model);

@@ -1,4 +1,4 @@
-// Firmware: upload, list, show, download, deprecate, restore (spec/api.md section 3).
+// Firmware: upload, list, show, download, deprecate, recall, restore (spec/api.md section 3); by URL: firmware_register.
 #include <algorithm>
 #include <atomic>
 
@@ -10,8 +10,10 @@
 #include "http/artifact_response.hpp"
 #include "http/commands.hpp"
 #include "http/field_errors.hpp"
+#include "http/firmware_register.hpp"
 #include "http/firmware_request.hpp"
 #include "http/json_reader.hpp"
+#include "http/media_type.hpp"
 #include "http/multipart_stream.hpp"
 #include "http/text.hpp"
 #include "http/query_reader.hpp"
@@ -23,12 +25,6 @@ using nlohmann::json;
 
 constexpr std::size_t kUploadsAtOnce = 16;                    // design 8: uploads hold a handler each
 constexpr std::uint64_t kMultipartOverhead = 1024 * 1024;     // metadata and boundaries around the file
-
-void answer_firmware(RequestContext& context, Api& api, domain::FirmwareId id, int status) {
-  const auto row = api.service.views().firmware(id);
-  if (!row) return context.answer(Problem::not_found("Firmware not found: " + domain::to_text(id)));
-  answer_resource(context, status, api.render.firmware(*row), row->firmware.revision);
-}
 
 std::optional<projections::FirmwareRow> firmware_row(RequestContext& context, Api& api) {
   const auto& text = context.parameter("firmware_id");
@@ -87,9 +83,7 @@ void remove_unneeded(Api& api, const ArtifactHolds::Sha256& sha256) {
 // Stores the bytes, then registers the record, so that what a record names is there (BR-CON-001).
 // Bytes whose record is refused go, unless it is open what became of it.
 template <class StoreBytes>
-actors::Answer store_and_register(Api& api, domain::RegisterFirmware command,
-                                  const actors::Meta& meta, StoreBytes store_bytes) {
-  const auto id = command.record.id;
+Registered store_and_register(Api& api, domain::RegisterFirmware command, actors::Meta& meta, StoreBytes store_bytes) {
   const auto sha256 = command.record.sha256;
   api.holds.hold(sha256);
   try {
@@ -98,20 +92,10 @@ actors::Answer store_and_register(Api& api, domain::RegisterFirmware command,
     api.holds.release(sha256);
     throw;
   }
-  auto answer = api.service.firmware(id, std::move(command), meta);
-  const bool open = !answer && answer.error().code == domain::ErrorCode::kUnavailable;
+  auto done = register_firmware(api, std::move(command), meta);
+  const bool open = !done.answer && done.answer.error().code == domain::ErrorCode::kUnavailable;
   if (!open) api.holds.release(sha256, [&] { remove_unneeded(api, sha256); });
-  return answer;
-}
-
-void answer_registered(RequestContext& context, Api& api, domain::FirmwareId asked, const actors::Answer& answer,
-                       const actors::Meta& meta) {
-  if (!answer) return context.answer(problem_of(answer.error()));
-  const auto& done = answer.value();
-  if (done.repeated) {
-    if (const auto problem = other_request(*done.repeated, meta)) return context.answer(*problem);
-  }
-  answer_firmware(context, api, done.existing.value_or(asked), done.wrote || done.repeated ? 201 : 200);
+  return done;
 }
 
 void upload(RequestContext& context, Api& api, const std::string& boundary, std::atomic<std::size_t>& uploads) {
@@ -143,26 +127,20 @@ void upload(RequestContext& context, Api& api, const std::string& boundary, std:
   auto& record = std::get<domain::FirmwareRegistered>(checked);
   const std::string asked = *form.text("metadata") + domain::to_hex(domain::view_of(digests.sha256));
   const auto before = look_back(context, api.service, asked, meta);
-  if (before.problem) return context.answer(*before.problem);
-  if (before.record) {
-    const auto stream = stream_at(api.service, before.record->position);
-    const auto* registered = stream ? std::get_if<domain::FirmwareId>(&*stream) : nullptr;
-    if (registered) return answer_firmware(context, api, *registered, before.record->status);
-    return context.answer(Problem::internal());
-  }
-
-  const auto id = record.id;
-  const auto answer =
-      store_and_register(api, {std::move(record), digests.sha1}, meta, [&] { store->commit(); });
-  answer_registered(context, api, id, answer, meta);
+  if (before.answered) return;
+  if (before.record) return answer_registered_before(context, api, *before.record);
+  const auto done = store_and_register(api, {std::move(record), digests.sha1}, meta, [&] { store->commit(); });
+  answer_registered(context, api, done, meta);
 }
 
 void create(RequestContext& context, Api& api, std::atomic<std::size_t>& uploads) {
   const auto type = context.header("Content-Type").value_or("");
+  if (is_json(type)) return register_by_url(context, api);
   const auto boundary = multipart_boundary(type);
   if (!boundary) {
-    return context.answer(Problem::bad_request(
-        fmt::format("a firmware is uploaded as multipart/form-data with a boundary, not as \"{}\"", shown(type))));
+    return context.answer(Problem::bad_request(fmt::format(
+        "a firmware is uploaded as multipart/form-data with a boundary, or registered by URL as application/json, not as \"{}\"",
+        shown(type))));
   }
   try {
     upload(context, api, std::string(*boundary), uploads);
@@ -180,6 +158,7 @@ void list(RequestContext& context, Api& api) {
   filter.version = query.string("version", {1, 50});
   filter.label = query.string("tag", {1, 200});
   filter.status = query.word("status", domain::parse_firmware_status, "available, deprecated, recalled");
+  filter.content = query.word("content", domain::parse_content, "here, pending, failed");
   filter.is_beta = query.boolean("is_beta");
   filter.is_security_update = query.boolean("is_security_update");
   const auto page = query.page();
@@ -203,6 +182,7 @@ void list(RequestContext& context, Api& api) {
   show("is_beta", filter.is_beta);
   show("is_security_update", filter.is_security_update);
   if (filter.status) shown["status"] = domain::to_text(*filter.status);
+  if (filter.content) shown["content"] = domain::to_text(*filter.content);
   answer_list(context, {"firmware", std::move(items), page.limit, page.offset, rows.next_cursor, std::move(shown)});
 }
 
@@ -210,7 +190,8 @@ void content(RequestContext& context, Api& api) {
   const auto row = firmware_row(context, api);
   if (!row) return;
   const auto& f = row->firmware;
-  auto artifact = f.content_here ? api.artifacts.open(f.record.sha256) : nullptr;
+  if (answer_not_here(context, api, f)) return;
+  auto artifact = api.artifacts.open(f.record.sha256);
   if (!artifact) return context.answer(Problem::not_found("Firmware has no content here: " + domain::to_text(f.record.id)));
   if (artifact->size() != f.record.facts.file_size) {
     spdlog::error("the stored bytes of firmware {} are damaged: {} of {}", domain::to_text(f.record.id), artifact->size(),
@@ -239,7 +220,7 @@ void change(RequestContext& context, Api& api) {
   auto& meta = std::get<actors::Meta>(found);
   const auto id = row->firmware.record.id;
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_firmware(context, api, id, 200);
   auto body = json_body(context, false);
   if (!body) return;
@@ -272,10 +253,12 @@ void add_firmware_routes(Router::Group& admin, Api& api) {
     if (!row) return;
     const auto& r = row->firmware.record;
     const auto id = domain::to_text(r.id);
+    const bool elsewhere = !row->firmware.content_here && r.kept_elsewhere;
+    if (!elsewhere && answer_not_here(c, api, row->firmware)) return;
     c.answer_json(200,
                   json{{"firmware_id", id},
-                       {"download_url", c.origin() + "/api/v1/ota/firmware/" + id + "/content"},
-                       {"checksum_md5", domain::to_hex(domain::view_of(r.md5))},
+                       {"download_url", elsewhere ? r.file_url : c.origin() + "/api/v1/ota/firmware/" + id + "/content"},
+                       {"checksum_md5", api.render.md5(r)},
                        {"checksum_sha256", domain::to_hex(domain::view_of(r.sha256))},
                        {"file_size", r.facts.file_size},
                        {"expires_at", nullptr},

@@ -30,8 +30,8 @@ double two_decimals(double value) { return std::round(value * 100.0) / 100.0; }
 double percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0.0 : two_decimals(100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
-double minutes(std::uint64_t seconds_total, std::uint64_t count) {
-  return count == 0 ? 0.0 : two_decimals(static_cast<double>(seconds_total) / static_cast<double>(count) / 60.0);
+double minutes(std::uint64_t us_total, std::uint64_t count) {
+  return count == 0 ? 0.0 : two_decimals(static_cast<double>(us_total) / static_cast<double>(count) / 60e6);
 }
 
 std::string hex(const auto& bytes) { return domain::to_hex(domain::view_of(bytes)); }
@@ -116,8 +116,8 @@ const char* phase_word(domain::UpdateStatus s) {
 
 // Its own, if it takes a device back; else of the rollback that took its device back.
 json rollback_id_of(const domain::DeviceUpdate& u) {
-  if (u.is_rollback()) return domain::to_text(u.id);
-  return u.undone_by ? json(domain::to_text(*u.undone_by)) : json(nullptr);
+  if (u.is_rollback()) return domain::to_rollback_text(u.id);
+  return u.undone_by ? json(domain::to_rollback_text(*u.undone_by)) : json(nullptr);
 }
 
 json ids_of(const projections::Views& views, const domain::Bitmap& targets) {
@@ -151,7 +151,7 @@ double devices_on_latest(const projections::Views& views, const projections::Sta
     const auto latest = newest.find(model);
     for (const auto& [version, count] : versions) {
       known += count;
-      if (latest != newest.end() && version == latest->second) on_latest += count;
+      if (latest != newest.end() && domain::compare_versions(version, latest->second) == 0) on_latest += count;
     }
   }
   return percent(on_latest, known);
@@ -161,45 +161,69 @@ double devices_on_latest(const projections::Views& views, const projections::Sta
 
 double success_rate(std::uint64_t completed, std::uint64_t failed) { return percent(completed, completed + failed); }
 
-Renderer::Renderer(const actors::Service& service, std::string base_path)
-    : service_(service), base_path_(std::move(base_path)) {}
+Renderer::Renderer(const actors::Service& service, std::string base_path, const actors::ContentFetcher* fetcher)
+    : service_(service), base_path_(std::move(base_path)), fetcher_(fetcher) {}
 
 json Renderer::person(domain::Caller caller) const {
   const auto person = service_.person_of(caller);
   return person ? json(*person) : json(nullptr);
 }
 
+json Renderer::md5(const domain::FirmwareRegistered& record) {
+  return record.md5 == decltype(record.md5){} ? json(nullptr) : json(hex(record.md5));
+}
+
+void Renderer::add_content(json& shown, const domain::Firmware& f) const {
+  const auto& r = f.record;
+  shown["content"] = domain::to_text(domain::content_of(f));
+  const bool by_url = !r.file_url.empty();
+  shown["source_url"] = by_url ? json(r.file_url) : json(nullptr);
+  shown["fetch"] = by_url ? json(!r.kept_elsewhere) : json(nullptr);
+  std::uint64_t received = f.content_here ? r.facts.file_size : 0;
+  std::string error = f.content_error;
+  if (domain::is_to_fetch(f)) {
+    const auto state = fetcher_ ? fetcher_->state(r.id) : std::nullopt;
+    if (state) received = state->received;
+    if (state) error = state->last_error;
+    if (!fetcher_) error = "fetching is switched off (firmware.fetch)";
+  }
+  shown["content_received"] = received;
+  shown["content_error"] = text_or_null(error);
+}
+
 json Renderer::firmware(const projections::FirmwareRow& row) const {
   const auto& f = row.firmware;
   const auto& r = f.record;
   const std::string id = domain::to_text(r.id);
-  return {{"firmware_id", id},
-          {"name", r.name},
-          {"version", r.facts.version},
-          {"description", text_or_null(r.description)},
-          {"device_model", r.facts.device_model},
-          {"manufacturer", r.manufacturer},
-          {"min_hardware_version", text_or_null(r.facts.min_hardware_version)},
-          {"max_hardware_version", text_or_null(r.facts.max_hardware_version)},
-          {"file_name", r.file_name},
-          {"file_size", r.facts.file_size},
-          {"file_url", r.file_url.empty() ? base_path_ + "/firmware/" + id + "/content" : r.file_url},
-          {"checksum_md5", hex(r.md5)},
-          {"checksum_sha256", hex(r.sha256)},
-          {"signature", r.signature.empty() ? json(nullptr) : json(base64(r.signature))},
-          {"tags", r.labels},
-          {"metadata", r.metadata_json.empty() ? json::object() : json::parse(r.metadata_json, nullptr, false)},
-          {"is_beta", r.facts.is_beta},
-          {"is_security_update", r.facts.is_security_update},
-          {"changelog", text_or_null(r.changelog)},
-          {"status", domain::to_text(f.status)},
-          {"status_reason", text_or_null(f.status_reason)},
-          {"content", f.content_here ? "here" : "pending"},
-          {"download_count", row.download_count},
-          {"success_rate", success_rate(row.completed, row.failed)},
-          {"created_at", when(f.created_at)},
-          {"updated_at", when(f.updated_at)},
-          {"created_by", person(f.created_by)}};
+  const bool elsewhere = !f.content_here && r.kept_elsewhere;
+  json shown{{"firmware_id", id},
+             {"name", r.name},
+             {"version", r.facts.version},
+             {"description", text_or_null(r.description)},
+             {"device_model", r.facts.device_model},
+             {"manufacturer", r.manufacturer},
+             {"min_hardware_version", text_or_null(r.facts.min_hardware_version)},
+             {"max_hardware_version", text_or_null(r.facts.max_hardware_version)},
+             {"file_name", r.file_name},
+             {"file_size", r.facts.file_size},
+             {"file_url", elsewhere ? r.file_url : base_path_ + "/firmware/" + id + "/content"},
+             {"checksum_md5", md5(r)},
+             {"checksum_sha256", hex(r.sha256)},
+             {"signature", r.signature.empty() ? json(nullptr) : json(base64(r.signature))},
+             {"tags", r.labels},
+             {"metadata", r.metadata_json.empty() ? json::object() : json::parse(r.metadata_json, nullptr, false)},
+             {"is_beta", r.facts.is_beta},
+             {"is_security_update", r.facts.is_security_update},
+             {"changelog", text_or_null(r.changelog)},
+             {"status", domain::to_text(f.status)},
+             {"status_reason", text_or_null(f.status_reason)},
+             {"download_count", row.download_count},
+             {"success_rate", success_rate(row.completed, row.failed)},
+             {"created_at", when(f.created_at)},
+             {"updated_at", when(f.updated_at)},
+             {"created_by", person(f.created_by)}};
+  add_content(shown, f);
+  return shown;
 }
 
 json Renderer::campaign(const projections::CampaignRow& row, bool in_full) const {
@@ -384,7 +408,7 @@ json Renderer::campaign_statistics(const projections::CampaignRow& row) const {
           {"cancelled_updates", row.cancelled},
           {"success_rate", success_rate(row.completed, row.failed)},
           {"failure_rate", percent(row.failed, row.completed + row.failed)},
-          {"avg_update_time", minutes(row.update_seconds_total, row.completed)},
+          {"avg_update_time", minutes(row.update_us_total, row.completed)},
           {"devices_per_hour", per_hour},
           {"estimated_completion", estimate},
           {"batches", batches},
@@ -417,7 +441,7 @@ json Renderer::statistics(std::optional<domain::Time> from, std::optional<domain
          {"failed_updates", s.failed_updates},
          {"cancelled_updates", s.cancelled_updates},
          {"success_rate", success_rate(s.completed_updates, s.failed_updates)},
-         {"avg_update_time", minutes(s.update_seconds_total, s.completed_updates)},
+         {"avg_update_time", minutes(s.update_us_total, s.completed_updates)},
          {"total_data_transferred", s.data_transferred},
          {"last_24h_updates", day.total_updates},
          {"last_24h_failures", day.failed_updates},

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "actors/ports/content_fetcher.hpp"
 #include "actors/service.hpp"
 #include "projections/views.hpp"
 
@@ -11,7 +12,8 @@ namespace ota::http {
 // What a row alone does not hold: names of persons, firmware of updates, links.
 class Renderer {
  public:
-  Renderer(const actors::Service& service, std::string base_path);
+  // `fetcher` knows how far the bytes of firmware are that was registered by URL; may be null.
+  Renderer(const actors::Service& service, std::string base_path, const actors::ContentFetcher* fetcher = nullptr);
 
   nlohmann::json firmware(const projections::FirmwareRow& row) const;
   // With the targets' first ids and the firmware in full (one campaign), or without (a list).
@@ -25,11 +27,16 @@ class Renderer {
   // Of campaigns and updates created in [from, until) if one of them is given; last_24h and devices are always of now.
   nlohmann::json statistics(std::optional<domain::Time> from, std::optional<domain::Time> until) const;
   nlohmann::json campaign_statistics(const projections::CampaignRow& row) const;
+  // In hex; null while nobody knows it.
+  static nlohmann::json md5(const domain::FirmwareRegistered& record);
 
  private:
+  // How far its bytes are, and what stands in their way.
+  void add_content(nlohmann::json& shown, const domain::Firmware& firmware) const;
   nlohmann::json person(domain::Caller caller) const;
   const actors::Service& service_;
   std::string base_path_;
+  const actors::ContentFetcher* fetcher_;
 };
 
 // completed / (completed + failed) x 100, two decimals; 0.0 while nothing has finished (BR-OTA-041).

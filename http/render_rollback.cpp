@@ -41,7 +41,8 @@ json Renderer::rollback(const domain::DeviceUpdate& u) const {
   const auto of = u.plan.rollback.value_or(domain::RollbackOf{});
   const auto campaign = campaign_of(u);
   const std::string status = status_of(u);
-  return {{"rollback_id", domain::to_text(u.id)},
+  return {{"rollback_id", domain::to_rollback_text(u.id)},
+          {"update_id", domain::to_text(u.id)},
           {"campaign_id", campaign ? json(domain::to_text(*campaign)) : json(nullptr)},
           {"device_id", u.device.value},
           {"trigger", domain::to_text(of.trigger)},

@@ -77,7 +77,13 @@ class RequestContext {
   // the handler.
   void send_after_head(Transfer transfer) { transfer_ = std::move(transfer); }
 
+  // Calls this with the answer when the handler has given it.
+  void when_answered(std::function<void(const httplib::Response&)> call) { when_answered_ = std::move(call); }
+
   // --- For the router and the front door
+  void answered() {
+    if (when_answered_) when_answered_(response_);
+  }
   void set_route(std::string_view route) { route_ = route; }
   void add_parameter(std::string_view name, std::string value);
   void set_problem_writer(const ProblemWriter* writer) { problem_writer_ = writer; }
@@ -97,6 +103,7 @@ class RequestContext {
   std::vector<std::pair<std::string_view, std::string>> parameters_;
   const ProblemWriter* problem_writer_ = nullptr;
   std::optional<Transfer> transfer_;
+  std::function<void(const httplib::Response&)> when_answered_;
 };
 
 }  // namespace ota::http

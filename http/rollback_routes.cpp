@@ -18,13 +18,13 @@ constexpr std::int64_t kVersionLength = 50;
 
 void answer_rollback(RequestContext& context, Api& api, const domain::UpdateId& id, int status) {
   const auto update = api.service.views().rollback(id);
-  if (!update) return context.answer(Problem::not_found("Rollback not found: " + domain::to_text(id)));
+  if (!update) return context.answer(Problem::not_found("Rollback not found: " + domain::to_rollback_text(id)));
   answer_resource(context, status, api.render.rollback(*update), update->revision);
 }
 
 void show(RequestContext& context, Api& api) {
   const auto& text = context.parameter("rollback_id");
-  const auto id = domain::parse_update_id(text);
+  const auto id = domain::parse_rollback_id(text);
   if (!id) return context.answer(Problem::not_found("Rollback not found: " + text));
   answer_rollback(context, api, *id, 200);
 }
@@ -35,7 +35,7 @@ void roll_back(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   const auto repeat = [&](const eventstore::CommandRecord& record) {
     const auto stream = stream_at(api.service, record.position);
     const auto* update = stream ? std::get_if<domain::UpdateId>(&*stream) : nullptr;

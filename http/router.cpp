@@ -295,6 +295,7 @@ void Router::run(const Route& route, RequestContext& context) const {
     log_failure(context, "the handler gave no answer");
     context.answer(Problem::internal());
   }
+  context.answered();
 }
 
 std::vector<std::string> Router::describe() const {

@@ -60,7 +60,7 @@ void command(RequestContext& context, Api& api, MakeCommand make) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_update(context, api, update->id, before.record->status);
   auto body = json_body(context, false);
   if (!body) return;
@@ -177,7 +177,7 @@ void request_update(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   const auto repeat = [&](const eventstore::CommandRecord& record) {
     const auto stream = stream_at(api.service, record.position);
     const auto* update = stream ? std::get_if<domain::UpdateId>(&*stream) : nullptr;

@@ -49,7 +49,7 @@ void put(RequestContext& context, Api& api) {
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto before = look_back(context, api.service, context.body(), meta);
-  if (before.problem) return context.answer(*before.problem);
+  if (before.answered) return;
   if (before.record) return answer_preferences(context, api, *user, before.record->status);
   auto body = json_body(context);
   if (!body) return;

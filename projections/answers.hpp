@@ -55,7 +55,7 @@ struct CampaignRow {
   std::uint32_t batch = 0;   // the open one
   std::map<std::uint32_t, BatchCounts> batches;
   std::map<std::string, std::uint64_t> error_codes;  // of failed attempts
-  std::uint64_t update_seconds_total = 0;  // of completed updates, started_at to completed_at
+  std::uint64_t update_us_total = 0;  // of completed updates, started_at to completed_at
   domain::Caller created_by;
   domain::Time created_at{};
   domain::Time updated_at{};
@@ -75,7 +75,7 @@ struct Statistics {
   std::uint64_t completed_updates = 0;
   std::uint64_t failed_updates = 0;
   std::uint64_t cancelled_updates = 0;
-  std::uint64_t update_seconds_total = 0;
+  std::uint64_t update_us_total = 0;
   std::uint64_t data_transferred = 0;  // bytes: file sizes of completed updates (BR-OTA-045)
   std::map<std::string, std::uint64_t> by_device_type;  // granted updates
   std::map<std::string, std::uint64_t> by_firmware_version;
@@ -93,6 +93,7 @@ struct Statistics {
 struct FirmwareFilter {
   std::optional<std::string> device_model, manufacturer, version, label;
   std::optional<domain::FirmwareStatus> status;
+  std::optional<domain::Content> content = {};
   std::optional<bool> is_beta, is_security_update;
 };
 struct CampaignFilter {

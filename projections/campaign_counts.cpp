@@ -49,7 +49,7 @@ std::string RowCodec<CampaignCounts>::encode(const CampaignCounts& c) {
       .u32(c.cancelled)
       .u32(c.held)
       .u32(c.undone)
-      .u64(c.update_seconds_total)
+      .u64(c.update_us_total)
       .time(c.updated_at)
       .take();
 }
@@ -128,7 +128,7 @@ void CampaignCountsView::on_update(const UpdateChange& update, const domain::Rec
     counts.updated_at = event.time;
     if (auto* from = counter(counts, update.stood)) --*from;
     if (auto* to = counter(counts, update.stands)) ++*to;
-    counts.update_seconds_total += update.after.seconds - update.before.seconds;
+    counts.update_us_total += update.after.took_us - update.before.took_us;
   }
   count_batch(id, update);
   if (const auto* ended = std::get_if<domain::AttemptEnded>(&event.event);

@@ -22,7 +22,7 @@ struct CampaignCounts {
   std::uint32_t cancelled = 0;
   std::uint32_t held = 0;
   std::uint32_t undone = 0;
-  std::uint64_t update_seconds_total = 0;
+  std::uint64_t update_us_total = 0;
   domain::Time updated_at{};  // when one of these changed last
 
   std::uint32_t pending() const { return total - in_progress - completed - failed - cancelled; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "domain/verdict.hpp"
 #include "projections/campaign_counts.hpp"
 #include "projections/campaign_entry.hpp"
 #include "projections/paging.hpp"
@@ -47,8 +48,13 @@ CampaignRow row_of(const Reader& reader, CampaignEntry entry, Detail detail) {
   row.cancelled = counts.cancelled;
   row.held = counts.held;
   row.undone = counts.undone;
+  // What fails after the end moves the numbers (decision 23), as in the campaign's own fold.
+  if (row.closed && row.status == domain::CampaignStatus::kCompleted) {
+    row.verdict = domain::verdict_at_end({row.total, row.in_progress, row.completed, row.failed, row.cancelled},
+                                         row.record.policy.failure_threshold_percent);
+  }
   row.batch = state.batch;
-  row.update_seconds_total = counts.update_seconds_total;
+  row.update_us_total = counts.update_us_total;
   row.created_by = state.created_by;
   row.created_at = state.created_at;
   row.updated_at = std::max(state.updated_at, counts.updated_at);

@@ -59,7 +59,18 @@ TargetSet CampaignView::targets_of(domain::CampaignId id) {
 void CampaignView::apply(Change& change) {
   if (const auto* id = std::get_if<domain::CampaignId>(&change.event.stream)) {
     fold(change, *id);
+  } else if (std::holds_alternative<domain::UpdateRefuted>(change.event.event)) {
+    reopen(std::get<domain::UpdateId>(change.event.stream));
   }
+}
+
+// One that has closed looks once more at what it had counted as completed: that must not be forgotten in a crash.
+void CampaignView::reopen(const domain::UpdateId& refuted) {
+  const auto id = refuted.campaign();
+  const auto* entry = id ? find(*id) : nullptr;
+  if (!entry || !entry->state.closed) return;
+  open_.insert(*id);
+  rows_.put(id_key(Table::kOpenCampaign, id->bytes), {});
 }
 
 void CampaignView::fold(Change& change, domain::CampaignId id) {

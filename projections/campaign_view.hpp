@@ -30,6 +30,7 @@ class CampaignView final : public View {
   const std::set<domain::CampaignId>& open() const { return open_; }
 
  private:
+  void reopen(const domain::UpdateId& refuted);
   void fold(Change& change, domain::CampaignId id);
   void create(CampaignChange& seen, CampaignEntry& entry, const domain::Recorded& event);
   void list(const CampaignEntry& entry);

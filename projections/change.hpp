@@ -39,10 +39,11 @@ struct UpdateFacts {
   domain::FirmwareId firmware;
   std::uint64_t download_size = 0;
   domain::Time created_at{};
-  std::uint64_t seconds = 0;  // of a completed one, started_at to completed_at
+  std::uint64_t took_us = 0;  // of a completed one, started_at to completed_at
   std::optional<domain::Time> start_by;
   std::optional<domain::Time> timeout_at;
   std::optional<domain::Time> give_up_at;
+  std::optional<domain::Time> window_opens_at;  // it holds till then
 };
 
 struct UpdateChange {

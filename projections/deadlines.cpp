@@ -14,12 +14,13 @@ std::vector<Deadline> deadlines_of(const domain::UpdateId& id, const UpdateFacts
   add(facts.start_by, domain::UpdateDeadline::kStartBy);
   add(facts.timeout_at, domain::UpdateDeadline::kTimeout);
   add(facts.give_up_at, domain::UpdateDeadline::kCancelGiveUp);
+  add(facts.window_opens_at, domain::UpdateDeadline::kWindowOpens);
   return deadlines;
 }
 
 bool same(const UpdateFacts& a, const UpdateFacts& b) {
   return a.attempt == b.attempt && a.start_by == b.start_by && a.timeout_at == b.timeout_at &&
-         a.give_up_at == b.give_up_at;
+         a.give_up_at == b.give_up_at && a.window_opens_at == b.window_opens_at;
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <type_traits>
 
 #include "domain/codec/state_codec.hpp"
+#include "domain/version.hpp"
 #include "projections/limits.hpp"
 #include "projections/paging.hpp"
+#include "projections/version_key.hpp"
 
 namespace ota::projections {
 namespace {
@@ -198,7 +200,7 @@ void DeviceView::relist(const std::string& id, const DeviceListing& before,
     if (!to.empty()) rows_.put(device_list_prefix(dimension, to) + id, {});
   };
   move(DeviceDimension::kModel, before.model, after.model);
-  move(DeviceDimension::kVersion, before.version, after.version);
+  move(DeviceDimension::kVersion, version_key(before.version), version_key(after.version));
   move(DeviceDimension::kOwner, owner_bytes(before.owner), owner_bytes(after.owner));
   const auto in = [](const std::vector<std::string>& groups, const std::string& group) {
     return std::find(groups.begin(), groups.end(), group) != groups.end();
@@ -242,10 +244,14 @@ std::optional<domain::Device> at(const Reader& reader, const DevicePlace& place)
   return reader.row<domain::Device>(ordinal_key(Table::kDevice, *place.row));
 }
 
+bool is_version(const std::string& runs, const std::string& wanted) {
+  return !runs.empty() && domain::compare_versions(runs, wanted) == 0;
+}
+
 bool holds(const DeviceFilter& filter, const domain::Device& device) {
   const auto facts = domain::facts_of(device);
   if (filter.model && *filter.model != facts.model) return false;
-  if (filter.firmware_version && *filter.firmware_version != facts.firmware_version) return false;
+  if (filter.firmware_version && !is_version(facts.firmware_version, *filter.firmware_version)) return false;
   if (filter.owner && *filter.owner != device.owner) return false;
   return !filter.group || std::find(device.groups.begin(), device.groups.end(), *filter.group) !=
                               device.groups.end();
@@ -256,7 +262,7 @@ std::string shortest_list(const DeviceFilter& filter) {
   if (filter.owner) return device_list_prefix(DeviceDimension::kOwner, owner_bytes(*filter.owner));
   if (filter.group) return device_list_prefix(DeviceDimension::kGroup, *filter.group);
   if (filter.firmware_version) {
-    return device_list_prefix(DeviceDimension::kVersion, *filter.firmware_version);
+    return device_list_prefix(DeviceDimension::kVersion, version_key(*filter.firmware_version));
   }
   if (filter.model) return device_list_prefix(DeviceDimension::kModel, *filter.model);
   return key_in(Table::kDevicePlace).take();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "domain/codec/state_codec.hpp"
+#include "domain/version.hpp"
 #include "projections/firmware_counts.hpp"
 #include "projections/limits.hpp"
 #include "projections/paging.hpp"
@@ -40,7 +41,12 @@ void FirmwareView::apply(Change& change) {
   if (!id) return;
   auto& firmware = firmware_.edit_or_make(id_key(Table::kFirmware, id->bytes));
   const bool known = firmware.exists;
+  const bool wanted = domain::is_to_fetch(firmware);
   domain::evolve(firmware, change.event);
+  if (domain::is_to_fetch(firmware) != wanted) {
+    const auto key = id_key(Table::kFirmwareToFetch, id->bytes);
+    wanted ? rows_.erase(key) : rows_.put(key, {});
+  }
   if (!known && firmware.exists) list(firmware.record, change.event.position);
 }
 
@@ -78,11 +84,12 @@ bool holds(const FirmwareFilter& filter, const domain::Firmware& firmware) {
   };
   if (differs(filter.device_model, record.facts.device_model) ||
       differs(filter.manufacturer, record.manufacturer) ||
-      differs(filter.version, record.facts.version) || differs(filter.status, firmware.status) ||
+      differs(filter.status, firmware.status) || differs(filter.content, domain::content_of(firmware)) ||
       differs(filter.is_beta, record.facts.is_beta) ||
       differs(filter.is_security_update, record.facts.is_security_update)) {
     return false;
   }
+  if (filter.version && domain::compare_versions(*filter.version, record.facts.version) != 0) return false;
   const auto& labels = record.labels;
   return !filter.label || std::find(labels.begin(), labels.end(), *filter.label) != labels.end();
 }
@@ -120,6 +127,14 @@ std::uint32_t newest_number(const Reader& reader) {
 
 bool refers_to(const Reader& reader, const std::array<std::uint8_t, 32>& sha256) {
   return Range(reader, bytes_prefix(sha256)).valid();
+}
+
+std::vector<domain::FirmwareId> to_fetch(const Reader& reader) {
+  std::vector<domain::FirmwareId> ids;
+  for (Range range(reader, key_in(Table::kFirmwareToFetch).take()); range.valid(); range.next()) {
+    ids.push_back(id_in(range.rest()));
+  }
+  return ids;
 }
 
 Page<FirmwareRow> list(const Reader& reader, const FirmwareFilter& filter,

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "projections/answers.hpp"
 #include "projections/page.hpp"
@@ -43,6 +44,7 @@ std::optional<domain::FirmwareId> of_version(const Reader& reader, std::string_v
 std::optional<domain::FirmwareId> of_number(const Reader& reader, std::uint32_t number);
 std::uint32_t newest_number(const Reader& reader);
 bool refers_to(const Reader& reader, const std::array<std::uint8_t, 32>& sha256);
+std::vector<domain::FirmwareId> to_fetch(const Reader& reader);
 Page<FirmwareRow> list(const Reader& reader, const FirmwareFilter& filter, const PageRequest& page);
 }  // namespace firmwares
 

@@ -42,6 +42,7 @@ enum class Table : char {
   kDeviceList = 'g',       // dimension, value, device id -> nothing
   kFirmwareList = 'm',     // dimension, value, ~position of registration -> id
   kFirmwareBytes = 'y',    // sha256, id -> nothing
+  kFirmwareToFetch = 'W',  // id -> nothing
   kCampaignList = 'l',     // dimension, value, ~position of creation -> id
   kOpenCampaign = 'o',     // id -> nothing
   kUpdatesByStatus = 's',  // campaign (zero: direct), indexed_as(status), rest of the id -> nothing
@@ -59,6 +60,7 @@ constexpr bool is_iterated(Table table) {
     case Table::kDeviceList:
     case Table::kFirmwareList:
     case Table::kFirmwareBytes:
+    case Table::kFirmwareToFetch:
     case Table::kCampaignList:
     case Table::kOpenCampaign:
     case Table::kUpdatesByStatus:

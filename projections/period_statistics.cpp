@@ -68,7 +68,7 @@ struct Sum {
     totals.completed += counts.completed;
     totals.failed += counts.failed;
     totals.cancelled += counts.cancelled;
-    totals.update_seconds += counts.update_seconds_total;
+    totals.update_us += counts.update_us_total;
     totals.data_transferred += counts.completed * entry->state.facts.file_size;
     for (Range range(reader, id_key(Table::kCampaignNames, id.bytes)); range.valid(); range.next()) {
       add_names(range.rest(), Reader::decoded<std::uint64_t>(range.value()));
@@ -86,7 +86,7 @@ struct Sum {
     const auto standing = standing_of(facts.status, false);
     ++totals.updates;
     if (auto* count = counter(totals, standing)) ++*count;
-    totals.update_seconds += facts.seconds;
+    totals.update_us += facts.took_us;
     if (standing == Standing::kCompleted) totals.data_transferred += facts.download_size;
     if (granted_as.empty()) return;
     BytesIn in(granted_as);

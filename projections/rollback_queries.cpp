@@ -3,6 +3,7 @@
 #include "projections/rollback_queries.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "projections/campaign_entry.hpp"
 #include "projections/device_view.hpp"
@@ -58,22 +59,31 @@ bool take_waiting_of_campaign(const Reader& reader, domain::CampaignId id, const
   return true;
 }
 
-bool take_waiting_of_device(const Reader& reader, const domain::DeviceId& device,
+// False: the page is full.
+bool take_waiting_of(const Reader& reader, domain::CampaignId id, domain::Ordinal ordinal,
+                     const std::string& after, Filler& filler) {
+  const auto place = waiting_place(id, ordinal.value);
+  if (!after.empty() && place <= after) return true;
+  const auto campaign = campaign_of(reader, id);
+  auto update = campaign ? waiting(reader, *campaign, ordinal) : std::nullopt;
+  return !update || filler.take(place, [&] { return std::move(*update); });
+}
+
+// Of one campaign if that is asked for, also when it has ended; else of those that are in rollback.
+bool take_waiting_of_device(const Reader& reader, const RollbackFilter& filter,
                             const std::string& after, Filler& filler) {
-  const auto ordinal = devices::ordinal_of(reader, device);
+  const auto ordinal = devices::ordinal_of(reader, *filter.device);
   if (!ordinal) return true;
+  if (filter.campaign) return take_waiting_of(reader, *filter.campaign, *ordinal, after, filler);
   const auto status = BytesOut().u8(static_cast<std::uint8_t>(domain::CampaignStatus::kRollback)).take();
+  std::vector<domain::CampaignId> campaigns;
   for (Range range(reader, campaign_list_prefix(CampaignDimension::kStatus, status)); range.valid();
        range.next()) {
-    domain::CampaignId id;
-    std::copy_n(range.value().begin(), id.bytes.size(), id.bytes.begin());
-    const auto place = waiting_place(id, ordinal->value);
-    if (!after.empty() && place <= after) continue;
-    const auto campaign = campaign_of(reader, id);
-    auto update = campaign ? waiting(reader, *campaign, *ordinal) : std::nullopt;
-    if (update && !filler.take(place, [&] { return std::move(*update); })) return false;
+    std::copy_n(range.value().begin(), campaigns.emplace_back().bytes.size(), campaigns.back().bytes.begin());
   }
-  return true;
+  std::sort(campaigns.begin(), campaigns.end());  // as their places are, which the next page goes on behind
+  return std::all_of(campaigns.begin(), campaigns.end(),
+                     [&](const auto& id) { return take_waiting_of(reader, id, *ordinal, after, filler); });
 }
 
 void take_begun(const Reader& reader, const RollbackFilter& filter, const std::string& after,
@@ -91,7 +101,7 @@ void take_begun(const Reader& reader, const RollbackFilter& filter, const std::s
     if (!update) continue;
     if (filter.campaign && filter.device) {  // the device's list, of one campaign
       const auto& undoes = update->plan.rollback ? update->plan.rollback->undoes : std::nullopt;
-      if (!undoes || undoes->campaign() != filter.campaign) continue;
+      if (id->campaign() != filter.campaign && (!undoes || undoes->campaign() != filter.campaign)) continue;
     }
     if (!filler.take(place_in(Stage::kBegun, range.rest()), [&] { return std::move(*update); })) return;
   }
@@ -120,7 +130,7 @@ Page<domain::DeviceUpdate> list(const Reader& reader, const RollbackFilter& filt
   Filler filler(kList, request);
   bool goes_on = true;
   if (filter.device) {
-    if (!filter.campaign) goes_on = take_waiting_of_device(reader, *filter.device, after, filler);
+    goes_on = take_waiting_of_device(reader, filter, after, filler);
   } else if (filter.campaign) {
     goes_on = take_waiting_of_campaign(reader, *filter.campaign, after, filler);
   }

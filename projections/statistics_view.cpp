@@ -1,5 +1,6 @@
 #include "projections/statistics_view.hpp"
 
+#include "domain/version.hpp"
 #include "projections/limits.hpp"
 
 namespace ota::projections {
@@ -73,6 +74,15 @@ std::map<std::string, std::uint64_t> named(const Reader& reader, Counter counter
 }
 
 }  // namespace
+
+std::uint64_t devices_running(const Reader& reader, std::string_view model, std::string_view version) {
+  std::uint64_t devices = 0;
+  for (Range range(reader, counter_prefix(Counter::kModelVersion) + BytesOut().text(model).take()); range.valid();
+       range.next()) {
+    if (domain::compare_versions(range.rest(), version) == 0) devices += Reader::decoded<std::uint64_t>(range.value());
+  }
+  return devices;
+}
 
 Statistics statistics(const Reader& reader) {
   auto s = statistics_of(reader.row<Totals>(totals_key()).value_or(Totals{}));

@@ -21,6 +21,9 @@ class StatisticsView final : public View {
   RowCache<std::uint64_t> named_;
 };
 
+// How many listed devices of this model run this version, however they spell it (decision 3).
+std::uint64_t devices_running(const Reader& reader, std::string_view model, std::string_view version);
+
 // `reader` must be of one moment.
 Statistics statistics(const Reader& reader);
 

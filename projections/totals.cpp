@@ -12,7 +12,7 @@ template <class T, class F>
 void each_number(T& totals, const F& f) {
   for (auto& n : totals.campaigns) f(n);
   for (auto* n : {&totals.updates, &totals.in_progress, &totals.completed, &totals.failed, &totals.cancelled,
-                  &totals.update_seconds, &totals.data_transferred, &totals.rollbacks, &totals.started_campaigns,
+                  &totals.update_us, &totals.data_transferred, &totals.rollbacks, &totals.started_campaigns,
                   &totals.devices}) {
     f(*n);
   }
@@ -70,7 +70,7 @@ Statistics statistics_of(const Totals& totals) {
   s.completed_updates = totals.completed;
   s.failed_updates = totals.failed;
   s.cancelled_updates = totals.cancelled;
-  s.update_seconds_total = totals.update_seconds;
+  s.update_us_total = totals.update_us;
   s.data_transferred = totals.data_transferred;
   s.rollbacks = totals.rollbacks;
   s.started_campaigns = totals.started_campaigns;

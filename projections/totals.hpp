@@ -19,7 +19,7 @@ struct Totals {
   std::uint64_t completed = 0;
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
-  std::uint64_t update_seconds = 0;
+  std::uint64_t update_us = 0;
   std::uint64_t data_transferred = 0;
   std::uint64_t rollbacks = 0;
   std::uint64_t started_campaigns = 0;
@@ -80,7 +80,7 @@ void each_count(const Change& change, const Edit& edit) {
     if (u.stood == Standing::kNone) ++t.updates;
     if (auto* from = counter(t, u.stood)) --*from;
     if (auto* to = counter(t, u.stands)) ++*to;
-    t.update_seconds += u.after.seconds - u.before.seconds;
+    t.update_us += u.after.took_us - u.before.took_us;
     if (u.stood == Standing::kCompleted) t.data_transferred -= u.before.download_size;
     if (u.stands == Standing::kCompleted) t.data_transferred += u.after.download_size;
   });

@@ -12,12 +12,11 @@ std::uint32_t batch_of(const domain::DeviceUpdate& u) {
   return lapsed ? 0 : u.batch;
 }
 
-std::uint64_t seconds_of(const domain::DeviceUpdate& u) {
+std::uint64_t took_us(const domain::DeviceUpdate& u) {
   // One that was undone stays counted as completed.
   const bool done = u.status == domain::UpdateStatus::kCompleted || u.status == domain::UpdateStatus::kRollback;
   if (!done || !u.started_at || !u.completed_at) return 0;
-  const auto took =
-      std::chrono::duration_cast<std::chrono::seconds>(*u.completed_at - *u.started_at);
+  const domain::Duration took = *u.completed_at - *u.started_at;
   return took.count() > 0 ? static_cast<std::uint64_t>(took.count()) : 0;
 }
 
@@ -33,10 +32,11 @@ UpdateFacts facts_of(const domain::DeviceUpdate& u) {
   facts.firmware = u.plan.firmware;
   facts.download_size = u.plan.download_size;
   facts.created_at = u.created_at;
-  facts.seconds = seconds_of(u);
+  facts.took_us = took_us(u);
   facts.start_by = u.start_by;
   facts.timeout_at = u.timeout_at;
   if (u.cancel) facts.give_up_at = u.cancel->give_up_at;
+  if (u.held) facts.window_opens_at = u.held_until;
   return facts;
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kSchema = "schema";
 constexpr int kSchemaNumber =
-    4;  // raise it on any change of rows or keys: the views are then built anew
+    6;  // raise it on any change of rows or keys: the views are then built anew
 
 // Beside the form of the rows, everything outside the log that a fold depends on.
 std::string schema_of(const domain::Settings& settings) {
@@ -69,6 +69,9 @@ class ViewsInRocks final : public Views {
   }
   bool refers_to(const std::array<std::uint8_t, 32>& sha256) const override {
     return firmwares::refers_to(each_row(), sha256);
+  }
+  std::vector<domain::FirmwareId> firmware_to_fetch() const override {
+    return firmwares::to_fetch(each_row());
   }
   Page<FirmwareRow> firmware_list(const FirmwareFilter& filter,
                                   const PageRequest& page) const override {
@@ -133,6 +136,9 @@ class ViewsInRocks final : public Views {
   Page<domain::Device> device_list(const DeviceFilter& filter,
                                    const PageRequest& page) const override {
     return devices::list(one_moment(), filter, page);
+  }
+  std::uint64_t devices_running(std::string_view model, std::string_view version) const override {
+    return projections::devices_running(each_row(), model, version);
   }
   std::optional<domain::DeviceId> device_of(domain::Ordinal ordinal) const override {
     return devices::id_of(each_row(), ordinal);

@@ -47,12 +47,15 @@ class Views {
   virtual const PollIndex& polls() const = 0;
 
   virtual std::optional<FirmwareRow> firmware(domain::FirmwareId id) const = 0;
+  // By the very text of the version: what makes a firmware unique (BR-OTA-005).
   virtual std::optional<domain::FirmwareId> firmware_of(std::string_view model,
                                                         std::string_view version) const = 0;
   virtual std::optional<domain::FirmwareId> firmware_by_number(std::uint32_t number) const = 0;
   virtual std::uint32_t newest_firmware_number() const = 0;  // 0: none yet
   // Does any firmware refer to these bytes? For the sweep of the artifact store.
   virtual bool refers_to(const std::array<std::uint8_t, 32>& sha256) const = 0;
+  // Whose bytes are to be brought from their URL (open work of whoever fetches, decision 29).
+  virtual std::vector<domain::FirmwareId> firmware_to_fetch() const = 0;
   virtual Page<FirmwareRow> firmware_list(const FirmwareFilter& filter,
                                           const PageRequest& page) const = 0;  // newest first
 
@@ -93,6 +96,8 @@ class Views {
   virtual std::optional<domain::Device> device(const domain::DeviceId& id) const = 0;
   virtual Page<domain::Device> device_list(const DeviceFilter& filter,
                                            const PageRequest& page) const = 0;  // by id
+  // How many of this model run this version, however they spell it (decision 3): as many as that list has.
+  virtual std::uint64_t devices_running(std::string_view model, std::string_view version) const = 0;
   virtual std::optional<domain::DeviceId> device_of(domain::Ordinal ordinal) const = 0;
   // The ordinal that an id has now, registered or reserved. A deleted device has none until one is
   // reserved for its return.

@@ -15,6 +15,7 @@
 
 #include "actors/service.hpp"
 #include "gateways/artifact_files.hpp"
+#include "gateways/fetch/url_fetcher.hpp"
 #include "gateways/nats/bus.hpp"
 #include "http/api.hpp"
 #include "http/front_door.hpp"
@@ -92,6 +93,15 @@ ota::http::DependencyHealth bus_health(const ota::gateways::Bus& bus) {
                                      {"last_error", status.last_error}}};
 }
 
+// A source that fails is its owner's trouble: shown, and no reason to call the service unhealthy.
+ota::http::DependencyHealth fetcher_health(const ota::gateways::UrlFetcher& fetcher) {
+  const auto summary = fetcher.summary();
+  return {"firmware_sources", true, {{"running", std::to_string(summary.running)},
+                                     {"waiting", std::to_string(summary.waiting)},
+                                     {"fetched", std::to_string(summary.brought)},
+                                     {"last_error", summary.last_error}}};
+}
+
 // Temporaries and bytes that no firmware refers to (decision 34). While the views are broken nobody
 // knows what that is.
 void sweep(ota::actors::ArtifactStore& artifacts, const ota::actors::Service& service) {
@@ -103,23 +113,25 @@ void sweep(ota::actors::ArtifactStore& artifacts, const ota::actors::Service& se
                swept.temporaries_removed, swept.orphans_removed, swept.bytes_freed);
 }
 
-// Ends the bus before the service that its threads use.
-class BusStop {
+// Ends a gateway before the service that its threads use.
+template <class Gateway>
+class StopAtEnd {
  public:
-  explicit BusStop(ota::gateways::Bus* bus) : bus_(bus) {}
-  ~BusStop() {
-    if (bus_) bus_->stop();
+  explicit StopAtEnd(Gateway* gateway) : gateway_(gateway) {}
+  ~StopAtEnd() {
+    if (gateway_) gateway_->stop();
   }
-  BusStop(const BusStop&) = delete;
-  BusStop& operator=(const BusStop&) = delete;
+  StopAtEnd(const StopAtEnd&) = delete;
+  StopAtEnd& operator=(const StopAtEnd&) = delete;
 
  private:
-  ota::gateways::Bus* bus_;
+  Gateway* gateway_;
 };
 
 void serve(const Config& config, const sigset_t& signals) {
   auto artifacts = ota::gateways::open_artifact_files(config.data_directory / "artifacts");
   std::unique_ptr<ota::gateways::Bus> bus;
+  std::unique_ptr<ota::gateways::UrlFetcher> fetcher;
   ota::actors::ServiceOptions options;
   if (!config.nats_url.empty()) {
     ota::gateways::BusOptions bus_options;
@@ -130,6 +142,10 @@ void serve(const Config& config, const sigset_t& signals) {
     bus = std::make_unique<ota::gateways::Bus>(std::move(bus_options));
     options.tails.push_back(&bus->tail());
   }
+  if (config.fetch_firmware) {
+    fetcher = std::make_unique<ota::gateways::UrlFetcher>(*artifacts);
+    options.tails.push_back(&fetcher->tail());
+  }
   options.data_directory = config.data_directory;
   options.settings = config.settings;
   options.scheduler_threads = config.scheduler_threads;
@@ -138,11 +154,17 @@ void serve(const Config& config, const sigset_t& signals) {
   };
   const auto service = ota::actors::Service::open(std::move(options));
 
-  const BusStop bus_stop(bus.get());
+  const StopAtEnd bus_stop(bus.get());
+  const StopAtEnd fetcher_stop(fetcher.get());
   sweep(*artifacts, *service);
 
-  ota::http::ApiOptions api_options{config.tenant, config.extra_formats, OTA_VERSION, {}};
-  if (bus) api_options.neighbours = [&bus] { return std::vector{bus_health(*bus)}; };
+  ota::http::ApiOptions api_options{config.tenant, config.extra_formats, OTA_VERSION, {}, fetcher.get()};
+  api_options.neighbours = [&] {
+    std::vector<ota::http::DependencyHealth> neighbours;
+    if (bus) neighbours.push_back(bus_health(*bus));
+    if (fetcher) neighbours.push_back(fetcher_health(*fetcher));
+    return neighbours;
+  };
   ota::http::Api api(*service, *artifacts, std::move(api_options));
   ota::http::Router router;
   api.add_to(router);
@@ -153,6 +175,7 @@ void serve(const Config& config, const sigset_t& signals) {
   ota::http::FrontDoor door(door_options, [&](ota::http::RequestContext& context) { router.handle(context); });
   door.start();
   if (bus) bus->start(*service);
+  if (fetcher) fetcher->start(*service);
   write_port(config, door.port());
   spdlog::info("otad {} serves http://{}:{} from {}; log position {}; no authentication is configured{}", OTA_VERSION,
                config.address, door.port(), config.data_directory.string(), service->log().head().value,

@@ -27,15 +27,19 @@ struct ArtifactError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// One upload in progress. Destroyed without commit(): nothing remains.
+// One upload in progress. Destroyed without commit(): nothing remains, unless it is one to resume.
 class ArtifactUpload {
  public:
   virtual ~ArtifactUpload() = default;
+  // How much an earlier part of it has left: what is written goes behind that.
+  virtual std::uint64_t held() const { return 0; }        // bytes
   virtual void write(std::string_view bytes) = 0;         // throws ArtifactError
   // Ends the stream: all three digests and the size of what was written. Call once, before commit().
   virtual const ArtifactDigests& finish() = 0;
   // Makes the artifact durable and visible under its SHA-256 (fsync, rename, fsync of the folder). Throws ArtifactError.
   virtual void commit() = 0;
+  // Instead of commit(): nothing remains, also of one to resume.
+  virtual void discard() {}
 };
 
 // An artifact opened for reading. Stays readable while it is held. read() may be called from any one thread at a time.
@@ -59,6 +63,12 @@ class ArtifactStore {
  public:
   virtual ~ArtifactStore() = default;
   virtual std::unique_ptr<ArtifactUpload> begin_upload() = 0;                         // throws ArtifactError
+  // The same, going on with what an upload of this name has left when it was destroyed without commit(), or when the
+  // process ended. One at a time of a name, which is a file's name. A store that cannot keep parts begins anew.
+  virtual std::unique_ptr<ArtifactUpload> resume_upload(std::string_view name) {  // throws ArtifactError
+    (void)name;
+    return begin_upload();
+  }
   virtual std::unique_ptr<Artifact> open(const std::array<std::uint8_t, 32>& sha256) const = 0;  // null: not here
   virtual bool contains(const std::array<std::uint8_t, 32>& sha256) const = 0;
   // Removes temporaries and artifacts that `referenced` denies, both only if last modified before `older_than_s` seconds

@@ -102,7 +102,8 @@ struct Campaign {
   // Neither granted nor ended: may be granted, now or after its retry time.
   Bitmap remaining() const;
   bool is_remaining(std::uint32_t ordinal) const;
-  // Completed, and not undone yet; the present rollback has still to take them back.
+  Bitmap to_undo() const;                 // completed, and not undone yet
+  // Of these, those that the present rollback has still to take back.
   Bitmap to_take_back() const;
   bool is_to_take_back(std::uint32_t ordinal) const;
   std::uint32_t to_take_back_count() const;

@@ -36,7 +36,8 @@ DomainError recalled(const Campaign& s, std::string_view what) {
 }
 
 Decision on(const Campaign& s, const StartCampaign&, const Context& context) {
-  if (s.status == CampaignStatus::kInProgress || s.status == CampaignStatus::kScheduled) return Events{};
+  // Started already, whatever became of it since.
+  if (s.started_at || s.status == CampaignStatus::kScheduled) return Events{};
   if (s.status != CampaignStatus::kCreated) return cannot(s, "start", {"created"});
   if (lacks_approval(s)) {
     auto error = cannot(s, "start", {"approved"});

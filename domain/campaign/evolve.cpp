@@ -22,6 +22,12 @@ struct Fold {
     if (!id || !id->of_campaign || id->base != s.id.bytes || id->kind != UpdateId::kDeployment) return std::nullopt;
     return s.targets.contains(id->ordinal.value) ? std::optional<std::uint32_t>(id->ordinal.value) : std::nullopt;
   }
+  // Nothing is known of its rollback any more.
+  void forget_rollback(std::uint32_t o) {
+    s.rollback.granted.remove(o);
+    s.rollback.ended.remove(o);
+    s.rollback.retries.erase(o);
+  }
   void leave(std::uint32_t o) {
     s.granted.remove(o);
     s.completed.remove(o);
@@ -32,6 +38,8 @@ struct Fold {
     s.own_faults.remove(o);
     s.held.remove(o);
     s.released.remove(o);
+    s.undone.remove(o);
+    forget_rollback(o);
   }
   // The ordinal of an update of the present rollback that the event is about, if its device was completed here.
   std::optional<std::uint32_t> taken_back() const {
@@ -223,7 +231,7 @@ struct Fold {
   }
   void operator()(const UpdateHeld&) {
     const auto o = ordinal();
-    if (o && s.granted.contains(*o)) s.held.add(*o);
+    if (o && s.granted.contains(*o) && !s.released.contains(*o)) s.held.add(*o);
   }
   void operator()(const AttemptEnded& e) {
     if (const auto back = taken_back()) end_taking_back(*back, e.success ? std::nullopt : e.retry_at);
@@ -246,9 +254,9 @@ struct Fold {
     }
   }
   void operator()(const GrantLapsed& e) {
-    if (const auto back = taken_back()) {  // it may ask again at once, as its device knows it
+    if (const auto back = taken_back()) {  // it may ask again at once; told that it is over when nobody waits any more
       s.rollback.granted.remove(*back);
-      if (e.retry) s.rollback.retries[*back] = r.time;
+      s.rollback.retries[*back] = r.time;
     }
     const auto o = ordinal();
     if (!o) return;
@@ -285,18 +293,16 @@ struct Fold {
     const auto o = ordinal();
     if (!o || !s.completed.contains(*o) || s.undone.contains(*o)) return;
     leave(*o);
-    s.rollback.granted.remove(*o);
-    s.rollback.ended.remove(*o);
-    s.rollback.retries.erase(*o);
     s.failed.add(*o);
     if (s.in_canary()) s.evidence.refuted({*o});
+    if (s.closed && s.status == CampaignStatus::kCompleted) {
+      s.verdict = verdict_at_end(s.counts(), s.policy.failure_threshold_percent);
+    }
   }
   void operator()(const UpdateUndone&) {
     const auto o = ordinal();
     if (!o || !s.completed.contains(*o)) return;
-    s.rollback.granted.remove(*o);
-    s.rollback.ended.remove(*o);
-    s.rollback.retries.erase(*o);
+    forget_rollback(*o);
     s.undone.add(*o);
   }
   void operator()(const RetryAsked& e) {
@@ -332,7 +338,8 @@ struct Fold {
 
 Counts Campaign::counts() const {
   return {total(), static_cast<std::uint32_t>(granted.cardinality()),
-          static_cast<std::uint32_t>(completed.cardinality()), static_cast<std::uint32_t>(failed.cardinality())};
+          static_cast<std::uint32_t>(completed.cardinality()), static_cast<std::uint32_t>(failed.cardinality()),
+          static_cast<std::uint32_t>(cancelled.cardinality())};
 }
 
 std::uint32_t Campaign::pending() const {
@@ -354,10 +361,15 @@ bool Campaign::is_remaining(std::uint32_t o) const {
          !cancelled.contains(o);
 }
 
-Bitmap Campaign::to_take_back() const {
-  if (rollback.number == 0) return {};
+Bitmap Campaign::to_undo() const {
   Bitmap left = completed;
   left -= undone;
+  return left;
+}
+
+Bitmap Campaign::to_take_back() const {
+  if (rollback.number == 0) return {};
+  Bitmap left = to_undo();
   left -= rollback.granted;
   left -= rollback.ended;
   return left;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "domain/device/gates.hpp"
 #include "domain/rollout.hpp"
 #include "domain/version.hpp"
 #include "domain/window.hpp"
@@ -69,7 +70,9 @@ Finding targeted(const Question& q) {
   const auto& s = q.s;
   const std::uint32_t o = q.ask.ordinal.value;
   if (!s.targets.contains(o) && !s.left_out.contains(o)) {
-    return closed("the device is not among the campaign's targets, or was left out at its creation as incompatible");
+    const auto why = misfit(q.ask.facts, s.facts);
+    return closed(why.empty() ? std::string("the device is not among the campaign's targets")
+                              : fmt::format("the device is not among the campaign's targets: {}", why));
   }
   const auto over = [&](const Bitmap& set, std::string_view what) -> std::optional<Finding> {
     if (!set.contains(o)) return std::nullopt;
@@ -79,8 +82,11 @@ Finding targeted(const Question& q) {
   if (auto f = over(s.granted, "is in progress")) return *f;
   if (auto f = over(s.undone, "has completed, and was rolled back")) return *f;
   if (auto f = over(s.completed, "has completed")) return *f;
-  if (auto f = over(s.failed, "has failed")) return *f;
-  if (auto f = over(s.cancelled, "is cancelled, or was skipped")) return *f;
+  const auto with_reason = [&](std::string_view what) {
+    return q.ask.ended_because.empty() ? std::string(what) : fmt::format("{}: {}", what, q.ask.ended_because);
+  };
+  if (auto f = over(s.failed, with_reason("has failed"))) return *f;
+  if (auto f = over(s.cancelled, with_reason("is cancelled, or was skipped"))) return *f;
   return open(q, [&] { return fmt::format("it is one of {} devices that wait in this campaign", s.pending()); });
 }
 
@@ -109,21 +115,11 @@ Finding running(const Question& q) {
 }
 
 Finding content(const Question& q) {
+  if (q.s.firmware_recalled) {
+    return closed(fmt::format("firmware {} {} is recalled", q.s.firmware_name, q.s.facts.version));
+  }
   if (q.s.content_pending) return closed("the firmware's content is not here yet");
   return open(q, [&] { return fmt::format("firmware {} {} is here", q.s.firmware_name, q.s.facts.version); });
-}
-
-// Known and different, in words; empty: it fits. What is unknown goes on with a warning (decision 5).
-std::string misfit(const DeviceFacts& d, const FirmwareFacts& f) {
-  if (!d.model.empty() && d.model != f.device_model) {
-    return fmt::format("the device is a {}, the firmware is for {}", d.model, f.device_model);
-  }
-  if (!d.hardware_version.empty() &&
-      !in_hardware_range(d.hardware_version, f.min_hardware_version, f.max_hardware_version)) {
-    return fmt::format("hardware {} is outside {}..{}", d.hardware_version, either(f.min_hardware_version, "any"),
-                       either(f.max_hardware_version, "any"));
-  }
-  return {};
 }
 
 Finding compatible(const Question& q) {
@@ -133,6 +129,13 @@ Finding compatible(const Question& q) {
     return fmt::format("model {}, hardware {}", either(d.model, "not known: taken to fit"),
                        either(d.hardware_version, "not known: taken to fit"));
   });
+}
+
+Finding beta(const Question& q) {
+  if (!q.s.facts.is_beta) return open(q, [] { return std::string("the firmware is no beta"); });
+  if (q.s.policy.allow_beta) return open(q, [] { return std::string("the campaign allows beta firmware"); });
+  if (q.ask.owner_wants_beta) return open(q, [] { return std::string("the device's owner has opted in to beta firmware"); });
+  return closed("the firmware is a beta, and neither the campaign nor the device's owner has opted in");
 }
 
 Finding not_there(const Question& q) {
@@ -198,14 +201,15 @@ Finding batch(const Question& q) {
   return batch_open(s, q.reserved) ? open(q, [&] { return text("open"); }) : closed(text("full"));
 }
 
-constexpr std::array<Row, 15> kDeployment{{{Gate::kKnown, known},
+constexpr std::array<Row, 16> kDeployment{{{Gate::kKnown, known},
                                            {Gate::kTargeted, targeted},
                                            {Gate::kPicked, in_percentage},
+                                           {Gate::kCompatible, compatible},
+                                           {Gate::kBeta, beta},
+                                           {Gate::kNotThere, not_there},
                                            {Gate::kBusy, not_busy},
                                            {Gate::kApproved, approved},
                                            {Gate::kRunning, running},
-                                           {Gate::kCompatible, compatible},
-                                           {Gate::kNotThere, not_there},
                                            {Gate::kContent, content},
                                            {Gate::kOwner, owner},
                                            {Gate::kWindow, window},
@@ -237,7 +241,7 @@ Finding rolling_back(const Question& q) {
 
 Finding still_runs_it(const Question& q) {
   const auto& runs = q.ask.facts.firmware_version;
-  if (!runs.empty() && compare_versions(runs, q.s.facts.version) != 0) {
+  if (!runs.empty() && !same_version(runs, q.s.facts.version)) {
     return closed(fmt::format("the device runs {} by now, not {}", runs, q.s.facts.version), Otherwise::kSuperseded);
   }
   return open(q, [&] { return fmt::format("the device still runs {}", q.s.facts.version); });
@@ -291,6 +295,17 @@ std::optional<Finding> first_closed(const Question& q) {
   return std::nullopt;
 }
 
+std::optional<Finding> not_acting(const Question& q) {
+  constexpr std::array<Row, 3> kActing{{{Gate::kBusy, not_busy}, {Gate::kApproved, approved}, {Gate::kRunning, running}}};
+  for (const auto& row : kActing) {
+    auto finding = row.rule(q);
+    if (finding.open) continue;
+    finding.gate = row.gate;
+    return finding;
+  }
+  return std::nullopt;
+}
+
 std::vector<Finding> all(const Question& q) {
   std::vector<Finding> found;
   for (const auto& row : gates_before(q)) {
@@ -315,10 +330,16 @@ std::pair<std::string, std::string> why_not_back(const WayBack& back) {
   return {};
 }
 
-bool would_be_offered(const CampaignCreated& record, const DeviceFacts& facts) {
-  if (!campaign::misfit(facts, record.facts).empty()) return false;
-  return record.policy.force_update || facts.firmware_version.empty() ||
-         compare_versions(facts.firmware_version, record.facts.version) < 0;
+bool would_be_granted(const CampaignCreated& record, bool switched, const GrantAsk& ask, Time now) {
+  const auto& p = record.policy;
+  if (!misfit(ask.facts, record.facts).empty()) return false;
+  if (record.facts.is_beta && !p.allow_beta && !ask.owner_wants_beta) return false;
+  const auto& runs = ask.facts.firmware_version;
+  if (!p.force_update && !runs.empty() && compare_versions(runs, record.facts.version) >= 0) return false;
+  if (ask.owner_pauses_until && *ask.owner_pauses_until > now) return false;
+  if (p.maintenance_window && !is_open(*p.maintenance_window, ask.facts.timezone, now)) return false;
+  if (p.requires_device_confirmation && !ask.consented) return false;
+  return p.strategy != Strategy::kBlueGreen || switched || ask.facts.can_hold;
 }
 
 }  // namespace ota::domain

@@ -33,6 +33,8 @@ struct Finding {
 // Empty: all are open.
 std::optional<Finding> first_closed(const Question& question);
 std::vector<Finding> all(const Question& question);
+// The first gate that is closed because the campaign, or the device, is not ready to act; empty: both are.
+std::optional<Finding> not_acting(const Question& question);
 
 // Held and released updates take none.
 std::uint64_t places_taken(const Campaign& s, const Reservations& r);

@@ -1,6 +1,7 @@
 #include "domain/campaign/grant.hpp"
 
 #include "domain/campaign/gates.hpp"
+#include "domain/device/gates.hpp"
 #include "domain/rollout.hpp"
 #include "domain/window.hpp"
 
@@ -88,15 +89,23 @@ AttemptGranted deployment_grant(const Campaign& s, const GrantAsk& ask, const Co
   granted.batch = retry ? ask.batch : has_batches(s.policy.strategy) ? s.batch : 0;
   granted.start_by = start_by(s, ask, context);
   granted.hold = s.policy.strategy == Strategy::kBlueGreen && !s.switched && ask.facts.can_hold;
-  // One that was cancelled before its first grant and asked for again has no plan yet.
-  if (!retry || ask.attempts == 0) granted.plan = plan_of(s, ask);
+  // One that was cancelled before its first grant and asked for again has no plan yet; one that runs something else by now
+  // would go back to a version that is not the one before.
+  if (!retry || ask.attempts == 0 || ask.planned_from != ask.facts.firmware_version) granted.plan = plan_of(s, ask);
+  granted.warnings = unknowns(ask.facts, s.facts);
   return granted;
 }
 
 }  // namespace
 
 GrantDecision grant(const Campaign& s, const Reservations& reserved, const GrantAsk& ask, const Context& context) {
-  if (auto finding = campaign::first_closed(Question{s, reserved, ask, context, false})) {
+  const Question question{s, reserved, ask, context, false};
+  if (auto finding = campaign::first_closed(question)) {
+    // Skipping is deciding too: a campaign that does not run, or a device that is busy, leaves it for later.
+    const bool skips = finding->otherwise == Otherwise::kSkipAlreadyThere || finding->otherwise == Otherwise::kSkipIncompatible;
+    if (skips) {
+      if (auto idle = campaign::not_acting(question)) finding = std::move(idle);
+    }
     return closed(s, ask, std::move(*finding));
   }
   return ask.rollback > 0 ? rollback_grant(s, ask, context) : deployment_grant(s, ask, context);

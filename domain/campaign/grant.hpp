@@ -46,12 +46,15 @@ struct GrantAsk {
   ActionId action;                        // the one that an offer would get
   std::uint32_t attempts = 0;             // of this update so far
   std::uint32_t batch = 0;                // of its last grant
+  std::string planned_from;               // the version that its plan starts from; empty: it has no plan
+  std::string ended_because;              // for people, of an update that has ended; only for "why not?"
   Duration poll_sleep{};                  // that it was given
   bool consented = false;                 // its user has agreed to the next attempt
   bool consent_asked = false;             // and was asked
   Caller owner;                           // nobody: not known, or nobody's
   Position owner_read_at;                 // of the views that said what the owner wants
-  std::optional<Time> owner_pauses_until; // the owner's preference (decision 18)
+  std::optional<Time> owner_pauses_until; // the owner's preferences (decision 18)
+  bool owner_wants_beta = false;
   std::string busy_with;                  // another update that it is busy with; empty: none
   std::uint32_t rollback = 0;             // asks to be taken back by the campaign's n-th rollback; 0: to be updated
   WayBack back;                           // of a rollback
@@ -80,8 +83,9 @@ GrantDecision grant(const Campaign& state, const Reservations& reserved, const G
 std::vector<GateState> gates(const Campaign& state, const Reservations& reserved, const GrantAsk& ask,
                              const Context& context);
 
-// A campaign's firmware fits this device and is news to it: known without the campaign's state.
-bool would_be_offered(const CampaignCreated& record, const DeviceFacts& facts);
+// Would its campaign grant this device, were it not busy? As far as that is known without the campaign's state: an emergency
+// asks others to make room only if that helps it (decision 9).
+bool would_be_granted(const CampaignCreated& record, bool switched, const GrantAsk& ask, Time now);
 
 // Could anybody be granted now? Published to the poll path, so that devices do not ask in vain.
 struct Room {

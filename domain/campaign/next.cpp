@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "domain/campaign/shared.hpp"
+#include "domain/limits.hpp"
 #include "domain/rollout.hpp"
 #include "domain/window.hpp"
 
@@ -66,7 +67,8 @@ Events events_of_errors(const Campaign& s, Time now) {
   return {};
 }
 
-// Whoever can hold holds, and nobody else is waited for.
+// Every device holds or has ended. One that cannot hold never does: a fleet that has such devices is switched by an operator,
+// or at switch_at.
 bool all_hold_or_ended(const Campaign& s) {
   return !s.held.isEmpty() && s.pending() == 0 && s.held.cardinality() == s.granted.cardinality();
 }
@@ -106,31 +108,53 @@ Events end_of_rollback(const Campaign& s, Time now) {
   if (!over || !s.granted.isEmpty() || !s.untold.isEmpty()) return {};
   if (!s.rollback.granted.isEmpty() || !s.rollback.retries.empty()) return {};
   const bool asked_for = s.rollback.trigger == RollbackTrigger::kManual;
-  const bool has_verdict = !asked_for && s.verdict;
+  // The verdict that began it is kept; what another trigger began says how far the campaign had come.
+  const bool by_verdict = s.rollback.trigger == RollbackTrigger::kFailureRate && s.verdict;
   return one(s, CampaignClosed{asked_for ? CampaignStatus::kCancelled : CampaignStatus::kFailed,
-                               has_verdict ? *s.verdict
-                                           : verdict_at_end(s.counts(), s.policy.failure_threshold_percent)});
+                               by_verdict ? *s.verdict : verdict_at_end(s.counts(), s.policy.failure_threshold_percent)});
+}
+
+// It completed, and then too many of those who had completed failed after all: bad health or their old version came to
+// light (decision 23).
+Events after_the_end(const Campaign& s, Time now) {
+  if (s.status != CampaignStatus::kCompleted) return {};
+  const auto verdict = verdict_at_end(s.counts(), s.policy.failure_threshold_percent);
+  if (verdict.decision != VerdictDecision::kAbort) return {};
+  const bool goes_back = rolls_back_by_itself(s) && !are_own_faults(s) && !s.to_undo().isEmpty() &&
+                         s.rollback.number < limits::kCampaignRollbacks;
+  if (goes_back) return roll_back_for(s, verdict, now);
+  return one(s, CampaignClosed{CampaignStatus::kFailed, verdict});
+}
+
+// Decision 2: paused with the reason, and what is not granted yet is cancelled: there is no way back from a recall.
+Events events_of_recall(const Campaign& s) {
+  const auto why = fmt::format("firmware {} {} is recalled", s.firmware_name, s.facts.version);
+  if (s.status == CampaignStatus::kInProgress) return pause(s, PauseCause::kRecalled, why);
+  const bool waits = s.status == CampaignStatus::kPaused || s.status == CampaignStatus::kScheduled;
+  return waits && !s.finished ? one(s, CampaignFinished{why, false}) : Events{};
 }
 
 Events own_events(const Campaign& s, Time now) {
-  if (!s.exists || s.closed) return {};
+  if (!s.exists) return {};
+  if (s.closed) return after_the_end(s, now);
   const bool running = s.granted.cardinality() > 0;
   if (is_terminal(s.status)) {
     if (running || !s.untold.isEmpty()) return {};
     // An aborted one keeps the verdict that aborted it; a cancelled one says how far it came.
-    const bool aborted = s.status == CampaignStatus::kFailed && s.verdict;
+    const bool aborted = s.status == CampaignStatus::kFailed && s.verdict && s.verdict->decision == VerdictDecision::kAbort;
     return one(s, CampaignClosed{s.status, aborted ? *s.verdict
                                                    : verdict_at_end(s.counts(), s.policy.failure_threshold_percent)});
   }
   if (s.status == CampaignStatus::kCreated) return {};
   if (s.status == CampaignStatus::kRollback) return end_of_rollback(s, now);
   if (auto due = events_of_time(s, now); !due.empty()) return due;
-  if (s.firmware_recalled && s.status == CampaignStatus::kInProgress) {
-    return pause(s, PauseCause::kRecalled, fmt::format("firmware {} {} is recalled", s.firmware_name, s.facts.version));
+  if (s.firmware_recalled) {
+    if (auto due = events_of_recall(s); !due.empty()) return due;
   }
   if (s.status == CampaignStatus::kScheduled && !s.finished) return {};
   const bool at_the_end = !running && s.pending() == 0;
-  if (s.in_canary() && !s.finished && !at_the_end) {
+  const bool judged_by_canary = s.in_canary() && (!s.finished || s.firmware_recalled);
+  if (judged_by_canary && !at_the_end) {
     if (auto due = canary_events(s, now); !due.empty()) return due;
   } else if (rolls_back_by_itself(s) && s.failed.cardinality() > s.judged_failed) {
     if (const auto verdict = abort_by_threshold(s.counts(), s.policy.failure_threshold_percent,

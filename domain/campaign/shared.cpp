@@ -12,6 +12,11 @@ Verdict verdict_of(const Campaign& s, const EvidenceVerdict& v) {
   verdict.p0_basis_points = s.canary->p0_basis_points;
   verdict.p1_basis_points = s.canary->p1_basis_points;
   verdict.more = v.more;
+  if (v.rule == VerdictRule::kEvidence) {
+    verdict.log_likelihood = log_likelihood(*s.canary, v.failed, v.counted);
+    verdict.abort_at = s.canary->abort_at;
+    verdict.promote_at = s.canary->promote_at;
+  }
   return verdict;
 }
 

@@ -44,6 +44,8 @@ constexpr Row kRows[] = {
     {pb::FIRMWARE_DEPRECATED, "firmware.deprecated", decode_as<pb::FirmwareDeprecated>},
     {pb::FIRMWARE_RESTORED, "firmware.restored", decode_as<pb::FirmwareRestored>},
     {pb::FIRMWARE_RECALLED, "firmware.recalled", decode_as<pb::FirmwareRecalled>},
+    {pb::FIRMWARE_CONTENT_FAILED, "firmware.content_failed", decode_as<pb::FirmwareContentFailed>},
+    {pb::FIRMWARE_SOURCE_CHANGED, "firmware.source_changed", decode_as<pb::FirmwareSourceChanged>},
     {pb::DEVICE_REGISTERED, "device.registered", decode_as<pb::DeviceRegistered>},
     {pb::DEVICE_ATTRIBUTES_CHANGED, "device.attributes_changed", decode_as<pb::DeviceAttributesChanged>},
     {pb::DEVICE_DELETED, "device.deleted", decode_as<pb::DeviceDeleted>},
@@ -99,7 +101,7 @@ constexpr std::uint16_t kTypes[] = {
     pb::RETRY_ASKED, pb::DOWNLOAD_COMPLETED, pb::FIRMWARE_RECALLED, pb::CAMPAIGN_APPROVED, pb::CAMPAIGN_SCHEDULED,
     pb::CAMPAIGN_FINISHED, pb::CANARY_PROMOTED, pb::CANARY_TOPPED_UP, pb::CAMPAIGN_ROLLBACK_BEGUN,
     pb::CAMPAIGN_SWITCHED, pb::CONSENT_ASKED, pb::CONSENT_GIVEN, pb::UPDATE_HELD, pb::UPDATE_REFUTED, pb::UPDATE_UNDONE,
-    pb::USER_PREFERENCES_CHANGED, pb::SUBJECT_ERASED};
+    pb::USER_PREFERENCES_CHANGED, pb::SUBJECT_ERASED, pb::FIRMWARE_CONTENT_FAILED, pb::FIRMWARE_SOURCE_CHANGED};
 static_assert(std::size(kTypes) == std::variant_size_v<Event>);
 
 // Maps are written in key order, so that equal events have equal bytes.

@@ -120,6 +120,9 @@ void put(const Verdict& v, pb::Verdict* m) {
   m->set_p0_basis_points(v.p0_basis_points);
   m->set_p1_basis_points(v.p1_basis_points);
   m->set_more(v.more);
+  m->set_log_likelihood(v.log_likelihood);
+  m->set_abort_at(v.abort_at);
+  m->set_promote_at(v.promote_at);
 }
 Verdict get(const pb::Verdict& m) {
   return {static_cast<VerdictRule>(m.rule()),
@@ -130,7 +133,10 @@ Verdict get(const pb::Verdict& m) {
           m.of_total(),
           m.p0_basis_points(),
           m.p1_basis_points(),
-          m.more()};
+          m.more(),
+          m.log_likelihood(),
+          m.abort_at(),
+          m.promote_at()};
 }
 
 void put(const EvidenceTable& t, pb::EvidenceTable* m) {
@@ -215,6 +221,7 @@ void put(const FirmwareRegistered& e, pb::FirmwareRegistered* m) {
   put_list(e.labels, m->mutable_labels());
   m->set_metadata_json(e.metadata_json);
   m->set_changelog(e.changelog);
+  m->set_kept_elsewhere(e.kept_elsewhere);
 }
 FirmwareRegistered get(const pb::FirmwareRegistered& m) {
   return {{array_of<16>(m.id())},
@@ -229,7 +236,8 @@ FirmwareRegistered get(const pb::FirmwareRegistered& m) {
           m.signature(),
           get_list(m.labels()),
           m.metadata_json(),
-          m.changelog()};
+          m.changelog(),
+          m.kept_elsewhere()};
 }
 
 }  // namespace ota::domain::codec

@@ -18,9 +18,27 @@ inline Event event(const pb::FirmwareRegistered& m) { return get(m); }
 inline pb::FirmwareContentStored message(const FirmwareContentStored& e) {
   pb::FirmwareContentStored m;
   m.set_sha1(bytes_of(e.sha1));
+  if (e.md5 != decltype(e.md5){}) m.set_md5(bytes_of(e.md5));
   return m;
 }
-inline Event event(const pb::FirmwareContentStored& m) { return FirmwareContentStored{array_of<20>(m.sha1())}; }
+inline Event event(const pb::FirmwareContentStored& m) {
+  return FirmwareContentStored{array_of<20>(m.sha1()), array_of<16>(m.md5())};
+}
+
+inline pb::FirmwareContentFailed message(const FirmwareContentFailed& e) {
+  pb::FirmwareContentFailed m;
+  m.set_reason(e.reason);
+  return m;
+}
+inline Event event(const pb::FirmwareContentFailed& m) { return FirmwareContentFailed{m.reason()}; }
+
+inline pb::FirmwareSourceChanged message(const FirmwareSourceChanged& e) {
+  pb::FirmwareSourceChanged m;
+  m.set_file_url(e.file_url);
+  m.set_kept_elsewhere(e.kept_elsewhere);
+  return m;
+}
+inline Event event(const pb::FirmwareSourceChanged& m) { return FirmwareSourceChanged{m.file_url(), m.kept_elsewhere()}; }
 
 inline pb::FirmwareDeprecated message(const FirmwareDeprecated& e) {
   pb::FirmwareDeprecated m;

@@ -193,6 +193,7 @@ std::string encode_state(const Firmware& s) {
   m.set_exists(s.exists);
   put(s.record, m.mutable_record());
   m.set_content_here(s.content_here);
+  m.set_content_error(s.content_error);
   m.set_sha1(bytes_of(s.sha1));
   m.set_status(number(s.status));
   m.set_status_reason(s.status_reason);
@@ -211,6 +212,7 @@ std::optional<Firmware> decode_firmware_state(std::string_view bytes) {
   s.exists = m.exists();
   s.record = get(m.record());
   s.content_here = m.content_here();
+  s.content_error = m.content_error();
   s.sha1 = array_of<20>(m.sha1());
   s.status = static_cast<FirmwareStatus>(m.status());
   s.status_reason = m.status_reason();
@@ -367,6 +369,8 @@ std::string encode_state(const DeviceUpdate& s) {
   m.set_consent_asked(s.consent_asked);
   m.set_consented(s.consented);
   if (s.undone_by) m.set_undone_by(to_binary(*s.undone_by));
+  if (s.held_until) m.set_held_until(micros(*s.held_until));
+  put_list(s.warnings, m.mutable_warnings());
   return frame(m);
 }
 
@@ -418,6 +422,8 @@ std::optional<DeviceUpdate> decode_update_state(std::string_view bytes) {
   s.consent_asked = m.consent_asked();
   s.consented = m.consented();
   s.undone_by = update_id_from_binary(m.undone_by());
+  s.held_until = optional_time(m.has_held_until(), m.held_until());
+  s.warnings = get_list(m.warnings());
   return s;
 }
 

@@ -24,10 +24,12 @@ inline pb::AttemptGranted message(const AttemptGranted& e) {
   m.set_start_by(micros(e.start_by));
   if (e.plan) put(*e.plan, m.mutable_plan());
   m.set_hold(e.hold);
+  put_list(e.warnings, m.mutable_warnings());
   return m;
 }
 inline Event event(const pb::AttemptGranted& m) {
-  AttemptGranted e{m.attempt(), {m.action()}, m.batch(), m.retry(), time_of(m.start_by()), std::nullopt, m.hold()};
+  AttemptGranted e{m.attempt(), {m.action()}, m.batch(), m.retry(), time_of(m.start_by()), std::nullopt, m.hold(),
+                   get_list(m.warnings())};
   if (m.has_plan()) e.plan = get(m.plan());
   return e;
 }
@@ -160,10 +162,11 @@ inline pb::RetryAsked message(const RetryAsked& e) {
   m.set_retry_count(e.retry_count);
   m.set_attempt(e.attempt);
   if (e.plan) put(*e.plan, m.mutable_plan());
+  m.set_batch(e.batch);
   return m;
 }
 inline Event event(const pb::RetryAsked& m) {
-  RetryAsked e{m.retry_count(), m.attempt(), std::nullopt};
+  RetryAsked e{m.retry_count(), m.attempt(), std::nullopt, m.batch()};
   if (m.has_plan()) e.plan = get(m.plan());
   return e;
 }
@@ -194,9 +197,14 @@ inline pb::UpdateHeld message(const UpdateHeld& e) {
   m.set_attempt(e.attempt);
   m.set_batch(e.batch);
   m.set_retry(e.retry);
+  if (e.until) m.set_until(micros(*e.until));
   return m;
 }
-inline Event event(const pb::UpdateHeld& m) { return UpdateHeld{m.attempt(), m.batch(), m.retry()}; }
+inline Event event(const pb::UpdateHeld& m) {
+  UpdateHeld e{m.attempt(), m.batch(), m.retry()};
+  if (m.has_until()) e.until = time_of(m.until());
+  return e;
+}
 
 inline pb::UpdateRefuted message(const UpdateRefuted& e) {
   pb::UpdateRefuted m;

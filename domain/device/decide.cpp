@@ -64,7 +64,7 @@ std::optional<UpdateRefuted> refuted_by(const Device& s, const ChangeAttributes&
                          done.batch, done.retry, true};
   }
   const auto version = c.values.find(context.settings.version_attribute);
-  if (version == c.values.end() || version->second == done.to_version || in_grace(s, context.settings, context.now)) {
+  if (version == c.values.end() || same_version(version->second, done.to_version) || in_grace(s, context.settings, context.now)) {
     return {};
   }
   return UpdateRefuted{RefutedBy::kVersion,
@@ -160,8 +160,8 @@ Decision on(const Device& s, const RequestUpdate& c, const Context&) {
 
 // The device runs something else by now. One whose update timed out half-way may run either version.
 bool is_superseded(const Device& s, const UpdatePlan& plan) {
-  if (s.version.empty() || s.version == plan.rollback->undone_version) return false;
-  return !(plan.rollback->trigger == RollbackTrigger::kTimeout && s.version == plan.to_version);
+  if (s.version.empty() || same_version(s.version, plan.rollback->undone_version)) return false;
+  return !(plan.rollback->trigger == RollbackTrigger::kTimeout && same_version(s.version, plan.to_version));
 }
 
 DomainError never_had(const Device& s, const RequestRollback& c) {
@@ -173,7 +173,7 @@ DomainError never_had(const Device& s, const RequestRollback& c) {
 
 std::optional<DomainError> refuse_manual(const Device& s, const RequestRollback& c) {
   if (c.plan.rollback->reason.empty()) return invalid("reason", "a rollback needs a reason");
-  if (c.plan.to_version == s.version) {
+  if (same_version(c.plan.to_version, s.version)) {
     auto error = wrong_state("device", s.version, c.plan.to_version, c.versions);
     error.message = fmt::format("device {} already runs {}", s.id.value, s.version);
     return error;
@@ -201,7 +201,7 @@ Decision on(const Device& s, const RequestRollback& c, const Context&) {
   if (plan.rollback->trigger == RollbackTrigger::kManual) {
     if (auto refused = refuse_manual(s, c)) return std::move(*refused);
     plan.rollback->undone_version = s.version;
-    if (s.installed && s.installed->to_version == s.version) plan.rollback->undoes = s.installed->update;
+    if (s.installed && same_version(s.installed->to_version, s.version)) plan.rollback->undoes = s.installed->update;
   } else if (!s.return_due) {
     return Events{};
   }
@@ -216,20 +216,40 @@ Decision on(const Device& s, const RequestRollback& c, const Context&) {
   return events;
 }
 
+AttemptGranted grant_of(const Device& s, const UnfinishedUpdate& u, const GrantDirect& c, const Context& context) {
+  const auto& plan = u.plan;
+  AttemptGranted granted;
+  granted.attempt = u.attempt + 1;
+  granted.action = next_action(s.last_action, context.settings.first_action);
+  granted.retry = u.next_retry_at.has_value();
+  granted.start_by = context.now + start_patience(std::chrono::minutes(plan.timeout_minutes), c.poll_sleep);
+  if (plan.rollback) return granted;
+  if (plan.from_version != s.version) {  // it runs something else than when this was asked for
+    granted.plan = plan;
+    granted.plan->from_version = s.version;
+  }
+  if (const auto at_hand = c.shelf.find(plan.firmware); at_hand != c.shelf.end()) {
+    granted.warnings = unknowns(facts_of(s), at_hand->second.facts);
+  }
+  return granted;
+}
+
+// What need not be done any more ends on the way to the first that is granted: all of it one append.
 Decision on(const Device& s, const GrantDirect& c, const Context& context) {
   if (!s.registered || s.deleted || s.active()) return Events{};
-  const auto* best = next_own(s, c.owner_pauses_until, context.now);
-  if (!best) return Events{};
-  if (const auto& rollback = best->second.plan.rollback; rollback && is_superseded(s, best->second.plan)) {
-    return Events{{best->first, UpdateCancelled{CancelCause::kSuperseded, 0, 0, false}, s.id}};
+  Events events;
+  for (const auto* entry : own_in_order(s, c.owner_pauses_until, c.shelf, context.now)) {
+    const auto& [id, u] = *entry;
+    if (u.plan.rollback && is_superseded(s, u.plan)) {
+      events.push_back({id, UpdateCancelled{CancelCause::kSuperseded, 0, 0, false}, s.id});
+    } else if (auto skipped = skip_own(s, u.plan, c.shelf)) {
+      events.push_back({id, std::move(*skipped), s.id});
+    } else {
+      events.push_back({id, grant_of(s, u, c, context), s.id});
+      break;
+    }
   }
-  AttemptGranted granted;
-  granted.attempt = best->second.attempt + 1;
-  granted.action = next_action(s.last_action, context.settings.first_action);
-  granted.retry = best->second.next_retry_at.has_value();
-  granted.start_by =
-      context.now + start_patience(std::chrono::minutes(best->second.plan.timeout_minutes), c.poll_sleep);
-  return Events{{best->first, std::move(granted), s.id}};
+  return events;
 }
 
 }  // namespace

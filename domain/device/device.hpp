@@ -133,9 +133,19 @@ struct RequestUpdate {                    // a direct update: POST /devices/{id}
   DeviceId device;
   UpdatePlan plan;
 };
+// What is known of a firmware at the moment.
+struct FirmwareAtHand {
+  std::string name;                       // and version, for people
+  bool content_here = false;
+  bool recalled = false;
+  FirmwareFacts facts = {};
+};
+using FirmwareShelf = std::map<FirmwareId, FirmwareAtHand>;
+
 struct GrantDirect {                      // the device asks: offer it its oldest direct update that may run
   Duration poll_sleep{};
   std::optional<Time> owner_pauses_until = {};   // the owner's preference (decision 18)
+  FirmwareShelf shelf = {};               // of its updates; nothing speaks against one that is not in it
 };
 using DeviceCommand = std::variant<RegisterDevice, ChangeAttributes, DeleteDevice, RequestUpdate, GrantDirect,
                                    RequestRollback>;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "domain/device/device.hpp"
+#include "domain/version.hpp"
 
 namespace ota::domain {
 namespace {
@@ -18,7 +19,7 @@ struct Fold {
   }
   // The old version, still reported by a device that says success before it reboots, does not count (decision 12).
   bool in_grace(const std::string& version) const {
-    return s.installed && !s.installed->followed && version != s.installed->to_version &&
+    return s.installed && !s.installed->followed && !same_version(version, s.installed->to_version) &&
            r.time < s.installed->at + settings.success_grace;
   }
   void note_version(const Attributes& reported) {
@@ -162,7 +163,9 @@ struct Fold {
     auto* u = update();
     if (!u) return;
     u->status = UpdateStatus::kScheduled;
-    if (e.retry) u->next_retry_at = r.time;  // still a retry, as its campaign has it: no offer names it
+    // Still a retry, as its campaign has it, or the campaign's rollback: no offer names it.
+    const auto* id = std::get_if<UpdateId>(&r.stream);
+    if (e.retry || (id && id->of_campaign && id->kind != UpdateId::kDeployment)) u->next_retry_at = r.time;
   }
   void operator()(const UpdateSkipped&) { finish(); }
   void operator()(const UpdateCancelled&) { finish(); }
@@ -181,6 +184,7 @@ struct Fold {
     u.next_retry_at = r.time;
     if (u.requested_at == Time{}) u.requested_at = r.time;  // it had ended: its age begins anew
     if (e.attempt > 0) u.attempt = e.attempt;
+    if (e.batch > 0) u.batch = e.batch;
     if (e.plan) u.plan = *e.plan;
   }
   template <class Other>

@@ -96,6 +96,9 @@ struct Verdict {
   std::uint32_t p0_basis_points = 0;          // evidence: the rates that were told apart
   std::uint32_t p1_basis_points = 0;
   std::uint32_t more = 0;                     // undecided: so many more devices would promote, if none of them failed
+  std::int64_t log_likelihood = 0;            // evidence: ln L of what was counted, and its bounds, in 1/2^32
+  std::int64_t abort_at = 0;
+  std::int64_t promote_at = 0;
   bool operator==(const Verdict&) const = default;
 };
 enum class PauseCause : std::uint8_t { kOperator = 1, kRecalled = 2, kCanary = 3, kOwnFaults = 4 };

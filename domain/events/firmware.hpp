@@ -32,18 +32,31 @@ struct FirmwareRegistered {
   FirmwareFacts facts;
   std::string file_name;                  // as uploaded: what devices see
   std::string file_url;                   // registered by URL; empty: uploaded
-  std::array<std::uint8_t, 16> md5{};
+  std::array<std::uint8_t, 16> md5{};     // all zero: not known before the bytes are here
   std::array<std::uint8_t, 32> sha256{};
   std::string signature;                  // raw Ed25519 over the SHA-256; empty: none
   std::vector<std::string> labels;        // the operator's `tags` (BR-OTA-007)
   std::string metadata_json;              // an object, as given; empty: none
   std::string changelog;
+  bool kept_elsewhere = false;            // by URL, and the bytes are not brought here ("fetch": false)
   bool operator==(const FirmwareRegistered&) const = default;
 };
 // The bytes are in the artifact store and were hashed on the way in.
 struct FirmwareContentStored {
   std::array<std::uint8_t, 20> sha1{};
+  std::array<std::uint8_t, 16> md5{};     // of what was registered without one; else all zero
   bool operator==(const FirmwareContentStored&) const = default;
+};
+// Behind the URL are other bytes than those that were registered, or nobody gives them out: no longer tried (decision 29).
+struct FirmwareContentFailed {
+  std::string reason;
+  bool operator==(const FirmwareContentFailed&) const = default;
+};
+// Registered by URL once more before the bytes were here: this is where they are, and they are looked for anew.
+struct FirmwareSourceChanged {
+  std::string file_url;
+  bool kept_elsewhere = false;
+  bool operator==(const FirmwareSourceChanged&) const = default;
 };
 struct FirmwareDeprecated {
   std::string reason;

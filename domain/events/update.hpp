@@ -56,6 +56,7 @@ struct AttemptGranted {
   Time start_by;                              // lapses if the device has not fetched it by then (decision 7)
   std::optional<UpdatePlan> plan;             // of a campaign's update, unless it is a retry that has it already
   bool hold = false;                          // blue_green: verified, it waits for the campaign's switch
+  std::vector<std::string> warnings = {};     // what was not known of the device and taken to fit (decision 5)
   bool operator==(const AttemptGranted&) const = default;
 };
 struct AttemptStarted {
@@ -142,11 +143,13 @@ struct ConsentGiven {
   std::vector<std::string> details;
   bool operator==(const ConsentGiven&) const = default;
 };
-// Downloaded and verified; it installs when its campaign switches. Its place is free, its time-out stopped.
+// Downloaded and verified; it installs when its campaign switches, or its maintenance window opens. Its place is free, its
+// time-out stopped.
 struct UpdateHeld {
   std::uint32_t attempt = 1;
   std::uint32_t batch = 0;                    // of the grant, as is `retry`
   bool retry = false;
+  std::optional<Time> until = {};             // the window opens then (decision 14); absent: the campaign's switch
   bool operator==(const UpdateHeld&) const = default;
 };
 // It had completed, and has failed after all (decisions 12 and 27).
@@ -168,6 +171,7 @@ struct RetryAsked {                           // an operator re-opens a failed o
   std::uint32_t retry_count = 0;
   std::uint32_t attempt = 0;                  // the attempts so far: the next one follows them
   std::optional<UpdatePlan> plan;             // of an update that had ended: its device had forgotten it
+  std::uint32_t batch = 0;                    // of its last grant: a retry belongs to its old batch
   bool operator==(const RetryAsked&) const = default;
 };
 

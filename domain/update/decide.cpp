@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include "domain/limits.hpp"
 #include "domain/update/update.hpp"
+#include "domain/version.hpp"
+#include "domain/window.hpp"
 
 namespace ota::domain {
 namespace {
@@ -123,6 +126,13 @@ void add_success(const DeviceUpdate& s, Events& events) {
   if (rollback && rollback->undoes) events.push_back({*rollback->undoes, UpdateUndone{s.id}, s.device});
 }
 
+// The maintenance window gates the install too (decision 14): closed, when does it open? Empty: nothing is in the way.
+std::optional<Time> closed_until(const DeviceUpdate& s, const std::string& timezone, Time now) {
+  const auto& window = s.plan.maintenance_window;
+  if (!window || is_open(*window, timezone, now)) return std::nullopt;
+  return opens_at(*window, timezone, now);
+}
+
 Decision on_progress(const DeviceUpdate& s, const Report& r, const Context& context) {
   const UpdateStatus phase = phase_of(s, r);
   if (is_late(s, r.attempt)) return late(s, r, phase);
@@ -149,6 +159,8 @@ Decision on_progress(const DeviceUpdate& s, const Report& r, const Context& cont
     add_success(s, events);
   } else if (s.hold && !s.held && !s.released) {
     events.push_back({s.id, UpdateHeld{s.attempt, s.batch, s.retry}, s.device});
+  } else if (const auto until = closed_until(s, r.timezone, context.now); until && phase < UpdateStatus::kInstalling && !s.held) {
+    events.push_back({s.id, UpdateHeld{s.attempt, s.batch, s.retry, until}, s.device});
   }
   return events;
 }
@@ -157,7 +169,7 @@ Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) 
   if (was_taken(s, r)) return Events{};
   // Its word is not enough: it stays rebooting until its version is seen (decision 12).
   if (r.kind == Report::Kind::kSuccess && s.plan.require_version_proof && !s.plan.download_only &&
-      !is_late(s, r.attempt) && r.runs != s.plan.to_version) {
+      !is_late(s, r.attempt) && !same_version(r.runs, s.plan.to_version)) {
     Report rebooting = r;
     rebooting.kind = Report::Kind::kProgress;
     rebooting.phase = UpdateStatus::kRebooting;
@@ -215,6 +227,17 @@ Decision on(const DeviceUpdate& s, const CancelUpdate& c, const Context& context
     return wrong_state("update", to_text(s.status), "cancel",
                        {"scheduled", "in_progress", "downloading", "verifying", "installing", "rebooting"});
   }
+  if (c.cause == CancelCause::kNotSeen && !s.in_progress()) {
+    AttemptEnded end;
+    end.attempt = s.attempt;
+    end.kind = FailureKind::kTimeout;
+    std::tie(end.error_code, end.error_message) = why_cancelled(c.cause);
+    end.batch = s.batch;
+    end.retry = s.retry;
+    end.retry_count = s.retry_count;
+    end.spared_retries = s.spared_retries;
+    return one(s, std::move(end));
+  }
   if (!s.started_at || !s.in_progress()) {
     return one(s, UpdateCancelled{c.cause, s.in_progress() ? s.attempt : 0, s.batch, s.retry});
   }
@@ -241,9 +264,12 @@ Decision on(const DeviceUpdate& s, const ConfirmVersion& c, const Context&) {
   return events;
 }
 
-// Fresh time for the installation (design 4); once.
-Decision on(const DeviceUpdate& s, const ReleaseHold&, const Context& context) {
-  if (!s.in_progress() || !s.hold || s.released) return Events{};
+// Fresh time for the installation (design 4); once. A window that is closed holds on.
+Decision on(const DeviceUpdate& s, const ReleaseHold& c, const Context& context) {
+  if (!s.in_progress() || !s.hold || s.released || s.held_until) return Events{};
+  if (const auto until = closed_until(s, c.timezone, context.now)) {
+    return one(s, UpdateHeld{s.attempt, s.batch, s.retry, until});
+  }
   auto started = start_of(s, context);
   started.released = true;
   return one(s, started);
@@ -270,11 +296,23 @@ Decision on(const DeviceUpdate& s, const DeadlineReached& c, const Context& cont
       return one(s, GrantLapsed{s.attempt, s.batch, s.retry});
     case UpdateDeadline::kTimeout:
       if (!s.timeout_at) return Events{};
+      // Asked to stop, and silent: it is taken as agreeing (decision 24).
+      if (s.cancel) return one(s, UpdateCancelled{s.cancel->cause, s.attempt, s.batch, s.retry});
       return end_failed(s, FailureKind::kTimeout, std::string(kTimeoutCode),
                         fmt::format("no result within {} minutes", s.plan.timeout_minutes), context);
     case UpdateDeadline::kCancelGiveUp:
       if (!s.cancel) return Events{};
       return one(s, UpdateCancelled{s.cancel->cause, s.attempt, s.batch, s.retry});
+    case UpdateDeadline::kWindowOpens: {
+      if (!s.held || !s.held_until) return Events{};
+      if (const auto until = closed_until(s, c.timezone, context.now)) {  // its zone is another one by now
+        if (*until == *s.held_until) return Events{};
+        return one(s, UpdateHeld{s.attempt, s.batch, s.retry, until});
+      }
+      auto started = start_of(s, context);
+      started.released = true;
+      return one(s, started);
+    }
   }
   return Events{};
 }
@@ -291,13 +329,24 @@ Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context)
     error.message = fmt::format("device {} was deleted: its updates are not retried", s.device.value);
     return error;
   }
+  if (c.firmware_recalled) {
+    auto error = wrong_state("update", to_text(s.status), "retry", {});
+    error.message = fmt::format("the update cannot be tried again: its firmware {} is recalled", s.plan.to_version);
+    return error;
+  }
+  if (c.pending_twin && s.status != UpdateStatus::kScheduled) {
+    return DomainError{ErrorCode::kDuplicate,
+                       fmt::format("device {} already has a pending update for this firmware: {}", s.device.value,
+                                   to_text(*c.pending_twin)),
+                       {}, {}, {}, {}};
+  }
   // Of a campaign's update that never was granted only the campaign knows the plan.
   const std::optional<UpdatePlan> plan = s.attempt == 0 && s.id.of_campaign ? c.plan : s.plan;
   const std::uint32_t max_retries = plan ? plan->max_retries : s.plan.max_retries;
   if (s.status == UpdateStatus::kScheduled && s.retry_at) {
     if (*s.retry_at <= context.now) return Events{};
     if (!c.campaign_open) return campaign_has_ended(s);
-    return one(s, RetryAsked{s.retry_count, s.attempt, std::nullopt});  // while a retry waits, /retry means now
+    return one(s, RetryAsked{s.retry_count, s.attempt, std::nullopt, s.batch});  // while a retry waits, /retry means now
   }
   if (s.status != UpdateStatus::kFailed && s.status != UpdateStatus::kCancelled) {
     return wrong_state("update", to_text(s.status), "retry", {"failed", "cancelled"});
@@ -308,7 +357,7 @@ Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context)
     error.message = fmt::format("Maximum retry attempts exceeded: {} of {}", s.retry_count, max_retries);
     return error;
   }
-  return one(s, RetryAsked{s.retry_count + 1, s.attempt, plan});
+  return one(s, RetryAsked{s.retry_count + 1, s.attempt, plan, s.batch});
 }
 
 }  // namespace

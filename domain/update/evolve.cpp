@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "domain/update/update.hpp"
 
@@ -23,6 +24,8 @@ void apply(DeviceUpdate& s, const AttemptGranted& e, const Recorded& r) {
   s.start_by = e.start_by;
   s.hold = e.hold;
   s.held = false;
+  s.held_until.reset();
+  s.warnings = e.warnings;
   s.released = false;
   s.consent_asked = 0;
   s.undone_by.reset();
@@ -49,12 +52,14 @@ void apply(DeviceUpdate& s, const AttemptStarted& e, const Recorded& r) {
   s.start_by.reset();
   if (!e.released) return;
   s.held = false;
+  s.held_until.reset();
   s.released = true;
 }
 
 void apply(DeviceUpdate& s, const UpdateHeld& e, const Recorded&) {
   if (e.attempt != s.attempt) return;
   s.held = true;
+  s.held_until = e.until;
   s.timeout_at.reset();  // it waits for us now
 }
 
@@ -105,6 +110,7 @@ void end_attempt(DeviceUpdate& s) {
   s.timeout_at.reset();
   s.cancel.reset();
   s.held = false;
+  s.held_until.reset();
   s.consent_asked = 0;
 }
 
@@ -165,9 +171,7 @@ void apply(DeviceUpdate& s, const UpdateCancelled& e, const Recorded& r) {
   end_attempt(s);
   s.retry_at.reset();
   s.status = UpdateStatus::kCancelled;
-  if (e.cause == CancelCause::kDeclined) s.error_code = "declined";
-  if (e.cause == CancelCause::kSuperseded) s.error_code = "superseded";
-  if (e.cause == CancelCause::kNotSeen) s.error_code = "device_not_seen";
+  std::tie(s.error_code, s.error_message) = why_cancelled(e.cause);
   s.completed_at = r.time;
   if (e.cause == CancelCause::kOperator) ++s.revision;
 }
@@ -192,6 +196,24 @@ template <class Other>
 void apply(DeviceUpdate&, const Other&, const Recorded&) {}
 
 }  // namespace
+
+std::pair<std::string, std::string> why_cancelled(CancelCause cause) {
+  switch (cause) {
+    case CancelCause::kOperator: return {"cancelled_by_operator", "an operator cancelled the update"};
+    case CancelCause::kCampaignCancelled: return {"campaign_cancelled", "the campaign was cancelled"};
+    case CancelCause::kCampaignAborted: return {"campaign_aborted", "the campaign was stopped or rolled back"};
+    case CancelCause::kDeviceDeleted: return {"device_deleted", "the device was deleted"};
+    case CancelCause::kUserDeleted: return {"user_deleted", "the device's owner was deleted"};
+    case CancelCause::kDeclined: return {"declined", "the device or its user declined the update"};
+    case CancelCause::kRecalled: return {"firmware_recalled", "the firmware was recalled"};
+    case CancelCause::kPreempted: return {"preempted", "an emergency update took its place"};
+    case CancelCause::kScheduledEnd: return {"scheduled_end", "the campaign's scheduled_end had passed"};
+    case CancelCause::kFinished: return {"campaign_finished", "the campaign was finished before the device had begun"};
+    case CancelCause::kSuperseded: return {"superseded", "the device runs something else by now"};
+    case CancelCause::kNotSeen: return {"device_not_seen", "the device was not seen in time"};
+  }
+  return {};
+}
 
 std::uint32_t progress_basis_points(UpdateStatus phase, std::uint32_t phase_basis_points) {
   const std::uint32_t within = std::min(phase_basis_points, 10'000U);

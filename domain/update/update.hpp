@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct DeviceUpdate {
   std::optional<Time> completed_at;
   bool hold = false;                      // the present attempt is to wait for the campaign's switch
   bool held = false;                      // and does
+  std::optional<Time> held_until;         // for its maintenance window, which opens then
   bool released = false;                  // and did
   std::uint32_t consent_asked = 0;        // for this attempt, which is not granted yet; 0: not asked
   bool consented = false;
@@ -53,6 +55,7 @@ struct DeviceUpdate {
   std::optional<bool> checksum_verified;
   std::string error_code;
   std::string error_message;
+  std::vector<std::string> warnings;      // of the last grant: what was not known of the device
   Time created_at{};
   Time updated_at{};
   std::uint32_t revision = 0;             // operators' and verdicts' events
@@ -83,13 +86,16 @@ struct Report {                           // what a device says about its attemp
   std::optional<bool> signature_verified;
   std::optional<bool> checksum_verified;
   std::string runs;                       // kSuccess: the version that the device is known to run; empty: not known
+  std::string timezone;                   // of the device, for a maintenance window of its own zone; empty: not known
 };
 // The version that its update brings was seen on the device (decision 12).
 struct ConfirmVersion {
   std::uint32_t attempt = 0;
 };
 // Its campaign has switched: it may install what it holds.
-struct ReleaseHold {};
+struct ReleaseHold {
+  std::string timezone;                   // as of a Report
+};
 // The device's user agrees to the update, or does not (decision 32).
 struct AnswerConsent {
   std::uint32_t attempt = 0;
@@ -106,15 +112,18 @@ struct AnswerCancel {                     // cancelAction feedback
   bool accepted = true;
   std::vector<std::string> details;
 };
-enum class UpdateDeadline : std::uint8_t { kStartBy = 1, kTimeout = 2, kCancelGiveUp = 3 };
+enum class UpdateDeadline : std::uint8_t { kStartBy = 1, kTimeout = 2, kCancelGiveUp = 3, kWindowOpens = 4 };
 struct DeadlineReached {
   UpdateDeadline deadline = UpdateDeadline::kTimeout;
   std::uint32_t attempt = 0;
+  std::string timezone = {};              // as of a Report
 };
 struct RetryUpdate {                      // POST /updates/{id}/retry
   bool campaign_open = true;              // its campaign is in progress or paused; true for direct updates
   bool device_gone = false;               // deleted; if it has returned, it is another member of no old campaign
   std::optional<UpdatePlan> plan;         // of a campaign's update that was cancelled before it had one
+  bool firmware_recalled = false;
+  std::optional<UpdateId> pending_twin = {};  // another direct update of the device for this firmware (decision 9)
 };
 using UpdateCommand = std::variant<StartAttempt, Report, CancelUpdate, AnswerCancel, DeadlineReached, RetryUpdate,
                                    ConfirmVersion, ReleaseHold, AnswerConsent>;
@@ -126,6 +135,9 @@ Decision decide(const DeviceUpdate& state, const UpdateCommand& command, const C
 
 // 0..10,000 by phase (spec/api.md section 5): downloading 5 + 0.45 x download %, installing 60 + 0.30 x install %.
 std::uint32_t progress_basis_points(UpdateStatus phase, std::uint32_t phase_basis_points);
+
+// The code and the words that a cancelled update shows; `declined` and the like are decisions' own.
+std::pair<std::string, std::string> why_cancelled(CancelCause cause);
 
 // Tells late reports apart; 0 is of none.
 std::uint64_t fingerprint(const LateReportRecorded& late);

@@ -21,7 +21,8 @@ ordered_json name_of(const History& history, domain::Caller caller) {
   return person ? ordered_json(*person) : ordered_json(nullptr);
 }
 
-// Published when the content is stored: until then nobody can be offered the firmware.
+// Published when the content is stored: until then nobody can be offered the firmware. What stays elsewhere is offered by
+// others, from its registration on.
 Data firmware_uploaded(const Recorded& event, const History& history) {
   const auto* id = std::get_if<domain::FirmwareId>(&event.stream);
   const auto firmware = id ? history.firmware(*id) : std::nullopt;
@@ -37,6 +38,13 @@ Data firmware_uploaded(const Recorded& event, const History& history) {
                       {"is_security_update", record.facts.is_security_update},
                       {"uploaded_by", name_of(history, by)},
                       {"timestamp", iso_time(event.time)}};
+}
+
+Data firmware_elsewhere(const Recorded& event, const History& history) {
+  const auto* registered = std::get_if<domain::FirmwareRegistered>(&event.event);
+  const auto* moved = std::get_if<domain::FirmwareSourceChanged>(&event.event);
+  const bool elsewhere = (registered && registered->kept_elsewhere) || (moved && moved->kept_elsewhere);
+  return elsewhere ? firmware_uploaded(event, history) : std::nullopt;
 }
 
 // What both campaign messages begin with.
@@ -100,7 +108,7 @@ ordered_json rollback_data(const domain::UpdateId& id, const domain::DeviceUpdat
                            domain::Time time) {
   const auto trigger =
       update.plan.rollback ? update.plan.rollback->trigger : domain::RollbackTrigger::kManual;
-  return {{"rollback_id", domain::to_text(id)},
+  return {{"rollback_id", domain::to_rollback_text(id)},
           {"device_id", update.device.value},
           {"from_version", update.plan.from_version},
           {"to_version", update.plan.to_version},
@@ -146,6 +154,10 @@ const auto& translations() {
   static const std::array table{
       Translation{domain::event_type(domain::FirmwareContentStored{}), "firmware.uploaded",
                   firmware_uploaded},
+      Translation{domain::event_type(domain::FirmwareRegistered{}), "firmware.uploaded",
+                  firmware_elsewhere},
+      Translation{domain::event_type(domain::FirmwareSourceChanged{}), "firmware.uploaded",
+                  firmware_elsewhere},
       Translation{domain::event_type(domain::CampaignCreated{}), "campaign.created",
                   campaign_created},
       Translation{domain::event_type(domain::CampaignStarted{}), "campaign.started",

@@ -46,7 +46,7 @@ std::vector<Event> events_of(Stage& stage) {
   return found;
 }
 
-TEST_CASE("S5/import: new devices are registered some hundred an append, each with an ordinal of its own") {
+TEST_CASE("api 5, import: new devices are registered some hundred an append, each with an ordinal of its own") {
   Stage stage;
   constexpr std::size_t kDevices = 3'000;
   std::vector<ImportLine> lines;
@@ -75,7 +75,7 @@ TEST_CASE("S5/import: new devices are registered some hundred an append, each wi
   CHECK(events_of<domain::DeviceRegistered>(stage).size() == kDevices);
 }
 
-TEST_CASE("S5/import: an import that is repeated writes nothing, one that differs writes what differs") {
+TEST_CASE("api 5, import: an import that is repeated writes nothing, one that differs writes what differs") {
   Stage stage;
   std::vector<ImportLine> lines;
   for (std::size_t i = 0; i < 600; ++i) lines.push_back(line(i, std::to_string(i), {{"site", "ams"}, {"name", "x"}}));
@@ -120,7 +120,7 @@ TEST_CASE("decision 22: an import brings a deleted device back with a new ordina
   CHECK(service.poll({"back"}, {}).ok());
 }
 
-TEST_CASE("S5/import: lines of one device take effect in their order, however far apart they are") {
+TEST_CASE("api 5, import: lines of one device take effect in their order, however far apart they are") {
   Stage stage;
   std::vector<ImportLine> lines{line(1, "twice", {{"site", "a"}}), line(2, "twice", {{"site", "a"}}),
                                 line(3, "twice", {{"site", "b"}})};
@@ -137,7 +137,7 @@ TEST_CASE("S5/import: lines of one device take effect in their order, however fa
   CHECK(stage.service().views().device({"often"})->attribute("site") == "999");
 }
 
-TEST_CASE("S5/import: a line that the rules refuse fails alone, and the lines behind it count") {
+TEST_CASE("api 5, import: a line that the rules refuse fails alone, and the lines behind it count") {
   Stage stage;
   const auto many = [](char letter, std::size_t count) {
     domain::Attributes values;
@@ -170,7 +170,7 @@ TEST_CASE("design 4: an id that a target list has reserved keeps its ordinal whe
   CHECK(stage.poll_until_offered("announced").has_value());
 }
 
-TEST_CASE("S5/import: owners are tokens, one a person, made for many at once") {
+TEST_CASE("api 5, import: owners are tokens, one a person, made for many at once") {
   Stage stage;
   std::vector<ImportLine> lines;
   for (std::size_t i = 0; i < 500; ++i) {
@@ -191,7 +191,7 @@ TEST_CASE("S5/import: owners are tokens, one a person, made for many at once") {
   CHECK(stage.service().views().device({"3"})->owner == domain::Caller{});
 }
 
-TEST_CASE("S5/import: a device that polls while it is imported is one device, with what the import says of it") {
+TEST_CASE("api 5, import: a device that polls while it is imported is one device, with what the import says of it") {
   Stage stage;
   constexpr std::size_t kDevices = 4'000;
   std::vector<ImportLine> lines;
@@ -241,7 +241,7 @@ class Barrier final : public eventstore::Tail {
   bool open_ = true;
 };
 
-TEST_CASE("S5/import: what was registered behind the import's back is decided by the device itself") {
+TEST_CASE("api 5, import: what was registered behind the import's back is decided by the device itself") {
   std::string directory = (std::filesystem::temp_directory_path() / "ota-actors-XXXXXX").string();
   REQUIRE(mkdtemp(directory.data()) != nullptr);
   Barrier barrier;

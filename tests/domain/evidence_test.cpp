@@ -48,7 +48,7 @@ constexpr auto kAbort = VerdictDecision::kAbort;
 constexpr auto kPromote = VerdictDecision::kPromote;
 constexpr auto kUndecided = VerdictDecision::kUndecided;
 
-long double log_likelihood(const EvidenceTable& table, std::uint32_t failed,
+long double exact_log_likelihood(const EvidenceTable& table, std::uint32_t failed,
                            std::uint32_t counted) {
   const long double p0 = table.p0_basis_points / 10'000.0L;
   const long double p1 = table.p1_basis_points / 10'000.0L;
@@ -288,7 +288,7 @@ TEST_CASE("comparing integers says what comparing likelihoods says, but for ties
     const auto middle = counted * ((p0 + p1) / 2) / 10'000;
     const auto failed = std::min(
         counted, *rc::gen::inRange<std::uint32_t>(middle > 20 ? middle - 20 : 0, middle + 20));
-    const auto l = log_likelihood(table, failed, counted);
+    const auto l = exact_log_likelihood(table, failed, counted);
     const auto bound = std::log(20.0L);
     RC_PRE(std::abs(std::abs(l) - bound) > 2e-5L * counted);
     const auto found = judge(table, canary(times(failed, 'x') + times(counted - failed, '.')));

@@ -76,6 +76,14 @@ Verdict full_verdict() {
   return {VerdictRule::kEvidence, VerdictDecision::kAbort, 12, 40, 20, true};
 }
 
+Verdict verdict_with_bounds() {
+  auto verdict = full_verdict();
+  verdict.log_likelihood = -5'000'000'000;
+  verdict.abort_at = 12'867'000'000;
+  verdict.promote_at = -12'867'000'000;
+  return verdict;
+}
+
 CampaignCreated full_campaign() {
   CampaignCreated c;
   c.name = "Security Patch Q4";
@@ -157,6 +165,19 @@ UpdatePlan plan_with_options() {
   return plan;
 }
 
+FirmwareRegistered kept_elsewhere() {
+  FirmwareRegistered r;
+  r.id = kFirmware;
+  r.name = "Smart Frame";
+  r.manufacturer = "Acme";
+  r.facts = full_facts();
+  r.file_name = "frame-2.1.0.bin";
+  r.file_url = "https://files.example/frame-2.1.0.bin";
+  r.sha256 = counted_from<32>(0x20);
+  r.kept_elsewhere = true;
+  return r;
+}
+
 AttemptEnded full_success() {
   AttemptEnded e;
   e.attempt = 2;
@@ -186,7 +207,13 @@ const std::vector<Example>& examples() {
                           {"stable", "emea"},
                           R"({"ticket":7})",
                           "fixes the clock"}},
+      {"FirmwareRegistered", "elsewhere", kept_elsewhere()},
       {"FirmwareContentStored", "", FirmwareContentStored{counted_from<20>(0x40)}},
+      {"FirmwareContentStored", "md5",
+       FirmwareContentStored{counted_from<20>(0x40), counted_from<16>(0xb0)}},
+      {"FirmwareContentFailed", "", FirmwareContentFailed{"HTTP 404 for a day"}},
+      {"FirmwareSourceChanged", "",
+       FirmwareSourceChanged{"https://mirror.example/frame-2.1.0.bin", true}},
       {"FirmwareDeprecated", "", FirmwareDeprecated{"2.2.0 is out"}},
       {"FirmwareRestored", "", FirmwareRestored{"2.2.0 is worse"}},
       {"FirmwareRecalled", "", FirmwareRecalled{"it bricks frames"}},
@@ -228,11 +255,14 @@ const std::vector<Example>& examples() {
        CampaignRollbackBegun{15, RollbackTrigger::kManual, "customers complain", kMoment, {}, "", 0}},
       {"CampaignSwitched", "", CampaignSwitched{true, "shops are closed"}},
       {"CampaignClosed", "", CampaignClosed{CampaignStatus::kFailed, full_verdict()}},
+      {"CampaignClosed", "bounds", CampaignClosed{CampaignStatus::kFailed, verdict_with_bounds()}},
       {"BatchOpened", "", BatchOpened{4}},
       {"UpdateRequested", "", UpdateRequested{full_plan()}},
       {"UpdateRequested", "rollback", UpdateRequested{rollback_plan()}},
       {"AttemptGranted", "", AttemptGranted{2, {1'000'002}, 3, true, kMoment, full_plan()}},
       {"AttemptGranted", "options", AttemptGranted{1, {1'000'003}, 0, false, kMoment, plan_with_options(), true}},
+      {"AttemptGranted", "warnings",
+       AttemptGranted{1, {1'000'003}, 0, false, kMoment, {}, false, {"the device's model is not known"}}},
       {"AttemptStarted", "", AttemptStarted{2, kMoment}},
       {"AttemptStarted", "released", AttemptStarted{2, kMoment, true}},
       {"ProgressReported", "",
@@ -258,9 +288,11 @@ const std::vector<Example>& examples() {
       {"ConsentAsked", "", ConsentAsked{2, {1'000'004}, full_plan()}},
       {"ConsentGiven", "", ConsentGiven{2, {"yes, tonight"}}},
       {"UpdateHeld", "", UpdateHeld{2, 3, true}},
+      {"UpdateHeld", "window", UpdateHeld{2, 3, true, kMoment}},
       {"UpdateRefuted", "", UpdateRefuted{RefutedBy::kHealth, "health: failed", 3, true, true}},
       {"UpdateUndone", "", UpdateUndone{UpdateId::in_campaign(kCampaign, kOrdinal, 15)}},
       {"RetryAsked", "", RetryAsked{2, 5, full_plan()}},
+      {"RetryAsked", "batch", RetryAsked{2, 5, {}, 4}},
       {"DownloadCompleted", "", DownloadCompleted{kOtherFirmware}},
       {"UserPreferencesChanged", "", UserPreferencesChanged{true, kMoment}},
       {"SubjectErased", "", SubjectErased{{0x0123456789abcdef}}},

@@ -53,6 +53,17 @@ TEST_CASE("an id that was written is read back") {
   }
 }
 
+TEST_CASE("a rollback is named after the suffix of its update, and is read back") {
+  CHECK(to_rollback_text(UpdateId::direct(kCampaign.bytes)) == filled("rb_#"));
+  CHECK(to_rollback_text(UpdateId::in_campaign(kCampaign, {7}, 15)) == filled("rb_#00000007f"));
+  for (const auto& id : {kDirect, UpdateId::in_campaign(kCampaign, {0xffffffff}, 1)}) {
+    CHECK(parse_rollback_id(to_rollback_text(id)) == id);
+  }
+  for (const char* text : {"", "rb_", "#", "upd_#", "RB_#", "rb_-", "rb_#0", "rb_-z", "rb_upd_#", "rb_#00000007g"}) {
+    CHECK_FALSE(parse_rollback_id(filled(text)));
+  }
+}
+
 TEST_CASE("upper-case hex means the same id") {
   CHECK(parse_firmware_id("101112131415161718191A1B1C1D1E1F") == kFirmware);
   CHECK(parse_campaign_id("camp_505152535455565758595A5B5C5D5E5F") == kCampaign);

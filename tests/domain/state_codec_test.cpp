@@ -26,7 +26,9 @@ Firmware full_firmware() {
   f.record.labels = {"stable", ""};
   f.record.metadata_json = "{\"a\":1}";
   f.record.changelog = "less noise";
+  f.record.kept_elsewhere = true;
   f.content_here = true;
+  f.content_error = "HTTP 404";
   f.sha1.fill(0xab);
   f.status = FirmwareStatus::kDeprecated;
   f.status_reason = "old";
@@ -223,6 +225,7 @@ TEST_CASE("firmware survives its bytes in every field") {
   CHECK(g->exists == f.exists);
   CHECK(g->record == f.record);
   CHECK(g->content_here == f.content_here);
+  CHECK(g->content_error == f.content_error);
   CHECK(g->sha1 == f.sha1);
   CHECK(g->status == f.status);
   CHECK(g->status_reason == f.status_reason);

@@ -139,6 +139,8 @@ TEST_CASE(
   CHECK(tags(kFirmware, FirmwareDeprecated{}) == "");
   CHECK(tags(kFirmware, FirmwareRestored{}) == "");
   CHECK(tags(kFirmware, FirmwareRecalled{}) == "");
+  CHECK(tags(kFirmware, FirmwareContentFailed{}) == "");
+  CHECK(tags(kFirmware, FirmwareSourceChanged{}) == "");
 }
 
 TEST_CASE("design 5: the directory and the downloads carry no tag") {

@@ -83,3 +83,11 @@ TEST_CASE("decision 11: at the end the rate is failed of finished, and cancelled
   CHECK(verdict(0, 0).decision == VerdictDecision::kPass);
   CHECK(verdict(0, 1).decision == VerdictDecision::kAbort);
 }
+
+TEST_CASE("what is cancelled or skipped does not finish: enough is then all that may") {
+  CHECK_FALSE(abort({.total = 10, .in_progress = 0, .completed = 1, .failed = 1, .cancelled = 7}));
+  const auto verdict = abort({.total = 10, .in_progress = 0, .completed = 1, .failed = 1, .cancelled = 8});
+  REQUIRE(verdict);
+  CHECK(verdict->counted == 2);
+  CHECK_FALSE(abort({.total = 10, .in_progress = 0, .completed = 0, .failed = 0, .cancelled = 10}));
+}

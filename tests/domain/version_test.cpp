@@ -106,3 +106,12 @@ TEST_CASE("BR-OTA-022: the hardware range includes both ends, and an empty bound
   CHECK_FALSE(in_hardware_range("0.1", "1.0", ""));
   CHECK(in_hardware_range("anything", "", ""));
 }
+
+TEST_CASE("decision 3: the same version is the same however it is written, and an unknown one is no other") {
+  CHECK(same_version("2.0.0", "2.00.0"));
+  CHECK(same_version("2.0.0", "2.0.0+build7"));
+  CHECK_FALSE(same_version("2.0.0", "2.0.1"));
+  CHECK_FALSE(same_version("2.0.0-rc1", "2.0.0"));
+  CHECK_FALSE(same_version("", ""));
+  CHECK_FALSE(same_version("2.0.0", ""));
+}

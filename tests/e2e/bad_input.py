@@ -89,9 +89,9 @@ def parts(size):
     return len(head) + size + len(tail), body
 
 
-def too_large(service):
-    """One byte too many is refused, and nothing of it stays."""
-    length, body = parts(LIMIT + 1)
+def upload_of(service, size):
+    """Status and text of an upload of so many bytes."""
+    length, body = parts(size)
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=120)
     connection.putrequest("POST", BASE + "/firmware")
     connection.putheader("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
@@ -104,8 +104,20 @@ def too_large(service):
         pass  # refused before the end: the answer is there all the same
     answer = connection.getresponse()
     text = answer.read().decode()
-    assert answer.status in (400, 413) and "File size exceeds maximum limit" in text, (answer.status, text)
+    connection.close()
+    return answer.status, text
+
+
+def too_large(service):
+    """One byte too many is refused, and nothing of it stays."""
+    status, text = upload_of(service, LIMIT + 1)
+    assert status in (400, 413) and "File size exceeds maximum limit" in text, (status, text)
     assert stored_files(service) == []
+
+
+def as_large_as_it_may_be(service):
+    status, text = upload_of(service, LIMIT)
+    assert status == 201 and json.loads(text)["file_size"] == LIMIT, (status, text)
 
 
 def cut_off(service):
@@ -179,6 +191,7 @@ def main():
         bad_campaigns(service, firmware)
         one_effect(service, firmware)
         devices(service)
+        as_large_as_it_may_be(service)
         service.stop()
     print("every mistake was named, nothing was half done")
 

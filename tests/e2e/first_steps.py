@@ -11,8 +11,9 @@ from support import free_port, wait_for
 ROOT = os.environ.get("OTA_SOURCE") or os.path.join(os.path.dirname(__file__), "..", "..")
 BLOCK = re.compile(r"```bash( service)?\n(.*?)```", re.S)
 # What a reader would see, beyond commands that do not fail.
-EXPECTED = ['"status": "healthy"', '"total_devices": 2', '"version": "2.0.0"', '"status": "completed"', "update.attempt_ended",
-            '"success_rate": 100', '"cancelled_devices": 1', '"registered": 2', '"line": 4', "Device not found: frame-9", '"ValidationError"', "501", "yolo"]
+EXPECTED = ['"status": "healthy"', '"content": "here"', '"total_devices": 2', '"version": "2.0.0"', '"status": "completed"', "update.attempt_ended",
+            '"success_rate": 100', '"cancelled_devices": 1', '"registered": 2', '"line": 4', "Device not found: frame-9",
+            '"ValidationError"', "501", "yolo"]
 
 
 def main():
@@ -22,7 +23,8 @@ def main():
     commands = [code for service, code in blocks if not service]
     assert len(services) == 1 and len(commands) > 5, "the document has lost its commands"
     place = tempfile.mkdtemp(prefix="ota-first-steps-")
-    environment = {**os.environ, "OTA_PORT": str(free_port()), "OTA_DATA": os.path.join(place, "data")}
+    environment = {**os.environ, "OTA_PORT": str(free_port()), "FILES_PORT": str(free_port()), "OTA_DATA": os.path.join(place, "data"),
+                   "no_proxy": "127.0.0.1"}
     with open(os.path.join(place, "service.log"), "wb") as log:
         service = subprocess.Popen(["bash", "-c", "exec " + services[0].strip()], cwd=ROOT, env=environment, stdout=log,
                                    stderr=log, start_new_session=True)

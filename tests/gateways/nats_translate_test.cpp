@@ -81,6 +81,20 @@ TEST_CASE("a registration without content is not told") {
   CHECK(told(recorded(firmware_id(), firmware_record(), kAnna)) == "silent");
 }
 
+TEST_CASE("firmware that stays elsewhere is told when it is registered: others offer it") {
+  auto record = firmware_record();
+  record.file_url = "https://files.example/f.bin";
+  CHECK(told(recorded(firmware_id(), record, kAnna)) == "silent");
+  record.kept_elsewhere = true;
+  CHECK(told(recorded(firmware_id(), record, kAnna)) ==
+        told(recorded(firmware_id(), domain::FirmwareContentStored{}, kAnna)));
+  const auto moved = [](bool kept_elsewhere) {
+    return told(recorded(firmware_id(), domain::FirmwareSourceChanged{"https://files.example/f.bin", kept_elsewhere}, kAnna));
+  };
+  CHECK(moved(false) == "silent");
+  CHECK(moved(true) == told(recorded(firmware_id(), record, kAnna)));
+}
+
 TEST_CASE("bytes that the service fetched itself are the upload of whoever registered them") {
   const auto message =
       translate(recorded(firmware_id(), domain::FirmwareContentStored{}), "", FakeHistory());
@@ -145,10 +159,11 @@ TEST_CASE("rollback.initiated is told when a device's rollback is granted, once"
   domain::AttemptGranted granted;
   granted.attempt = 1;
   CHECK(told(recorded(of_campaign, granted), back) ==
-        "ota_service.rollback.initiated {\"rollback_id\":\"" + domain::to_text(of_campaign) +
+        "ota_service.rollback.initiated {\"rollback_id\":\"" + domain::to_rollback_text(of_campaign) +
             R"(","device_id":"dev-1","from_version":"2.1.0","to_version":"2.0.0","trigger":"health_check",)"
             R"("timestamp":"2025-12-15T10:00:00.678901Z"})");
-  CHECK(told(recorded(direct, granted), back).starts_with("ota_service.rollback.initiated {"));
+  CHECK(told(recorded(direct, granted), back)
+            .starts_with(R"(ota_service.rollback.initiated {"rollback_id":"rb_c0c0)"));
   granted.attempt = 2;
   CHECK(told(recorded(of_campaign, granted), back) == "silent");
   granted.attempt = 1;
@@ -197,7 +212,7 @@ TEST_CASE("an event of something that the log does not hold is passed over") {
 
 TEST_CASE("every other event is silent, and known to be before it is decoded") {
   const std::vector<Event> silent{
-      domain::UnknownEvent{},     firmware_record(),         domain::FirmwareDeprecated{},
+      domain::UnknownEvent{},     domain::FirmwareContentFailed{}, domain::FirmwareDeprecated{},
       domain::DeviceRegistered{}, domain::DeviceDeleted{},   domain::CampaignTargetPart{},
       domain::CampaignPaused{},   domain::CampaignAborted{}, domain::CampaignClosed{},
       domain::UpdateRequested{},  domain::AttemptStarted{},  domain::ProgressReported{},

@@ -48,6 +48,45 @@ TEST_CASE("PUT of a device with an Idempotency-Key takes effect once, and answer
   CHECK(x_of("a") == "7");
 }
 
+TEST_CASE("a repeated Idempotency-Key answers what the first call answered, whatever has become of it since") {
+  ApiStage stage;
+  stage.device("d");
+  const auto firmware = stage.firmware("2.0.0");
+  const json body{{"name", "c"}, {"firmware_id", firmware}, {"target_devices", {"d"}}};
+  const auto create = [&] { return stage.admin("POST", "/campaigns", body.dump(), key("create")); };
+  const auto first = create();
+  REQUIRE(first.status == 201);
+  const auto campaign = "/campaigns/" + first.json()["campaign_id"].get<std::string>();
+  const auto post = [&](const std::string& verb, const std::string& fields) {
+    return stage.admin("POST", campaign + verb, R"({"reason":"x"})", fields);
+  };
+  const auto started = post("/start", key("start"));
+  CHECK(started.json()["message"] == "Campaign started");
+  REQUIRE(post("/cancel", "").status == 200);
+  CHECK(create().body == first.body);
+  CHECK(create().header("ETag") == first.header("ETag"));
+  CHECK(post("/start", key("start")).body == started.body);
+  CHECK(stage.admin("GET", campaign).json()["status"] == "cancelled");
+  CHECK(stage.admin("GET", "/campaigns").json()["count"] == 1);
+}
+
+TEST_CASE("an Idempotency-Key is remembered though its first call wrote nothing, or was refused") {
+  ApiStage stage;
+  stage.device("d");
+  const auto campaign = "/campaigns/" + stage.campaign(stage.firmware("2.0.0"), {"d"});
+  const auto post = [&](const std::string& verb, const std::string& fields) {
+    return stage.admin("POST", campaign + verb, R"({"reason":"x"})", fields);
+  };
+  const auto refused = post("/resume", key("nothing to resume"));
+  REQUIRE(post("/pause", "").status == 200);
+  CHECK(post("/pause", key("again")).json()["message"] == "Campaign was paused already");
+  REQUIRE(post("/resume", "").status == 200);
+  CHECK(post("/pause", key("again")).json()["message"] == "Campaign was paused already");
+  CHECK(stage.admin("GET", campaign).json()["status"] == "in_progress");
+  CHECK(post("/cancel", key("again")).status == 422);
+  CHECK(post("/resume", key("nothing to resume")).body == refused.body);
+}
+
 TEST_CASE(
     "a device with more attributes than one may have is refused, and not registered by half") {
   ApiStage stage;

@@ -30,7 +30,7 @@ std::string ApiAnswer::faults() const {
   return text;
 }
 
-ApiStage::ApiStage() : now_us_(kStart_us) {
+ApiStage::ApiStage(ApiOptions api_options) : now_us_(kStart_us) {
   std::string pattern = (std::filesystem::temp_directory_path() / "ota-http-XXXXXX").string();
   REQUIRE(::mkdtemp(pattern.data()) != nullptr);
   directory_ = pattern;
@@ -38,7 +38,7 @@ ApiStage::ApiStage() : now_us_(kStart_us) {
   options.data_directory = directory_;
   options.clock = [this] { return domain::Time(domain::Duration(now_us_.load())); };
   service_ = actors::Service::open(std::move(options));
-  api_ = std::make_unique<Api>(*service_, artifacts_, ApiOptions{});
+  api_ = std::make_unique<Api>(*service_, artifacts_, std::move(api_options));
   api_->add_to(router_);
 }
 

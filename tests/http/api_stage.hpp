@@ -28,7 +28,7 @@ struct ApiAnswer {
 
 class ApiStage {
  public:
-  ApiStage();
+  explicit ApiStage(ApiOptions options = {});
   ~ApiStage();
   ApiStage(const ApiStage&) = delete;
   ApiStage& operator=(const ApiStage&) = delete;
@@ -56,6 +56,7 @@ class ApiStage {
 
   actors::Service& service() { return *service_; }
   MemoryArtifacts& artifacts() { return artifacts_; }
+  Router& router() { return router_; }
   void advance(domain::Duration by) { now_us_ += by.count(); }
   // Whether `condition` holds within some seconds.
   static bool eventually(const std::function<bool()>& condition);

@@ -96,6 +96,59 @@ TEST_CASE("BR-OTA-012, decision 11: a campaign without devices is allowed, and c
   CHECK(s.get(campaign)["progress_percentage"] == 0.0);
 }
 
+TEST_CASE("BR-OTA-011: a campaign needs a firmware that is here and available") {
+  Story s;
+  const auto create = [&](const std::string& firmware) {
+    return s.post("/campaigns", {{"name", "x"}, {"firmware_id", firmware}, {"target_devices", {"d"}}});
+  };
+  const auto unknown = create(std::string(32, '0'));
+  CHECK(unknown.status == 404);
+  CHECK(unknown.body.find("Firmware not found") != std::string::npos);
+  CHECK(create("2.0.0").faults() == "firmware_id: value_error\n");
+  REQUIRE(s.post("/firmware/" + s.v1 + "/deprecate").status == 200);
+  CHECK(create(s.v1).json()["detail"]["current_state"] == "deprecated");
+  REQUIRE(s.post("/firmware/" + s.v1 + "/recall").status == 200);
+  CHECK(create(s.v1).json()["detail"]["current_state"] == "recalled");
+  CHECK(s.get("/campaigns")["count"] == 0);
+  CHECK(create(s.v2).status == 201);
+}
+
+TEST_CASE("S2/BR-OTA-011: what cannot be a device's id is refused, with its value") {
+  Made m;
+  for (const json& devices : {json{"d", "with\nline"}, json{""}, json{std::string(257, 'x')}, json{7}, json("d")}) {
+    CAPTURE(devices.dump());
+    const auto refused = m.create({{"target_devices", devices}});
+    CHECK(refused.status == 422);
+    CHECK(refused.body.find("target_devices") != std::string::npos);
+  }
+  CHECK(m.create({{"target_devices", {"d", "with\nline"}}}).body.find("is not a device id") != std::string::npos);
+  CHECK(m.create({{"target_devices", {std::string(256, 'x')}}}).status == 201);
+}
+
+TEST_CASE("BR-CON-004: no route deletes a campaign") {
+  Made m;
+  const auto path = "/campaigns/" + m.create(json::object()).json()["campaign_id"].get<std::string>();
+  CHECK(m.stage.admin("DELETE", path).status == 405);
+  REQUIRE(m.post(path + "/cancel", {{"reason", "no"}}).status == 200);
+  CHECK(m.get(path)["status"] == "cancelled");
+  CHECK(m.get(path)["name"] == "made");
+  CHECK(m.get("/audit/events?campaign_id=" + path.substr(path.rfind('/') + 1))["events"][0]["type"] == "campaign.created");
+}
+
+TEST_CASE("decision 5: why shows what was not known and taken to fit") {
+  Story s;
+  REQUIRE(s.stage.admin("PUT", "/devices/silent", "{}").status == 201);
+  s.started({"silent"});
+  const auto gates = s.get("/devices/silent/why")["updates"][0]["gates"];
+  for (const auto& gate : gates) {
+    if (gate["gate"] != "compatible") continue;
+    CHECK(gate["open"] == true);
+    CHECK(gate["fact"] == "model not known: taken to fit, hardware not known: taken to fit");
+  }
+  CHECK(gates.size() == 15);
+  CHECK(s.stage.offered("silent").size() == 7);   // and it goes on
+}
+
 TEST_CASE("BR-OTA-033: a rollback comes before whatever else waits for the device") {
   Story s;
   s.stage.device("d");
@@ -107,7 +160,7 @@ TEST_CASE("BR-OTA-033: a rollback comes before whatever else waits for the devic
   REQUIRE(s.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
   const auto action = s.begin("d");
   CHECK(s.stage.ddi("GET", action).json()["deployment"]["chunks"][0]["version"] == "1.0.0");
-  const std::string rollback = s.get("/rollbacks?device_id=d")["rollbacks"][0]["rollback_id"];
+  const std::string rollback = s.get("/rollbacks?device_id=d")["rollbacks"][0]["update_id"];
   CHECK(s.get("/updates/" + rollback)["priority"] == "critical");
   s.report("d", action, kSucceeded);
   CHECK(s.stage.ddi("GET", s.begin("d")).json()["deployment"]["chunks"][0]["version"] == "3.0.0");

@@ -53,6 +53,28 @@ TEST_CASE("decision 32: an offer waits for consent without a place and without a
   CHECK(a.update_of(a.campaign, "d")["status"] == "completed");
 }
 
+TEST_CASE("decision 32: who has agreed passes the gates again, the pause and the places") {
+  Asked a;
+  REQUIRE(ApiStage::eventually([&] { return a.links("e").contains("confirmationBase"); }));
+  std::string other = a.links("e")["confirmationBase"]["href"];
+  other = "/e/confirmationBase/" + other.substr(0, other.find('?')).substr(other.rfind('/') + 1);
+  const auto waits_at = [&](const std::string& device) {
+    return a.get("/updates/" + a.update_of(a.campaign, device)["update_id"].get<std::string>())["waiting_for"];
+  };
+  REQUIRE(a.post(a.campaign + "/pause").status == 200);
+  CHECK(a.stage.ddi("POST", a.base + "/feedback", kConfirmed).status == 200);
+  CHECK_FALSE(a.links("d").contains("deploymentBase"));
+  CHECK(waits_at("d") == "campaign_running");
+  REQUIRE(a.post(a.campaign + "/resume").status == 200);
+  const auto action = a.begin("d");
+  CHECK(a.stage.ddi("POST", other + "/feedback", kConfirmed).status == 200);
+  CHECK_FALSE(a.links("e").contains("deploymentBase"));
+  CHECK(waits_at("e") == "concurrency");   // the one place is taken
+  a.report("d", action, kSucceeded);
+  a.update("e", kSucceeded);
+  CHECK(a.becomes(a.campaign, "completed"));
+}
+
 TEST_CASE("decision 33: declined by the user is cancelled, and in no rate") {
   Asked a;
   CHECK(a.stage.ddi("POST", a.base + "/feedback", kDenied).status == 200);

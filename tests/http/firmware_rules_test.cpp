@@ -169,6 +169,17 @@ TEST_CASE("BR-OTA-009, decision 6: beta firmware is rolled out to nobody who was
   CHECK(f.direct({{"allow_beta", true}}).status == 201);
 }
 
+TEST_CASE("decision 2: who runs a recalled firmware can be listed") {
+  Story s;
+  for (const char* device : {"has-it", "has-not"}) s.stage.device(device);
+  s.started({"has-it"});
+  s.update("has-it", kSucceeded);
+  REQUIRE(s.post("/firmware/" + s.v2 + "/recall", {{"reason", "bricks"}}).status == 200);
+  const auto listed = s.get("/devices?device_model=SF-100&firmware_version=2.0.0");
+  CHECK(listed["count"] == 1);
+  CHECK(listed["devices"][0]["device_id"] == "has-it");
+}
+
 TEST_CASE("BR-CON-004: what is deleted is deprecated, and can still be read") {
   Story s;
   s.stage.device("d");

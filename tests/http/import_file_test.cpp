@@ -51,7 +51,7 @@ const std::string kLong(129, 'x');
 
 }  // namespace
 
-TEST_CASE("S5/import: the content type names the format") {
+TEST_CASE("api 5, import: the content type names the format") {
   CHECK(import_format("text/csv") == ImportFormat::kCsv);
   CHECK(import_format("Text/CSV; charset=utf-8") == ImportFormat::kCsv);
   CHECK(import_format("application/x-ndjson") == ImportFormat::kJsonLines);
@@ -61,7 +61,7 @@ TEST_CASE("S5/import: the content type names the format") {
   }
 }
 
-TEST_CASE("S5/import: a CSV line says what PUT of a device says, in any order of columns") {
+TEST_CASE("api 5, import: a CSV line says what PUT of a device says, in any order of columns") {
   const std::string text =
       "\xEF\xBB\xBFgroups,attribute.site,device_id,name,device_model,hardware_version,firmware_version,user_id\r\n"
       "beta;lab,ams,d-1,\"Frame, 1\",SF-100,1.2,1.0.0,ada\r\n"
@@ -89,7 +89,7 @@ TEST_CASE("S5/import: a CSV line says what PUT of a device says, in any order of
   }
 }
 
-TEST_CASE("S5/import: a header that cannot be refuses the file, and names every bad column") {
+TEST_CASE("api 5, import: a header that cannot be refuses the file, and names every bad column") {
   CHECK(faults(csv("")) == "header: value_error\n");
   CHECK(faults(csv("\n\n")) == "header: value_error\n");
   CHECK(faults(csv("device_id,\"name\nx,y\n")) == "header: value_error\n");
@@ -104,7 +104,7 @@ TEST_CASE("S5/import: a header that cannot be refuses the file, and names every 
   CHECK(refused.refused->message.find("'device_id;name' is unknown") != std::string::npos);
 }
 
-TEST_CASE("S5/import: only a header is a file without devices") {
+TEST_CASE("api 5, import: only a header is a file without devices") {
   for (const auto* text : {"device_id", "device_id\n", "\xEF\xBB\xBF" "device_id,name\r\n\r\n"}) {
     const auto result = csv(text);
     CHECK_FALSE(result.refused);
@@ -113,7 +113,7 @@ TEST_CASE("S5/import: only a header is a file without devices") {
   }
 }
 
-TEST_CASE("S5/import: a bad CSV line is told of with its line, its fields and their values, and the others go on") {
+TEST_CASE("api 5, import: a bad CSV line is told of with its line, its fields and their values, and the others go on") {
   const auto result = csv(
       "device_id,name,groups,user_id,attribute.site\n"
       "good,,,,\n"
@@ -141,7 +141,7 @@ TEST_CASE("S5/import: a bad CSV line is told of with its line, its fields and th
       "8 name: holds a NUL byte behind 'a'"});
 }
 
-TEST_CASE("S5/import: bounds are those of PUT: characters of names and versions, bytes of attributes") {
+TEST_CASE("api 5, import: bounds are those of PUT: characters of names and versions, bytes of attributes") {
   std::string umlauts;
   for (int i = 0; i < 128; ++i) umlauts += "ü";
   const auto result = csv("device_id,name,attribute.site\nfits," + umlauts + ",\nlonger,," + umlauts + "\n");
@@ -151,7 +151,7 @@ TEST_CASE("S5/import: bounds are those of PUT: characters of names and versions,
   CHECK(result.bad[0].starts_with("3 attribute.site: must have at most 128 bytes, got 256"));
 }
 
-TEST_CASE("S5/import: a line of 1 MB is told of and skipped, in both formats") {
+TEST_CASE("api 5, import: a line of 1 MB is told of and skipped, in both formats") {
   const std::string huge(1'000'000, 'x');
   const auto table = csv("device_id\na\n" + huge + "\n\"" + huge + "\"\nb\n");
   CHECK(table.devices.size() == 2);
@@ -162,7 +162,7 @@ TEST_CASE("S5/import: a line of 1 MB is told of and skipped, in both formats") {
   CHECK(lines.bad.size() == 1);
 }
 
-TEST_CASE("S5/import: a JSON line says what PUT of a device says") {
+TEST_CASE("api 5, import: a JSON line says what PUT of a device says") {
   const auto result = jsonl(
       "\xEF\xBB\xBF{\"device_id\":\"d-1\",\"name\":\"Frame\",\"device_model\":\"SF-100\",\"groups\":[\"beta\",\"lab\"],"
       "\"user_id\":\"ada\",\"attributes\":{\"site\":\"ams\",\"old\":null},\"colour\":\"red\"}\r\n"
@@ -183,7 +183,7 @@ TEST_CASE("S5/import: a JSON line says what PUT of a device says") {
   CHECK(two.change.groups->empty());
 }
 
-TEST_CASE("S5/import: a bad JSON line is told of with its line, its fields and their values, and the others go on") {
+TEST_CASE("api 5, import: a bad JSON line is told of with its line, its fields and their values, and the others go on") {
   const auto result = jsonl(
       "{\"device_id\":\"good\"}\n"
       "{\"device_id\":\"cut\n"

@@ -30,7 +30,7 @@ json counts_of(const ApiAnswer& answer) {
   return found;
 }
 
-TEST_CASE("S5/import: a CSV file registers its devices, whose polls and lists know them at once") {
+TEST_CASE("api 5, import: a CSV file registers its devices, whose polls and lists know them at once") {
   ApiStage stage;
   const auto answer = stage.import(kCsv,
                                    "device_id,device_model,firmware_version,groups,user_id,attribute.site\r\n"
@@ -54,7 +54,7 @@ TEST_CASE("S5/import: a CSV file registers its devices, whose polls and lists kn
   CHECK(event["correlation_id"] == "fleet-7");
 }
 
-TEST_CASE("S5/import: JSON Lines change devices that are here, and repeating them changes nothing") {
+TEST_CASE("api 5, import: JSON Lines change devices that are here, and repeating them changes nothing") {
   ApiStage stage;
   stage.device("d-1");
   const std::string file =
@@ -80,7 +80,7 @@ TEST_CASE("decision 22: an import over HTTP brings a deleted device back, whose 
   CHECK(stage.admin("GET", "/devices/d").json()["firmware_version"] == "1.0.0");
 }
 
-TEST_CASE("S5/import: bad lines are listed with line, field and value; the first 100, and all are counted") {
+TEST_CASE("api 5, import: bad lines are listed with line, field and value; the first 100, and all are counted") {
   ApiStage stage;
   std::string file = "device_id,name\ngood,x\n";
   file += "late," + std::string(129, 'n') + "\nbroken\n";
@@ -99,14 +99,14 @@ TEST_CASE("S5/import: bad lines are listed with line, field and value; the first
   CHECK(stage.admin("GET", "/devices/also%20good").status == 200);
 }
 
-TEST_CASE("S5/import: what is not UTF-8 stands in a report that is") {
+TEST_CASE("api 5, import: what is not UTF-8 stands in a report that is") {
   ApiStage stage;
   const auto answer = stage.import(kCsv, "device_id,name\nd,\"\xff\"x\n\xfe,y\n");
   CHECK(counts_of(answer) == counts(0, 0, 0, 0, 2));
   CHECK(answer.json()["errors"].size() == 2);
 }
 
-TEST_CASE("S5/import: a broken header is 422 and nothing is done") {
+TEST_CASE("api 5, import: a broken header is 422 and nothing is done") {
   ApiStage stage;
   for (const auto* file : {"", "name\nx\n", "device_id,colour\nd,red\n", "device_id;name\nd;x\n"}) {
     const auto answer = stage.import(kCsv, file);
@@ -119,7 +119,7 @@ TEST_CASE("S5/import: a broken header is 422 and nothing is done") {
   CHECK(counts_of(stage.import(kLines, "")) == counts(0, 0, 0, 0, 0));
 }
 
-TEST_CASE("S5/import: a type that is neither CSV nor JSON Lines is 415 before anything is read") {
+TEST_CASE("api 5, import: a type that is neither CSV nor JSON Lines is 415 before anything is read") {
   ApiStage stage;
   for (const auto* type : {"application/json", "text/plain", "multipart/form-data"}) {
     const auto answer = stage.import(type, "device_id\nd\n");
@@ -129,7 +129,7 @@ TEST_CASE("S5/import: a type that is neither CSV nor JSON Lines is 415 before an
   CHECK(stage.admin("GET", "/devices").json()["count"] == 0);
 }
 
-TEST_CASE("S5/import: a body that breaks off is an error that tells how far it came; what came before is in") {
+TEST_CASE("api 5, import: a body that breaks off is an error that tells how far it came; what came before is in") {
   ApiStage stage;
   const auto answer = stage.import(kCsv, "device_id\nd-1\nd-2\nd-3", "", BodyOutcome::kCutOff);
   CHECK(answer.status == 400);
@@ -138,7 +138,7 @@ TEST_CASE("S5/import: a body that breaks off is an error that tells how far it c
   CHECK(counts_of(stage.import(kCsv, "device_id\nd-1\nd-2\nd-3")) == counts(1, 0, 2, 0, 0));
 }
 
-TEST_CASE("S5/import: ten thousand lines in small pieces are all there, each with its own values") {
+TEST_CASE("api 5, import: ten thousand lines in small pieces are all there, each with its own values") {
   ApiStage stage;
   std::string file = "device_id,attribute.number,groups\n";
   for (int i = 0; i < 10'000; ++i) file += fmt::format("d-{},{},g{}\n", i, i * 7, i % 3);

@@ -228,6 +228,28 @@ TEST_CASE("decision 10: a device that runs something else by now is left alone")
   CHECK(rollback["error_code"] == "superseded");
 }
 
+TEST_CASE("a rollback has one id everywhere: rb_ and the suffix of its update") {
+  Fleet f(1);
+  const auto campaign = f.started(f.devices);
+  const std::string deployment = f.update_of(campaign, "d0")["update_id"];
+  f.update("d0", kSucceeded);
+  REQUIRE(f.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
+  const auto waiting = f.get(links_of_rollbacks(campaign))["rollbacks"][0];
+  const std::string id = waiting["rollback_id"];
+  const std::string update = waiting["update_id"];
+  CHECK(id.find("rb_") == 0);
+  CHECK(update == "upd_" + id.substr(3));
+  CHECK(waiting["undoes_update_id"] == deployment);
+  CHECK(f.get("/rollbacks/" + id)["rollback_id"] == id);
+  f.begin("d0");
+  CHECK(f.get("/updates/" + update)["rollback_id"] == id);
+  CHECK(f.get("/rollbacks?device_id=d0")["rollbacks"][0]["rollback_id"] == id);
+  // Neither under the name of its update, nor an update of another kind under that of a rollback.
+  CHECK(f.stage.admin("GET", "/rollbacks/" + update).status == 404);
+  CHECK(f.stage.admin("GET", "/rollbacks/rb_" + deployment.substr(4)).status == 404);
+  CHECK(f.stage.admin("GET", "/updates/" + id).status == 404);
+}
+
 TEST_CASE("rollbacks that are not there, and filters that are none, are answered with the field") {
   Story s;
   CHECK(s.stage.admin("GET", "/rollbacks/nothing").status == 404);

@@ -114,6 +114,48 @@ TEST_CASE("devices are listed by id, by any filter, page by page") {
   check({"SF-1", {}, {}, {}}, [](auto) { return false; });
 }
 
+TEST_CASE("decision 3: a version is found however a device spells it, and no other one beside it") {
+  ReadStory t;
+  const std::vector<std::string> versions{"2.0.0", "2.00.0", "2.0.0+build7", "02.0.0",     "2.0.1",
+                                          "2.0.0-rc01", "2.0.0-rc1", "a+1",   "a+2",        "", "2", "+1"};
+  std::uint32_t n = 0;
+  for (const auto& version : versions) t.story.device(n++, {{"device_model", "SF-100"}, {"firmware_version", version}});
+  t.story.device(n, {{"device_model", "SF-200"}, {"firmware_version", "2.0.0"}});
+  auto& views = t.read();
+  const auto running = [&](const std::string& version) {
+    const auto found = by_cursor([&](const PageRequest& page) {
+      return views.device_list({"SF-100", version, {}, {}}, page);
+    }, 2);
+    CHECK(views.devices_running("SF-100", version) == found.size());
+    std::vector<std::string> texts;
+    for (const auto& device : found) texts.push_back(device.attribute("firmware_version"));
+    return texts;
+  };
+  using Texts = std::vector<std::string>;
+  const Texts two{"2.0.0", "2.00.0", "2.0.0+build7", "02.0.0"};
+  for (const auto& spelled : two) CHECK(running(spelled) == two);
+  CHECK(running("2.0.0+other") == two);
+  CHECK(running("2.0.0-rc01") == Texts{"2.0.0-rc01"});
+  CHECK(running("2.0.0-rc1") == Texts{"2.0.0-rc1"});
+  CHECK(running("a+1") == Texts{"a+1"});
+  CHECK(running("+01") == Texts{"+1"});
+  CHECK(running("02") == Texts{"2"});
+  CHECK(running("3").empty());
+  CHECK(views.device_list({{}, "2.0.0", {}, {}}, {}).rows.size() == 5);
+  // A device that changes to another spelling stays where it is, and goes when it runs another version.
+  const auto change = [&](const std::string& version) {
+    domain::DeviceAttributesChanged changed;
+    changed.set["firmware_version"] = version;
+    t.story.tell({device_id(0), changed, device_id(0)});
+    t.read();
+  };
+  change("2.0.0+x");
+  CHECK(running("2.0.0") == Texts{"2.0.0+x", "2.00.0", "2.0.0+build7", "02.0.0"});
+  change("3");
+  CHECK(running("2.0.0") == Texts{"2.00.0", "2.0.0+build7", "02.0.0"});
+  CHECK(running("3") == Texts{"3"});
+}
+
 TEST_CASE("decision 18: devices are listed by their owner, who may change") {
   ReadStory t;
   constexpr domain::Caller kAnna{0xa};

@@ -41,6 +41,39 @@ TEST_CASE("what happens to firmware is folded") {
   CHECK(t.read().firmware(firmware_id(1))->firmware.status == domain::FirmwareStatus::kAvailable);
 }
 
+TEST_CASE("firmware whose bytes are to be fetched is known until they are here, or nobody looks for them") {
+  ReadStory t;
+  const auto register_by_url = [&](std::uint8_t n, bool kept_elsewhere) {
+    auto record = firmware_record(firmware_id(n), "SF-100", fmt::format("{}.0.0", n), n);
+    record.file_url = "https://files.example/f.bin";
+    record.kept_elsewhere = kept_elsewhere;
+    t.story.tell({firmware_id(n), record, {}});
+  };
+  const auto tell = [&](std::uint8_t n, const domain::Event& event) {
+    t.story.tell({firmware_id(n), event, {}});
+    return t.read().firmware_to_fetch();
+  };
+  using Ids = std::vector<domain::FirmwareId>;
+  for (std::uint8_t n = 1; n <= 4; ++n) register_by_url(n, n == 4);
+  t.story.firmware(firmware_id(5), "SF-100", "5.0.0", 5);
+  CHECK(t.read().firmware_to_fetch() == Ids{firmware_id(1), firmware_id(2), firmware_id(3)});
+  CHECK(tell(1, domain::FirmwareContentStored{}) == Ids{firmware_id(2), firmware_id(3)});
+  CHECK(tell(2, domain::FirmwareContentFailed{"HTTP 404"}) == Ids{firmware_id(3)});
+  CHECK(tell(3, domain::FirmwareRecalled{"bad"}).empty());
+  CHECK(tell(4, domain::FirmwareSourceChanged{"https://files.example/f.bin", false}) == Ids{firmware_id(4)});
+  CHECK(tell(2, domain::FirmwareSourceChanged{"https://mirror.example/f.bin", false}) ==
+        Ids{firmware_id(2), firmware_id(4)});
+  CHECK(tell(2, domain::FirmwareSourceChanged{"https://mirror.example/f.bin", true}) == Ids{firmware_id(4)});
+
+  FirmwareFilter filter;
+  filter.content = domain::Content::kPending;
+  CHECK(t.views().firmware_list(filter, {50, 0, ""}).rows.size() == 4);
+  filter.content = domain::Content::kHere;
+  CHECK(t.views().firmware_list(filter, {50, 0, ""}).rows.size() == 1);
+  filter.content = domain::Content::kFailed;
+  CHECK(t.views().firmware_list(filter, {50, 0, ""}).rows.empty());
+}
+
 TEST_CASE("downloads by administrators and by devices, and how updates ended, are counted") {
   ReadStory t;
   t.story.firmware(firmware_id(1), "SF-100", "2.0.0", 1);
@@ -117,8 +150,10 @@ TEST_CASE("firmware is listed newest first, by any filter, page by page") {
   filter.is_security_update = true;
   check(filter, {6, 0});
   filter = {};
-  filter.version = "3.0.0";
-  check(filter, {3});
+  for (const char* spelled : {"3.0.0", "03.0.0", "3.0.0+build7"}) {   // decision 3
+    filter.version = spelled;
+    check(filter, {3});
+  }
   CHECK(views.firmware_list({}, {2, 0, "f12"}).bad_cursor);
 }
 

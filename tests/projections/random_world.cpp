@@ -380,7 +380,7 @@ void RandomWorld::meet(const Deadline& deadline) {
 void RandomWorld::step(const std::vector<Deadline>& due) {
   const auto dice = below(1'000);
   if (dice < 20) {
-    story.wait(minutes(below(70)));
+    story.wait(minutes(below(70)) + domain::Duration(below(1'000'000)));
   } else if (!due.empty() && dice < 120) {
     meet(due[below(static_cast<std::uint32_t>(due.size()))]);
   } else if (dice < 170) {

@@ -105,6 +105,7 @@ void Fleet::deliver(const Recorded& event, const std::vector<std::string>& tags)
     const auto before = update;
     evolve(update, event);
     check_progress(before, update);
+    check_edge(before, update, event.event);
   }
 }
 

@@ -100,6 +100,7 @@ class Fleet {
   void check_campaign() const;
   void check_canary() const;
   void check_progress(const DeviceUpdate& before, const DeviceUpdate& after) const;
+  void check_edge(const DeviceUpdate& before, const DeviceUpdate& after, const Event& event) const;
   void check_end() const;
   void keep_book(const Recorded& event);
   void keep_canary_book(const Recorded& event, std::uint32_t ordinal);

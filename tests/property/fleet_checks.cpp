@@ -71,6 +71,13 @@ void Fleet::check_gates(const GrantAsk& ask, const GrantDecision& decision) cons
   }
   check(closed != all.end(), "not granted though every gate is open");
   if (const auto* wait = std::get_if<Wait>(&decision)) {
+    // Nobody is skipped before the campaign and the device are ready to act: then another closed gate is named.
+    const bool would_skip = closed->gate == Gate::kCompatible || closed->gate == Gate::kNotThere;
+    if (would_skip && wait->gate != closed->gate) {
+      const auto named = std::find_if(all.begin(), all.end(), [&](const auto& gate) { return gate.gate == wait->gate; });
+      check(named != all.end() && !named->open && named->fact == wait->fact, "the gate that is named is not closed");
+      return;
+    }
     check(wait->gate == closed->gate && wait->fact == closed->fact && wait->until == closed->until,
           "the gate that is named is not the first that is closed");
   } else if (std::holds_alternative<ConsentAsked>(decision)) {
@@ -102,7 +109,7 @@ void Fleet::check_grant(const AttemptGranted& granted, const UpdateId& id) const
 void Fleet::check_verdict(const Event& event) const {
   const auto& s = campaign_;
   const bool at_the_end = s.granted.isEmpty() && s.pending() == 0;
-  const bool by_evidence = s.in_canary() && !s.finished && !at_the_end;
+  const bool by_evidence = s.in_canary() && (!s.finished || s.firmware_recalled) && !at_the_end;
   if (const auto* begun = std::get_if<CampaignRollbackBegun>(&event)) {
     const bool by_itself = begun->trigger != RollbackTrigger::kManual;
     check(!by_itself || s.policy.auto_rollback, "rolled back against the policy");
@@ -221,6 +228,18 @@ void Fleet::check_progress(const DeviceUpdate& before, const DeviceUpdate& after
         "progress goes down within an attempt");
   if (after.in_progress())
     check(after.status >= before.status, "a phase goes back within an attempt");
+}
+
+// Exactly three edges leave an end, each its own event (decision 23).
+void Fleet::check_edge(const DeviceUpdate& before, const DeviceUpdate& after, const Event& event) const {
+  using enum UpdateStatus;
+  if (!before.exists || !is_terminal(before.status) || after.status == before.status) return;
+  const bool refuted = before.status == kCompleted && after.status == kFailed && std::holds_alternative<UpdateRefuted>(event);
+  const bool undone = before.status == kCompleted && after.status == kRollback && std::holds_alternative<UpdateUndone>(event);
+  const bool opened = (before.status == kCancelled || before.status == kFailed) && after.status == kScheduled &&
+                      std::holds_alternative<RetryAsked>(event);
+  check(refuted || undone || opened, "an end is left by another edge: " + std::string(to_text(before.status)) + " to " +
+                                         std::string(to_text(after.status)));
 }
 
 void Fleet::check_end() const {

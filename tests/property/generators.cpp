@@ -87,6 +87,14 @@ UpdatePlan any_plan() {
   p.max_retries = number(0, 3);
   p.timeout_minutes = number(5, 60);
   p.force_update = one_in(4);
+  p.download_only = one_in(6);
+  p.require_version_proof = one_in(6);
+  p.rollback_on_timeout = one_in(4);
+  p.health_window_minutes = one_in(4) ? number(1, 60) : 0;
+  if (one_in(4)) {
+    p.rollback = RollbackOf{value_up_to(RollbackTrigger::kErrorThreshold), "bad", {}, coin() ? "2.1.0" : "2.2.0"};
+    if (coin()) p.rollback->undoes = kUpdate;
+  }
   return p;
 }
 
@@ -101,6 +109,7 @@ AttemptEnded any_end() {
   e.retry_count = number(0, 3);
   e.spared_retries = number(0, 20);
   if (coin()) e.retry_at = *any_time();
+  e.takes_back = one_in(6);
   return e;
 }
 
@@ -132,16 +141,17 @@ rc::Gen<Event> any_update_event() {
   return rc::gen::exec([]() -> Event {
     const std::uint32_t attempt = number(0, 3);
     const std::uint32_t batch = number(0, 2);
-    switch (number(0, 12)) {
+    switch (number(0, 17)) {
       case 0:
         return UpdateRequested{any_plan()};
       case 1: {
         AttemptGranted g{attempt, {number(1, 50)}, batch, coin(), *any_time(), {}};
         if (coin()) g.plan = any_plan();
+        g.hold = one_in(3);
         return g;
       }
       case 2:
-        return AttemptStarted{attempt, *any_time()};
+        return AttemptStarted{attempt, *any_time(), one_in(3)};
       case 3:
         return any_progress();
       case 4:
@@ -158,7 +168,20 @@ rc::Gen<Event> any_update_event() {
       case 10:
         return CancelRefused{lines()};
       case 11:
-        return UpdateCancelled{value_up_to(CancelCause::kSuperseded), attempt, batch, coin()};
+        return UpdateCancelled{value_up_to(CancelCause::kNotSeen), attempt, batch, coin()};
+      case 12: {
+        ConsentAsked c{attempt, {number(1, 50)}, {}};
+        if (coin()) c.plan = any_plan();
+        return c;
+      }
+      case 13:
+        return ConsentGiven{attempt, lines()};
+      case 14:
+        return UpdateHeld{attempt, batch, coin()};
+      case 15:
+        return UpdateRefuted{coin() ? RefutedBy::kVersion : RefutedBy::kHealth, "fact", batch, coin(), coin()};
+      case 16:
+        return UpdateUndone{*any_update_id()};
       default: {
         RetryAsked r{number(0, 3), attempt, {}};
         if (coin()) r.plan = any_plan();
@@ -185,9 +208,13 @@ rc::Gen<Event> any_device_event() {
 
 rc::Gen<Event> any_firmware_event() {
   return rc::gen::exec([]() -> Event {
-    switch (number(0, 4)) {
+    switch (number(0, 6)) {
       case 0:
         return FirmwareRecalled{"bad"};
+      case 3:
+        return FirmwareContentFailed{"not found"};
+      case 4:
+        return FirmwareSourceChanged{"https://files.example/f.bin", coin()};
       case 1:
         return FirmwareDeprecated{"old"};
       case 2:
@@ -198,9 +225,18 @@ rc::Gen<Event> any_firmware_event() {
   });
 }
 
+rc::Gen<Event> any_user_event() {
+  return rc::gen::exec([]() -> Event {
+    if (one_in(4)) return SubjectErased{{7}};
+    UserPreferencesChanged e{coin(), {}};
+    if (coin()) e.paused_until = *any_time();
+    return e;
+  });
+}
+
 rc::Gen<Event> any_campaign_event() {
   return rc::gen::exec([]() -> Event {
-    switch (number(0, 13)) {
+    switch (number(0, 15)) {
       case 0:
         return CampaignStarted{};
       case 1:
@@ -227,6 +263,16 @@ rc::Gen<Event> any_campaign_event() {
         return CanaryPromoted{{}, coin(), ""};
       case 12:
         return CanaryToppedUp{number(0, 5), *rc::gen::arbitrary<std::uint64_t>()};
+      case 13: {
+        CampaignRollbackBegun e;
+        e.number = number(1, 3);
+        e.trigger = value_up_to(RollbackTrigger::kErrorThreshold);
+        e.reason = "bad";
+        e.give_up_at = *any_time();
+        return e;
+      }
+      case 14:
+        return CampaignSwitched{coin(), "now"};
       default:
         return BatchOpened{number(0, 3)};
     }
@@ -246,6 +292,14 @@ rc::Gen<CampaignPolicy> any_policy() {
     p.min_finished_for_verdict = number(1, 20);
     p.max_retries = number(0, 3);
     p.force_update = one_in(4);
+    p.rollback_triggers.clear();
+    for (const auto trigger : {RollbackTrigger::kFailureRate, RollbackTrigger::kHealthCheck, RollbackTrigger::kTimeout,
+                               RollbackTrigger::kErrorThreshold}) {
+      if (coin()) p.rollback_triggers.push_back(trigger);
+    }
+    p.error_threshold_count = number(1, 4);
+    p.requires_device_confirmation = one_in(6);
+    if (p.strategy == Strategy::kBlueGreen && one_in(3)) p.switch_at = *any_time();
     if (one_in(4)) p.scheduled_start = *any_time();
     if (one_in(4)) p.scheduled_end = *any_time();
     if (one_in(4)) {
@@ -305,7 +359,7 @@ rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max) {
       case 0:
         return StartAttempt{attempt};
       case 1:
-        return CancelUpdate{value_up_to(CancelCause::kSuperseded),
+        return CancelUpdate{value_up_to(CancelCause::kNotSeen),
                             static_cast<CancelUpdate::Reach>(number(0, 2))};
       case 2:
         return AnswerCancel{attempt, coin(), lines()};
@@ -322,11 +376,11 @@ rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max) {
 
 rc::Gen<DeviceCommand> any_device_command() {
   return rc::gen::exec([]() -> DeviceCommand {
-    switch (number(0, 7)) {
+    switch (number(0, 9)) {
       case 0:
       case 1:
         return RegisterDevice{
-            {number(0, 99)}, value_up_to(RegisteredVia::kDeviceService), attributes(), {}};
+            {number(0, 99)}, value_up_to(RegisteredVia::kDeviceService), attributes(), {}, {number(0, 2)}};
       case 2: {
         ChangeAttributes c;
         c.mode = static_cast<ChangeAttributes::Mode>(number(0, 2));
@@ -335,6 +389,8 @@ rc::Gen<DeviceCommand> any_device_command() {
           if (coin() && !c.values.contains(key)) c.removed.push_back(key);
         }
         if (one_in(3)) c.groups = lines();
+        if (one_in(4)) c.owner = Caller{number(0, 2)};
+        if (one_in(4)) c.values["health"] = coin() ? "failed" : "ok";
         c.by_device = coin();
         return c;
       }
@@ -343,17 +399,30 @@ rc::Gen<DeviceCommand> any_device_command() {
         [[fallthrough]];
       case 4: {
         const auto id = UpdateId::direct(bytes_16(static_cast<std::uint8_t>(number(0, 3))));
-        return RequestUpdate{id, kDevice, any_plan()};
+        auto plan = any_plan();
+        plan.rollback.reset();
+        return RequestUpdate{id, kDevice, plan};
       }
-      default:
-        return GrantDirect{minutes(number(0, 30))};
+      case 5:
+      case 6: {
+        RequestRollback r{UpdateId::direct(bytes_16(static_cast<std::uint8_t>(number(4, 6)))), any_plan(), {}, "", ""};
+        r.plan.rollback = RollbackOf{value_up_to(RollbackTrigger::kErrorThreshold), one_in(4) ? "" : "bad", {}, "2.1.0"};
+        if (coin()) r.versions = {"2.0.0", "2.1.0"};
+        if (one_in(3)) r.error_code = "previous_version_unknown";
+        return r;
+      }
+      default: {
+        GrantDirect ask{minutes(number(0, 30)), {}};
+        if (one_in(4)) ask.owner_pauses_until = *any_time();
+        return ask;
+      }
     }
   });
 }
 
 rc::Gen<CampaignCommand> any_campaign_command() {
   return rc::gen::exec([]() -> CampaignCommand {
-    switch (number(0, 9)) {
+    switch (number(0, 11)) {
       case 0: {
         auto p = *any_policy();
         p.requires_approval = one_in(4);
@@ -373,6 +442,10 @@ rc::Gen<CampaignCommand> any_campaign_command() {
         return PromoteCampaign{"now"};
       case 8:
         return FinishCampaign{"enough"};
+      case 9:
+        return RollbackCampaign{one_in(4) ? "" : "bad"};
+      case 10:
+        return SwitchCampaign{"now"};
       default:
         return CancelCampaign{"no"};
     }
@@ -397,6 +470,43 @@ rc::Gen<FirmwareCommand> any_firmware_command() {
         return RestoreFirmware{"needed"};
     }
   });
+}
+
+rc::Gen<UserCommand> any_user_command() {
+  return rc::gen::exec([]() -> UserCommand {
+    if (one_in(6)) return EraseUser{};
+    ChangePreferences c{coin(), {}};
+    if (coin()) c.paused_until = *any_time();
+    return c;
+  });
+}
+
+// ---- logs ---------------------------------------------------------------------------------------
+
+Recorded AnyLog::record(Event event, Stream stream) {
+  position_.value += 1;
+  if (time_ == Time{}) time_ = kBefore;
+  time_ += seconds(1);
+  return {position_, time_, std::move(stream), std::move(event), kDevice, {}};
+}
+
+Recorded AnyLog::any_record() {
+  switch (*rc::gen::inRange(0, 6)) {
+    case 0:
+      return record(*any_campaign_event(), kCampaign);
+    case 1:
+      return record(*any_device_event(), kDevice);
+    case 2:
+      return record(*any_firmware_event(), kFirmware);
+    default:
+      return record(*any_update_event(), *any_update_id());
+  }
+}
+
+Recorded any_creation(AnyLog& log) {
+  auto created_one = with_canary(created({0, 1, 2, 3, 4, 5}, *any_policy()));
+  created_one.content_pending = one_in(4);
+  return log.record(created_one, kCampaign);
 }
 
 }  // namespace ota::domain::testing

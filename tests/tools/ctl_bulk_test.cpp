@@ -26,7 +26,7 @@ TEST_CASE("S3/bulk: every device has a line, and a failure says why") {
   CHECK(bulk_lines(json("no object"), counts) == "no results in the answer\n");
 }
 
-TEST_CASE("S5/import: the report has its counts, and a line for each bad field") {
+TEST_CASE("api 5, import: the report has its counts, and a line for each bad field") {
   auto report = json::parse(
       R"({"total":1003,"registered":990,"changed":2,"unchanged":3,"returned":1,"failed":7,"errors_truncated":false,
           "errors":[{"line":17,"field":"groups","message":"is bad"},{"line":18,"field":null,"message":"has 2 fields"}]})");
@@ -40,7 +40,7 @@ TEST_CASE("S5/import: the report has its counts, and a line for each bad field")
   CHECK(import_text(json::array()) == "no report in the answer\n");
 }
 
-TEST_CASE("S5/import: a file's ending tells its format, unless the format is given") {
+TEST_CASE("api 5, import: a file's ending tells its format, unless the format is given") {
   CHECK(import_type("fleet.csv", "") == "text/csv");
   CHECK(import_type("fleet.jsonl", "") == "application/x-ndjson");
   CHECK(import_type("fleet.ndjson", "") == "application/x-ndjson");

@@ -53,6 +53,15 @@ TEST_CASE("otad: flags win over the environment, the environment over the file")
   CHECK(config.tenant == "ACME");
 }
 
+TEST_CASE("otad: firmware is fetched from where it is unless that is switched off") {
+  CHECK(load_config({}).fetch_firmware);
+  CHECK_FALSE(load_config({{}, {{"firmware.fetch", "off"}}}).fetch_firmware);
+  CHECK(load_config({{}, {{"firmware.fetch", "on"}}}).fetch_firmware);
+  const File file("[firmware]\nfetch = false\n");
+  CHECK_FALSE(load_config({file.path, {}}).fetch_firmware);
+  CHECK(refusal({{}, {{"firmware.fetch", "maybe"}}}).find("firmware.fetch = \"maybe\" (flag --firmware.fetch): on or off is wanted") == 0);
+}
+
 TEST_CASE("otad: what is unknown or cannot be is refused with its name, its value and where it came from") {
   CHECK(refusal({{}, {{"prot", "1"}}}) == "unknown setting prot (flag --prot)");
   const auto port = refusal({{}, {{"port", "70000"}}});

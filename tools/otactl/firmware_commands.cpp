@@ -1,4 +1,4 @@
-// otactl firmware upload | list | show | deprecate | recall | restore
+// otactl firmware upload | register | list | show | deprecate | recall | restore
 #include <fmt/format.h>
 
 #include <memory>
@@ -19,6 +19,7 @@ const std::vector<Shown> kColumns{{"FIRMWARE", {"firmware_id"}},
                                   {"VERSION", {"version"}},
                                   {"MODEL", {"device_model"}},
                                   {"STATUS", {"status"}},
+                                  {"CONTENT", {"content"}},
                                   {"SIZE", {"file_size"}, As::kSize},
                                   {"BETA", {"is_beta"}, As::kYesNo},
                                   {"SECURITY", {"is_security_update"}, As::kYesNo},
@@ -35,6 +36,11 @@ const std::vector<Shown> kLines{{"firmware", {"firmware_id"}},
                                 {"hardware from", {"min_hardware_version"}},
                                 {"hardware to", {"max_hardware_version"}},
                                 {"size", {"file_size"}, As::kSize},
+                                {"content", {"content"}},
+                                {"content error", {"content_error"}},
+                                {"received", {"content_received"}, As::kSize},
+                                {"fetch", {"fetch"}, As::kYesNo},
+                                {"source", {"source_url"}},
                                 {"sha256", {"checksum_sha256"}},
                                 {"md5", {"checksum_md5"}},
                                 {"signature", {"signature"}},
@@ -53,12 +59,8 @@ const std::vector<Shown> kLines{{"firmware", {"firmware_id"}},
 
 std::string firmware_text(const json& firmware) { return object_lines(firmware, kLines); }
 
-void add_upload(CLI::App& firmware, Session& session) {
-  CLI::App* command = add_command(firmware, "upload", "Upload a firmware binary");
-  const auto file = std::make_shared<std::string>();
-  const auto body = std::make_shared<json>(json::object());
-  command->add_option("FILE", *file, "The binary")->required()->check(CLI::ExistingFile);
-  BodyOptions options{*command, body};
+// What every firmware says of itself.
+void add_metadata(BodyOptions& options) {
   options.text("--name", "name", "Name of the package")->required();
   options.text("--version", "version", "Its version")->required();
   options.text("--model", "device_model", "Device model it is for")->required();
@@ -70,10 +72,19 @@ void add_upload(CLI::App& firmware, Session& session) {
   options.flag("--beta", "is_beta", "A pre-release: only for those who opted in");
   options.flag("--security", "is_security_update", "A security update");
   options.text_or_file("--changelog", "changelog", "What changed");
-  options.text("--sha256", "checksum_sha256", "Expected SHA-256, 64 hex");
   options.text("--md5", "checksum_md5", "Expected MD5, 32 hex");
   options.text("--signature", "signature", "Ed25519 signature over the SHA-256, base64");
   options.json("--metadata", "metadata", "Own attributes, a JSON object");
+}
+
+void add_upload(CLI::App& firmware, Session& session) {
+  CLI::App* command = add_command(firmware, "upload", "Upload a firmware binary");
+  const auto file = std::make_shared<std::string>();
+  const auto body = std::make_shared<json>(json::object());
+  command->add_option("FILE", *file, "The binary")->required()->check(CLI::ExistingFile);
+  BodyOptions options{*command, body};
+  add_metadata(options);
+  options.text("--sha256", "checksum_sha256", "Expected SHA-256, 64 hex");
   command->callback([&session, file, body] {
     session.action = [&session, file, body](ServiceClient& client) {
       const Reply reply = client.upload("/firmware", body->dump(), *file, TransferProgress{"upload"});
@@ -86,8 +97,29 @@ void add_upload(CLI::App& firmware, Session& session) {
   });
 }
 
+void add_register(CLI::App& firmware, Session& session) {
+  CLI::App* command = add_command(firmware, "register", "Register a binary that is held at a URL");
+  const auto body = std::make_shared<json>(json::object());
+  BodyOptions options{*command, body};
+  options.text("--url", "file_url", "Where it is: http or https, without a password")->required();
+  options.integer("--size", "file_size", "Its size in bytes")->required();
+  options.text("--sha256", "checksum_sha256", "Its SHA-256, 64 hex")->required();
+  options.flag("--fetch,!--no-fetch", "fetch", "--no-fetch: it stays there, and is never offered to devices that poll");
+  add_metadata(options);
+  command->callback([&session, body] {
+    session.action = [&session, body](ServiceClient& client) {
+      const Reply reply = client.post("/firmware", *body);
+      session.print(reply, [&reply](const json& answer) {
+        return (reply.status == 200 ? "already registered with the same bytes\n" : "registered\n") +
+               firmware_text(answer);
+      });
+      return 0;
+    };
+  });
+}
+
 struct Filters {
-  std::string model, manufacturer, version, status, tag, limit, offset;
+  std::string model, manufacturer, version, status, content, tag, limit, offset;
   bool beta = false;
   bool security = false;
 };
@@ -99,6 +131,7 @@ void add_list(CLI::App& firmware, Session& session) {
   command->add_option("--manufacturer", filters->manufacturer, "Only this manufacturer");
   command->add_option("--version", filters->version, "Only this version");
   command->add_option("--status", filters->status, "available, deprecated or recalled");
+  command->add_option("--content", filters->content, "here, pending or failed: where its bytes are");
   command->add_option("--tag", filters->tag, "Only with this tag");
   command->add_flag("--beta", filters->beta, "Only pre-releases");
   command->add_flag("--security", filters->security, "Only security updates");
@@ -110,6 +143,7 @@ void add_list(CLI::App& firmware, Session& session) {
                         {"manufacturer", filters->manufacturer},
                         {"version", filters->version},
                         {"status", filters->status},
+                        {"content", filters->content},
                         {"tag", filters->tag},
                         {"is_beta", filters->beta ? "true" : ""},
                         {"is_security_update", filters->security ? "true" : ""},
@@ -141,8 +175,9 @@ void add_verb(CLI::App& firmware, Session& session, const std::string& verb,
 }  // namespace
 
 void add_firmware_commands(CLI::App& app, Session& session) {
-  CLI::App* firmware = add_command(app, "firmware", "Firmware: upload, list, show, recall");
+  CLI::App* firmware = add_command(app, "firmware", "Firmware: upload, register, list, show, recall");
   add_upload(*firmware, session);
+  add_register(*firmware, session);
   add_list(*firmware, session);
   CLI::App* show = add_command(*firmware, "show", "Show one firmware");
   const auto id = std::make_shared<std::string>();

@@ -35,7 +35,7 @@ void add_list(CLI::App& rollback, Session& session) {
 void add_show(CLI::App& rollback, Session& session) {
   CLI::App* command = add_command(rollback, "show", "Show one rollback");
   const auto id = std::make_shared<std::string>();
-  command->add_option("ID", *id, "Rollback id")->required();
+  command->add_option("ID", *id, "Rollback id, rb_...")->required();
   command->callback([&session, id] {
     session.action = [&session, id](ServiceClient& client) {
       session.print(client.get("/rollbacks/" + escape(*id)), rollback_text);

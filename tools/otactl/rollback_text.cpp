@@ -22,6 +22,7 @@ const std::vector<Shown> kColumns{{"ROLLBACK", {"rollback_id"}},
 
 const std::vector<Shown> kLines{{"rollback", {"rollback_id"}},
                                 {"device", {"device_id"}},
+                                {"update", {"update_id"}},
                                 {"campaign", {"campaign_id"}},
                                 {"status", {"status"}},
                                 {"trigger", {"trigger"}},

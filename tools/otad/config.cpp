@@ -58,6 +58,13 @@ domain::Duration duration_within(const std::string& text, domain::Duration low, 
   return value;
 }
 
+// A bare true or false of the file counts, too.
+bool on_or_off(const std::string& text) {
+  if (text == "on" || text == "true") return true;
+  if (text == "off" || text == "false") return false;
+  throw BadValue("on or off is wanted");
+}
+
 std::vector<std::string> words(const std::string& text) {
   std::vector<std::string> list;
   std::string word;
@@ -120,6 +127,8 @@ const std::vector<Setting>& settings() {
        }},
       {"firmware.extra_formats", "", "file extensions to accept beside bin, hex, elf, tar.gz, zip; comma separated",
        [](Config& c, const std::string& v) { c.extra_formats = words(v); }},
+      {"firmware.fetch", "on", "on or off: bring the bytes of firmware that is registered by URL; any URL that an admin names",
+       [](Config& c, const std::string& v) { c.fetch_firmware = on_or_off(v); }},
       {"nats.url", "", "NATS server; empty: no bus",
        [](Config& c, const std::string& v) { c.nats_url = v; }},
       {"nats.device_deleted", "device_service.device.deleted", "subject on which deleted devices are announced",

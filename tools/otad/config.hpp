@@ -23,6 +23,7 @@ struct Config {
   std::string tenant = "DEFAULT";                  // ddi.tenant
   domain::Settings settings;
   std::vector<std::string> extra_formats;          // firmware.extra_formats, "swu,raucb"
+  bool fetch_firmware = true;                      // firmware.fetch
   std::size_t handler_threads = 128;
   std::size_t scheduler_threads = 2;
   std::string nats_url;                            // empty: no bus

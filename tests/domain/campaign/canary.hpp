@@ -76,7 +76,14 @@ inline CampaignPolicy without_rollback(CampaignPolicy policy) {
 
 inline Verdict evidence(VerdictDecision decision, std::uint32_t failed, std::uint32_t counted,
                         std::uint32_t more = 0, VerdictRule rule = VerdictRule::kEvidence) {
-  return {rule, decision, failed, counted, 20, false, 400, 2'000, more};
+  Verdict verdict{rule, decision, failed, counted, 20, false, 400, 2'000, more};
+  if (rule == VerdictRule::kEvidence) {
+    const auto table = evidence_table(20, 0, 0, 1'000);
+    verdict.log_likelihood = log_likelihood(table, failed, counted);
+    verdict.abort_at = table.abort_at;
+    verdict.promote_at = table.promote_at;
+  }
+  return verdict;
 }
 
 inline Verdict threshold(VerdictDecision decision, std::uint32_t failed, std::uint32_t counted) {

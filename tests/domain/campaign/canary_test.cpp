@@ -163,7 +163,11 @@ TEST_CASE("during a canary the threshold is not applied, after it it is") {
   // One of two is 50 %, more than the 20 % of the threshold.
   given(canary("x.", forgiving())).own_events().then_nothing();
   auto good_enough = canary("x...", forgiving());
-  const Verdict verdict{VerdictRule::kEvidence, kPromote, 1, 4, 20, false, 1'000, 9'000, 0};
+  Verdict verdict{VerdictRule::kEvidence, kPromote, 1, 4, 20, false, 1'000, 9'000, 0};
+  const auto table = evidence_table(20, 1'000, 9'000, 1'000);
+  verdict.log_likelihood = log_likelihood(table, 1, 4);
+  verdict.abort_at = table.abort_at;
+  verdict.promote_at = table.promote_at;
   given(good_enough).own_events().then({CanaryPromoted{verdict, false, {}}});
   good_enough.emplace_back(CanaryPromoted{verdict, false, {}});
   given(good_enough).own_events().then({aborted(threshold(kAbort, 1, 4))});

@@ -73,6 +73,7 @@ std::vector<Fact> failed_until_at(Time retry_at) {
 GrantAsk retry_ask() {
   auto a = ask();
   a.attempts = 1;
+  a.planned_from = a.facts.firmware_version;
   a.batch = 1;
   return a;
 }
@@ -200,6 +201,10 @@ TEST_CASE("gate retry time: a retry waits until its moment, and says so") {
   CHECK(g.attempt == 2);
   CHECK(g.batch == 1);
   CHECK_FALSE(g.plan);
+  // It runs something else by now: a rollback must not take it further back than that.
+  auto moved = retry_ask();
+  moved.facts.firmware_version = "2.0.1";
+  CHECK(expect_grant(decide_on(failed_until_at(kNow), moved)).plan->from_version == "2.0.1");
 }
 
 TEST_CASE("gate batch: a full batch waits for the next, and reservations fill it too") {
@@ -267,10 +272,41 @@ TEST_CASE("a retry that meanwhile got there is skipped") {
   expect_skip(decide_on(failed_until_at(kBefore), a), SkipReason::kAlreadyThere);
 }
 
+TEST_CASE("nobody is skipped by a campaign that does not run, or while another update is under way") {
+  auto there = ask();
+  there.facts.firmware_version = "2.1.0";
+  expect_skip(decide_on(running(), there), SkipReason::kAlreadyThere);
+  expect_wait(decide_on(running(policy(), {CampaignPaused{"lunch"}}), there), Gate::kRunning);
+  there.busy_with = "update x";
+  expect_wait(decide_on(running(), there), Gate::kBusy);
+}
+
+TEST_CASE("decisions 6 and 18: beta firmware reaches a device whose campaign or whose owner has opted in") {
+  auto record = created({kOrdinal.value});
+  record.facts.is_beta = true;
+  const auto beta = [&](bool allowed) {
+    record.policy.allow_beta = allowed;
+    return std::vector<Fact>{record, CampaignStarted{}};
+  };
+  expect_wait(decide_on(beta(false)), Gate::kBeta);
+  expect_grant(decide_on(beta(true)));
+  auto fan = ask();
+  fan.owner_wants_beta = true;
+  expect_grant(decide_on(beta(false), fan));
+}
+
+TEST_CASE("BR-OTA-022: what is not known of a device is recorded as a warning") {
+  auto a = ask();
+  CHECK(expect_grant(decide_on(running(), a)).warnings.empty());
+  a.facts.model.clear();
+  CHECK(expect_grant(decide_on(running(), a)).warnings.size() == 1);
+}
+
 TEST_CASE("gates have names for people") {
   const std::pair<Gate, const char*> names[] = {
       {Gate::kKnown, "known"},           {Gate::kTargeted, "targeted"},
       {Gate::kCompatible, "compatible"}, {Gate::kNotThere, "not_there_yet"},
+      {Gate::kBeta, "beta"},
       {Gate::kBusy, "not_busy"},         {Gate::kRunning, "campaign_running"},
       {Gate::kContent, "content"},       {Gate::kWindow, "window"},
       {Gate::kConsent, "consent"},       {Gate::kRetryTime, "retry_time"},

@@ -11,6 +11,7 @@ using Reach = CancelUpdate::Reach;
 
 const FirmwareRecalled kRecall{"it bricks frames"};
 const CampaignPaused kStopped{"firmware Smart Frame 2.1.0 is recalled", PauseCause::kRecalled, {}};
+const CampaignFinished kGivenUp{"firmware Smart Frame 2.1.0 is recalled", false};
 
 std::vector<Fact> running(std::vector<Fact> more = {}) {
   return std::vector<Fact>{created({1, 2, 3, 4}), CampaignStarted{}} + more;
@@ -40,7 +41,11 @@ void refused(const std::vector<Fact>& facts, const CampaignCommand& command,
 
 TEST_CASE("decision 2: a recall pauses the running campaign with its reason, once") {
   given(running({kRecall})).own_events().then({kStopped});
-  given(running({kRecall, kStopped})).own_events().then_nothing();
+  // What is not granted yet is cancelled: there is no way back from a recall.
+  given(running({kRecall, kStopped})).own_events().then({kGivenUp});
+  const auto over = running({kRecall, kStopped, kGivenUp});
+  CHECK(given(over).campaign().pending() == 0);
+  CHECK(given(over).campaign().status == CampaignStatus::kPaused);
   const auto s = given(running({kRecall, kStopped})).campaign();
   CHECK(s.status == CampaignStatus::kPaused);
   CHECK(s.pause_cause == PauseCause::kRecalled);
@@ -74,22 +79,26 @@ TEST_CASE("decision 2: updates not yet installing are told to stop, as decision 
              CancelCause::kRecalled);
   CHECK(given(facts).due(set_of({1})).cancels.empty());
   CHECK(given(facts).due({}, 0).cancels.empty());
-  // What waits for its retry goes on waiting, until somebody ends the campaign.
+  // What waits for its retry is told as soon as the campaign has given up on it.
   CHECK(given(facts).campaign().retries.contains(3));
+  check_told(facts + std::vector<Fact>{kStopped, kGivenUp}, {1, 3}, Reach::kNotInstalling, CancelCause::kRecalled);
 }
 
 TEST_CASE("a recall while the campaign is paused leaves the pause as it is") {
   const auto facts = running({of(1, first_grant()), CampaignPaused{"lunch"}, kRecall});
-  given(facts).own_events().then_nothing();
   CHECK(given(facts).campaign().status_reason == "lunch");
+  given(facts).own_events().then({kGivenUp});
   check_told(facts, {1}, Reach::kNotInstalling, CancelCause::kRecalled);
 }
 
-TEST_CASE("a recall while the campaign is scheduled keeps it from starting") {
+TEST_CASE("a recall while the campaign is scheduled ends it before it has started") {
   const std::vector<Fact> facts{created({1}), CampaignScheduled{kNow}};
   given(facts).own_events().then({CampaignStarted{}});
   const auto recalled = facts + std::vector<Fact>{kRecall};
-  given(recalled).own_events().then_nothing();
+  given(recalled).own_events().then({kGivenUp});
+  given(recalled + std::vector<Fact>{kGivenUp})
+      .own_events()
+      .then({CampaignClosed{CampaignStatus::kCompleted, threshold(kPass, 0, 0)}});
   CHECK(wakes_at(given(recalled).campaign(), kNow) == std::nullopt);
   given(recalled).when(CancelCampaign{"recalled"}).then({CampaignCancelled{"recalled"}});
   given(recalled).when(FinishCampaign{"recalled"}).then({CampaignFinished{"recalled", false}});
@@ -103,7 +112,7 @@ TEST_CASE("a recall while the campaign is created is met at its start") {
 TEST_CASE("a recall in the middle of a canary pauses it; what comes in still judges it") {
   auto facts = canary("r???") + std::vector<Fact>{kRecall};
   given(facts).own_events().then({kStopped});
-  facts = facts + std::vector<Fact>{kStopped, of(1, failed_for_good())};
+  facts = facts + std::vector<Fact>{kStopped, kGivenUp, of(1, failed_for_good())};
   given(facts).own_events().then_nothing();  // 2 of 4 abort nothing
   facts.push_back(of(2, failed_for_good()));
   given(facts).own_events().then(
@@ -123,7 +132,7 @@ TEST_CASE("a recalled campaign that is cancelled or finished comes to its end") 
 TEST_CASE("a recalled campaign whose last device ends closes by itself") {
   const std::vector<Fact> facts{
       created({1}), CampaignStarted{}, of(1, first_grant()),
-      kRecall,      kStopped,          of(1, UpdateCancelled{CancelCause::kRecalled, 1, 0, false})};
+      kRecall,      kStopped,          kGivenUp, of(1, UpdateCancelled{CancelCause::kRecalled, 1, 0, false})};
   given(facts).own_events().then(
       {CampaignClosed{CampaignStatus::kCompleted, threshold(kPass, 0, 0)}});
 }

@@ -94,7 +94,7 @@ TEST_CASE("BR-OTA-026: force_update skips the version comparison") {
 TEST_CASE("decision 21: a grant counts on from the device's last action") {
   given({registered(), in(kDirect, requested())}).when(kAsk).then({in(kDirect, grant())});
   given({registered(), in(kOtherDirect, requested()), in(kOtherDirect, grant(1, 1'999'999)),
-         in(kOtherDirect, succeeded()), in(kDirect, requested())})
+         in(kOtherDirect, failed_for_good()), in(kDirect, requested())})
       .when(kAsk)
       .then({in(kDirect, grant(1, 2'000'001))});
 }

@@ -165,3 +165,19 @@ TEST_CASE("decision 24: a device that stays silent is taken as agreeing") {
       .when(DeadlineReached{UpdateDeadline::kCancelGiveUp, 1})
       .then({UpdateCancelled{CancelCause::kRecalled, 1, 4, false}});
 }
+
+TEST_CASE("decision 24: a silent device that was asked to stop is cancelled, also if its time is over first") {
+  const CancelRequested asked{CancelCause::kOperator, kNow + minutes(10)};
+  given({first_grant(), started(), asked})
+      .when(DeadlineReached{UpdateDeadline::kTimeout, 1, {}})
+      .then({UpdateCancelled{CancelCause::kOperator, 1, 0, false}});
+}
+
+TEST_CASE("a cancelled update says why") {
+  for (std::uint8_t cause = 1; cause <= 12; ++cause) {
+    CAPTURE(int(cause));
+    const auto s = given({first_grant(), UpdateCancelled{static_cast<CancelCause>(cause), 1, 0, false}}).update();
+    CHECK_FALSE(s.error_code.empty());
+    CHECK_FALSE(s.error_message.empty());
+  }
+}

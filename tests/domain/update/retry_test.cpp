@@ -80,3 +80,18 @@ TEST_CASE("decision 23: not once the campaign has ended, not even one that waits
 TEST_CASE("what never was cannot be retried") {
   given({}).when(RetryUpdate{}).then_error(ErrorCode::kNotFound);
 }
+
+TEST_CASE("design 4: a retry that an operator asks for belongs to its old batch") {
+  const auto asked = given({first_grant(3), started(), failed_for_good()}).when(RetryUpdate{}).the<RetryAsked>();
+  CHECK(asked.batch == 3);
+}
+
+TEST_CASE("decisions 2 and 9: neither recalled firmware nor a second time what is pending already is tried again") {
+  RetryUpdate retry;
+  retry.firmware_recalled = true;
+  const auto recalled = given({first_grant(), started(), failed_for_good()}).when(retry).then_error(ErrorCode::kStateTransition);
+  CHECK(recalled.message == "the update cannot be tried again: its firmware 2.1.0 is recalled");
+  retry.firmware_recalled = false;
+  retry.pending_twin = kDirect;
+  given({first_grant(), started(), failed_for_good()}).when(retry).then_error(ErrorCode::kDuplicate);
+}

@@ -1,0 +1,78 @@
+// The lists of rollbacks: what waits, and what began, by device, by campaign, and by both.
+#include <doctest/doctest.h>
+
+#include "tests/projections/support.hpp"
+
+namespace ota::projections {
+namespace {
+
+using namespace testing;
+
+// Two campaigns brought something to two devices, and take it back.
+struct InRollback : ReadStory {
+  InRollback() {
+    story.devices(0, 2);
+    for (const std::uint8_t n : {1, 2}) {
+      story.campaign(campaign_id(n), set_of({0, 1}));
+      story.start(campaign_id(n));
+      for (const std::uint32_t d : {0U, 1U}) {
+        const auto update = domain::UpdateId::in_campaign(campaign_id(n), {d});
+        story.grant(update, d, 100U * n + d);
+        story.begin(update, d);
+        story.succeed(update, d);
+      }
+    }
+    for (const std::uint8_t n : {1, 2}) {
+      domain::CampaignRollbackBegun begun;
+      begun.number = 1;
+      begun.reason = "wrong image";
+      story.tell({campaign_id(n), begun, {}});
+    }
+    read();
+  }
+
+  std::vector<std::string> found(const RollbackFilter& filter) {
+    const auto ask = [&](const PageRequest& page) { return views().rollback_list(filter, page); };
+    std::vector<std::string> ids;
+    for (const auto& row : by_cursor(ask, 1)) ids.push_back(domain::to_rollback_text(row.id));
+    CHECK(ask({200, 0, ""}).rows.size() == ids.size());
+    return ids;
+  }
+  static std::string id(std::uint8_t campaign, std::uint32_t device) {
+    return domain::to_rollback_text(domain::UpdateId::in_campaign(campaign_id(campaign), {device}, 1));
+  }
+};
+
+using Ids = std::vector<std::string>;
+
+TEST_CASE("a rollback that waits is found by its device, by its campaign, and by both") {
+  InRollback r;
+  CHECK(r.found({device_id(0), {}}) == Ids{r.id(1, 0), r.id(2, 0)});
+  CHECK(r.found({{}, campaign_id(2)}) == Ids{r.id(2, 0), r.id(2, 1)});
+  CHECK(r.found({device_id(0), campaign_id(2)}) == Ids{r.id(2, 0)});
+  CHECK(r.found({device_id(1), campaign_id(1)}) == Ids{r.id(1, 1)});
+  CHECK(r.found({device_id(7), campaign_id(1)}).empty());
+  CHECK(r.found({device_id(0), campaign_id(7)}).empty());
+}
+
+TEST_CASE("a rollback that began is found as before, and once") {
+  InRollback r;
+  r.story.grant(domain::UpdateId::in_campaign(campaign_id(2), {0}, 1), 0, 500);
+  r.read();
+  CHECK(r.found({device_id(0), {}}) == Ids{r.id(1, 0), r.id(2, 0)});
+  CHECK(r.found({device_id(0), campaign_id(1)}) == Ids{r.id(1, 0)});
+  CHECK(r.found({device_id(0), campaign_id(2)}) == Ids{r.id(2, 0)});
+  CHECK(r.found({{}, campaign_id(2)}) == Ids{r.id(2, 1), r.id(2, 0)});
+}
+
+TEST_CASE("who was not seen until a rollback's campaign closed is found by both, too") {
+  InRollback r;
+  r.story.close(campaign_id(1), domain::CampaignStatus::kCancelled);
+  r.read();
+  const auto page = r.views().rollback_list({device_id(0), campaign_id(1)}, {});
+  REQUIRE(page.rows.size() == 1);
+  CHECK(page.rows.front().error_code == "device_not_seen");
+}
+
+}  // namespace
+}  // namespace ota::projections
