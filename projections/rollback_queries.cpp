@@ -79,7 +79,8 @@ bool take_waiting_of_device(const Reader& reader, const RollbackFilter& filter,
   std::vector<domain::CampaignId> campaigns;
   for (Range range(reader, campaign_list_prefix(CampaignDimension::kStatus, status)); range.valid();
        range.next()) {
-    std::copy_n(range.value().begin(), campaigns.emplace_back().bytes.size(), campaigns.back().bytes.begin());
+    auto& bytes = campaigns.emplace_back().bytes;
+    std::copy_n(range.value().begin(), bytes.size(), bytes.begin());
   }
   std::sort(campaigns.begin(), campaigns.end());  // as their places are, which the next page goes on behind
   return std::all_of(campaigns.begin(), campaigns.end(),

@@ -99,6 +99,33 @@ TEST_CASE("decision 2: after a recall no device is granted the firmware any more
   CHECK(rush.granted_before<domain::FirmwareRecalled>() > 0);
 }
 
+TEST_CASE("S2/BR-OTA-010: no campaign is created behind the recall of its firmware") {
+  Stage stage;
+  const auto firmware = stage.firmware("2.0.0");
+  std::atomic<std::size_t> created{0};
+  std::atomic<std::size_t> refused{0};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      while (refused < kThreads) {
+        CampaignSpec spec;
+        spec.id = {new_uuid(stage.now())};
+        spec.firmware = firmware;
+        ++(stage.service().create_campaign(spec, {}).ok() ? created : refused);
+      }
+    });
+  }
+  while (created < kThreads) std::this_thread::yield();
+  REQUIRE(stage.service().firmware(firmware, domain::RecallFirmware{"bricks"}, {}).ok());
+  for (auto& thread : threads) thread.join();
+  bool recalled = false;
+  for (const auto& event : stage.events()) {
+    if (std::holds_alternative<domain::FirmwareRecalled>(event.event)) recalled = true;
+    if (std::holds_alternative<domain::CampaignCreated>(event.event)) CHECK_FALSE(recalled);
+  }
+  CHECK(recalled);
+}
+
 TEST_CASE("S5: after a verdict has stopped a campaign no device is granted any more") {
   auto policy = open_to_all();
   policy.min_finished_for_verdict = 10;

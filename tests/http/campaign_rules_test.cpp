@@ -145,7 +145,7 @@ TEST_CASE("decision 5: why shows what was not known and taken to fit") {
     CHECK(gate["open"] == true);
     CHECK(gate["fact"] == "model not known: taken to fit, hardware not known: taken to fit");
   }
-  CHECK(gates.size() == 15);
+  CHECK(gates.size() == 16);
   CHECK(s.stage.offered("silent").size() == 7);   // and it goes on
 }
 

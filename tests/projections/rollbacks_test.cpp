@@ -12,7 +12,7 @@ using namespace testing;
 struct InRollback : ReadStory {
   InRollback() {
     story.devices(0, 2);
-    for (const std::uint8_t n : {1, 2}) {
+    for (const std::uint8_t n : {std::uint8_t{1}, std::uint8_t{2}}) {
       story.campaign(campaign_id(n), set_of({0, 1}));
       story.start(campaign_id(n));
       for (const std::uint32_t d : {0U, 1U}) {
@@ -22,7 +22,7 @@ struct InRollback : ReadStory {
         story.succeed(update, d);
       }
     }
-    for (const std::uint8_t n : {1, 2}) {
+    for (const std::uint8_t n : {std::uint8_t{1}, std::uint8_t{2}}) {
       domain::CampaignRollbackBegun begun;
       begun.number = 1;
       begun.reason = "wrong image";

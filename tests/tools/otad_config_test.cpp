@@ -62,6 +62,17 @@ TEST_CASE("otad: firmware is fetched from where it is unless that is switched of
   CHECK(refusal({{}, {{"firmware.fetch", "maybe"}}}).find("firmware.fetch = \"maybe\" (flag --firmware.fetch): on or off is wanted") == 0);
 }
 
+TEST_CASE("decision 28, BR-EVT-005: further formats, and what the bus listens to, are settings") {
+  const File file("[firmware]\nextra_formats = [\"swu\", \"raucb\"]\n[nats]\ndevice_deleted = \"fleet.*.deleted\"\n");
+  const auto from_file = load_config({file.path, {}});
+  CHECK(from_file.extra_formats == std::vector<std::string>{"swu", "raucb"});
+  CHECK(from_file.nats_device_deleted == "fleet.*.deleted");
+  CHECK(load_config({{}, {{"firmware.extra_formats", "swu, zck"}}}).extra_formats == std::vector<std::string>{"swu", "zck"});
+  CHECK(load_config({}).extra_formats.empty());
+  CHECK(load_config({}).nats_device_deleted == "device_service.device.deleted");
+  CHECK(load_config({}).nats_user_deleted == "account_service.user.deleted");
+}
+
 TEST_CASE("otad: what is unknown or cannot be is refused with its name, its value and where it came from") {
   CHECK(refusal({{}, {{"prot", "1"}}}) == "unknown setting prot (flag --prot)");
   const auto port = refusal({{}, {{"port", "70000"}}});

@@ -113,6 +113,12 @@ TEST_CASE("decision 7: the deadline of a grant comes from the sleep that the dev
   CHECK(expect_grant(decide_on(running(), a)).start_by == kNow + minutes(5));
 }
 
+TEST_CASE("gate known, S3/BR-OTA-020: who is not registered, or was deleted, is granted nothing") {
+  auto a = ask();
+  a.known = false;
+  expect_wait(decide_on(running(), a), Gate::kKnown);
+}
+
 TEST_CASE("gate targeted: who is no target, or no longer waiting, waits for nothing") {
   expect_wait(decide_on(running(), ask(77)), Gate::kTargeted);
   expect_wait(decide_on({}), Gate::kTargeted);
