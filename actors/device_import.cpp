@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <unordered_map>
 
+#include "actors/import_item.hpp"
 #include "actors/service.hpp"
 #include "actors/world.hpp"
 #include "eventstore/limits.hpp"
@@ -10,34 +11,9 @@
 namespace ota::actors {
 namespace {
 
-enum class Outcome : std::uint8_t { kRegistered, kChanged, kUnchanged, kReturned, kFailed };
-
-struct Line {
-  ImportLine said;
-  Outcome outcome = Outcome::kUnchanged;
-};
-
-// A device and the lines about it, in their order.
-struct Item {
-  explicit Item(ImportLine line) : first{std::move(line)} {}
-  Line first;
-  std::vector<Line> more;
-  domain::Device state;                   // what was decided on, and from then on what the lines make of it
-  eventstore::Position read_at;           // nothing newer is in `state`
-  domain::Ordinal ordinal;                // given to a device that is new or returns
-
-  const domain::DeviceId& device() const { return first.said.device; }
-  bool is_here() const { return state.registered && !state.deleted; }
-  template <class Visit>
-  void each_line(const Visit& visit) {
-    visit(first);
-    for (auto& line : more) visit(line);
-  }
-};
-
 // Devices that are looked up and decided together.
 struct Chunk {
-  std::vector<Item> items;
+  std::vector<ImportItem> items;
   std::size_t lines = 0;
   std::size_t bytes = 0;
   std::optional<domain::Result<std::vector<domain::Ordinal>>> ordinals;   // for those that are not here, in their order
@@ -45,13 +21,13 @@ struct Chunk {
 
 // One append, and whom it is about.
 struct Batch {
-  std::vector<Item> items;
+  std::vector<ImportItem> items;
   std::size_t bytes = 0;
   eventstore::Append append;
   std::optional<eventstore::AppendOutcome> outcome;
 };
 
-// What others have done for the importing thread. Shared with the callbacks, which may outlive an import that was given up.
+// What others have done for the importing thread. Shared with the callbacks, which may outlive the import.
 struct Inbox {
   std::mutex mutex;
   std::condition_variable filled;
@@ -85,11 +61,6 @@ std::size_t bytes_of(const eventstore::NewEvent& event) {
   return bytes;
 }
 
-domain::RegisterDevice registration(const domain::ChangeAttributes& change, domain::Ordinal ordinal) {
-  return {ordinal, domain::RegisteredVia::kImport, change.values, change.groups.value_or(std::vector<std::string>{}),
-          change.owner.value_or(domain::Caller{})};
-}
-
 domain::DomainError unavailable(std::string why) {
   return {domain::ErrorCode::kUnavailable, std::move(why), {}, {}, {}, {}};
 }
@@ -111,16 +82,14 @@ struct DeviceImport::Impl {
   void drain();
 
   void decide(Chunk& chunk);
-  domain::Decision decide(Item& item, Line& line, const domain::Context& context) const;
-  domain::Decision follow(Item& item, const domain::DeviceCommand& command, const domain::Context& context) const;
-  void put(Item item, std::vector<eventstore::NewEvent> events);
+  void put(ImportItem item, std::vector<eventstore::NewEvent> events);
   void send_batch();
 
   void settle(Batch& batch);
-  void ask_actors(std::vector<Item> items);
-  void close(Item& item);
-  void fail(Line& line, const domain::DomainError& error);
-  void count(const Line& line);
+  void ask_actors(std::vector<ImportItem> items);
+  void close(ImportItem& item);
+  void fail(DecidedLine& line, const domain::DomainError& error);
+  void count(const DecidedLine& line);
 
   Service& service;
   World& world;
@@ -170,7 +139,7 @@ void DeviceImport::Impl::hand_out() {
   if (world.views->is_unfit()) {
     const auto error = unavailable("read-only since the views are broken: " + world.views->broken());
     for (auto& item : chunk->items) {
-      item.each_line([&](Line& line) { fail(line, error); });
+      item.each_line([&](DecidedLine& line) { fail(line, error); });
       close(item);
     }
     return;
@@ -199,7 +168,7 @@ void DeviceImport::Impl::hand_out() {
 void DeviceImport::Impl::name_owners(Chunk& chunk) {
   std::vector<std::string> persons;
   for (auto& item : chunk.items) {
-    item.each_line([&](const Line& line) {
+    item.each_line([&](const DecidedLine& line) {
       if (!line.said.person.empty()) persons.push_back(line.said.person);
     });
   }
@@ -207,7 +176,7 @@ void DeviceImport::Impl::name_owners(Chunk& chunk) {
   const auto tokens = service.subjects().tokens_for(persons);
   auto token = tokens.begin();
   for (auto& item : chunk.items) {
-    item.each_line([&](Line& line) {
+    item.each_line([&](DecidedLine& line) {
       if (!line.said.person.empty()) line.said.change.owner = projections::to_domain(*token++);
     });
   }
@@ -249,15 +218,15 @@ void DeviceImport::Impl::decide(Chunk& chunk) {
   for (auto& item : chunk.items) {
     if (!item.is_here()) {
       if (!chunk.ordinals->ok()) {
-        item.each_line([&](Line& line) { fail(line, chunk.ordinals->error()); });
+        item.each_line([&](DecidedLine& line) { fail(line, chunk.ordinals->error()); });
         close(item);
         continue;
       }
       item.ordinal = chunk.ordinals->value()[next_ordinal++];
     }
     std::vector<eventstore::NewEvent> events;
-    item.each_line([&](Line& line) {
-      auto decision = decide(item, line, context);
+    item.each_line([&](DecidedLine& line) {
+      auto decision = actors::decide(item, line, context);
       if (!decision) {
         fail(line, decision.error());
         return;
@@ -274,44 +243,7 @@ void DeviceImport::Impl::decide(Chunk& chunk) {
   send_batch();
 }
 
-// What the line leads to; the state follows it if something else is decided on it.
-domain::Decision DeviceImport::Impl::decide(Item& item, Line& line, const domain::Context& context) const {
-  if (item.is_here()) {
-    auto decision = follow(item, line.said.change, context);
-    if (decision) line.outcome = decision.value().empty() ? Outcome::kUnchanged : Outcome::kChanged;
-    return decision;
-  }
-  if (!item.state.registered) {
-    line.outcome = Outcome::kRegistered;
-    return follow(item, registration(line.said.change, item.ordinal), context);
-  }
-  line.outcome = Outcome::kReturned;
-  const auto before = item.state;
-  auto decision = follow(item, registration(line.said.change, item.ordinal), context);
-  if (!decision) return decision;
-  // A return takes nothing away that the device had: attributes that are null, groups that are none.
-  auto rest = follow(item, line.said.change, context);
-  if (!rest) {
-    item.state = before;
-    return rest;
-  }
-  std::move(rest.value().begin(), rest.value().end(), std::back_inserter(decision.value()));
-  return decision;
-}
-
-domain::Decision DeviceImport::Impl::follow(Item& item, const domain::DeviceCommand& command,
-                                            const domain::Context& context) const {
-  auto decision = domain::decide(item.state, command, context);
-  if (!decision || (item.more.empty() && !item.state.registered)) return decision;
-  for (const auto& emitted : decision.value()) {
-    domain::evolve(item.state,
-                   {item.state.position, context.now, emitted.stream, emitted.event, emitted.device, context.caller},
-                   world.settings);
-  }
-  return decision;
-}
-
-void DeviceImport::Impl::put(Item item, std::vector<eventstore::NewEvent> events) {
+void DeviceImport::Impl::put(ImportItem item, std::vector<eventstore::NewEvent> events) {
   std::size_t bytes = 0;
   for (const auto& event : events) bytes += bytes_of(event);
   const auto is_full = [&] {
@@ -346,19 +278,19 @@ void DeviceImport::Impl::settle(Batch& done) {
   }
   const auto* refused = std::get_if<eventstore::Refused>(&*done.outcome);
   for (auto& item : done.items) {
-    if (refused) item.each_line([&](Line& line) { fail(line, unavailable(refused->why)); });
+    if (refused) item.each_line([&](DecidedLine& line) { fail(line, unavailable(refused->why)); });
     close(item);
   }
 }
 
 // Something else happened to one of these devices while they were decided: now each device decides for itself.
-void DeviceImport::Impl::ask_actors(std::vector<Item> items) {
+void DeviceImport::Impl::ask_actors(std::vector<ImportItem> items) {
   std::vector<Service::DeviceAsk> asks;
   for (auto& item : items) {
     const auto now = world.views->device(item.device());
     item.state.registered = now.has_value();
-    item.each_line([&](const Line& line) {
-      if (line.outcome == Outcome::kFailed) return;
+    item.each_line([&](const DecidedLine& line) {
+      if (line.outcome == ImportOutcome::kFailed) return;
       asks.push_back({item.device(), registration(line.said.change, {}), meta});
       asks.push_back({item.device(), line.said.change, meta});
     });
@@ -366,41 +298,41 @@ void DeviceImport::Impl::ask_actors(std::vector<Item> items) {
   auto answers = service.devices(std::move(asks));
   auto answer = answers.begin();
   for (auto& item : items) {
-    item.each_line([&](Line& line) {
-      if (line.outcome == Outcome::kFailed) return;
+    item.each_line([&](DecidedLine& line) {
+      if (line.outcome == ImportOutcome::kFailed) return;
       const auto& registered = *answer++;
       const auto& changed = *answer++;
       if (!registered || !changed) {
         fail(line, registered ? changed.error() : registered.error());
       } else if (registered.value().wrote) {
-        line.outcome = item.state.registered ? Outcome::kReturned : Outcome::kRegistered;
+        line.outcome = item.state.registered ? ImportOutcome::kReturned : ImportOutcome::kRegistered;
       } else {
-        line.outcome = changed.value().wrote ? Outcome::kChanged : Outcome::kUnchanged;
+        line.outcome = changed.value().wrote ? ImportOutcome::kChanged : ImportOutcome::kUnchanged;
       }
     });
     close(item);
   }
 }
 
-void DeviceImport::Impl::fail(Line& line, const domain::DomainError& error) {
-  if (line.outcome == Outcome::kFailed) return;
-  line.outcome = Outcome::kFailed;
+void DeviceImport::Impl::fail(DecidedLine& line, const domain::DomainError& error) {
+  if (line.outcome == ImportOutcome::kFailed) return;
+  line.outcome = ImportOutcome::kFailed;
   if (on_failed) on_failed(line.said.number, error);
 }
 
 // Nothing more happens to these lines.
-void DeviceImport::Impl::close(Item& item) {
-  item.each_line([&](const Line& line) { count(line); });
+void DeviceImport::Impl::close(ImportItem& item) {
+  item.each_line([&](const DecidedLine& line) { count(line); });
   in_work.erase(item.device().value);
 }
 
-void DeviceImport::Impl::count(const Line& line) {
+void DeviceImport::Impl::count(const DecidedLine& line) {
   switch (line.outcome) {
-    case Outcome::kRegistered: ++counts.registered; break;
-    case Outcome::kChanged: ++counts.changed; break;
-    case Outcome::kUnchanged: ++counts.unchanged; break;
-    case Outcome::kReturned: ++counts.returned; break;
-    case Outcome::kFailed: ++counts.failed; break;
+    case ImportOutcome::kRegistered: ++counts.registered; break;
+    case ImportOutcome::kChanged: ++counts.changed; break;
+    case ImportOutcome::kUnchanged: ++counts.unchanged; break;
+    case ImportOutcome::kReturned: ++counts.returned; break;
+    case ImportOutcome::kFailed: ++counts.failed; break;
   }
 }
 

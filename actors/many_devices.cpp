@@ -1,4 +1,4 @@
-// Requests that are many commands: handed in one behind the other, not waited for one by one, so that they share commits.
+// Requests that are many commands: handed in behind one another and not waited for one by one, so that they share commits.
 #include <condition_variable>
 #include <semaphore>
 

@@ -3,6 +3,7 @@
 // One answer for each device, in the order asked; what is wrong with one device does not stop the others. A device that is
 // named twice is asked once, and both entries tell what became of it. With an Idempotency-Key each device has a command id
 // of its own, so a repeat answers what was done and does what was not, also behind a crash in the middle.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 

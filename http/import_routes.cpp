@@ -1,4 +1,5 @@
 // Devices in bulk: POST /devices/import, a file of any length, streamed (spec/api.md section 5).
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "actors/device_import.hpp"

@@ -25,9 +25,11 @@ constexpr double kDevicesPerSecondMin = 50'000;
 constexpr double kMebibyte = 1024 * 1024;
 
 std::string file_of(std::size_t devices) {
-  std::string csv = "device_id,device_model,hardware_version,firmware_version,groups,attribute.site\n";
+  std::string csv =
+      "device_id,device_model,hardware_version,firmware_version,groups,attribute.site\n";
   for (std::size_t device = 0; device < devices; ++device) {
-    csv += fmt::format("{},SF-100,1.2,1.0.0,fleet-{},site-{}\n", device_name(device), device % 16, device % 100);
+    csv += fmt::format("{},SF-100,1.2,1.0.0,fleet-{},site-{}\n", device_name(device), device % 16,
+                       device % 100);
   }
   return csv;
 }
@@ -43,7 +45,8 @@ double import_once(const ServiceUnderTest& service, const std::string& csv, std:
   if (!result) throw std::runtime_error("the import: " + httplib::to_string(result.error()));
   const auto report = nlohmann::json::parse(result->body, nullptr, false);
   if (result->status != 200 || report.value("registered", std::size_t{0}) != devices) {
-    throw std::runtime_error(fmt::format("the import: status {}: {}", result->status, result->body));
+    throw std::runtime_error(
+        fmt::format("the import: status {}: {}", result->status, result->body));
   }
   return seconds;
 }
@@ -73,7 +76,8 @@ Rows measure_import(const std::filesystem::path& directory, const Extent& extent
            "devices/s",
            {},
            Goal{Goal::Kind::kValueAtLeast, kDevicesPerSecondMin, /*binding=*/true},
-           fmt::format("CSV of {:.0f} MiB, all new, to the answer; {:.1f} s; peak memory {:.0f} MiB above before",
+           fmt::format("CSV of {:.0f} MiB, all new, to the answer; {:.1f} s; peak memory {:.0f} "
+                       "MiB above before",
                        static_cast<double>(csv.size()) / kMebibyte, seconds, growth_mib)}};
 }
 

@@ -11,9 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string text_of(const json& object, const char* member) {
-  return cell(object, {"", {member}});
-}
+std::string text_of(const json& object, const char* member) { return cell(object, {"", {member}}); }
 
 std::string plural(std::uint64_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
@@ -51,9 +49,10 @@ std::string bulk_summary(const BulkCounts& counts) {
 std::string import_text(const json& report) {
   if (!report.is_object() || !report.contains("total")) return "no report in the answer\n";
   const auto count = [&](const char* member) { return text_of(report, member); };
-  std::string text = fmt::format(
-      "{} lines: {} registered, {} changed, {} unchanged, {} returned, {} failed\n", count("total"),
-      count("registered"), count("changed"), count("unchanged"), count("returned"), count("failed"));
+  std::string text =
+      fmt::format("{} lines: {} registered, {} changed, {} unchanged, {} returned, {} failed\n",
+                  count("total"), count("registered"), count("changed"), count("unchanged"),
+                  count("returned"), count("failed"));
   const json errors = report.value("errors", json::array());
   for (const json& error : errors) text += import_error_line(error);
   if (report.value("errors_truncated", false)) text += "  and more, which are not listed\n";

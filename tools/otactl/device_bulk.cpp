@@ -26,8 +26,9 @@ int bulk_update(const Session& session, ServiceClient& client, const json& commo
   for (std::size_t from = 0; from < devices.size(); from += kDevicesPerRequest) {
     const auto to = std::min(devices.size(), from + kDevicesPerRequest);
     json body = common;
-    body["device_ids"] = std::vector<std::string>(devices.begin() + static_cast<std::ptrdiff_t>(from),
-                                                  devices.begin() + static_cast<std::ptrdiff_t>(to));
+    body["device_ids"] =
+        std::vector<std::string>(devices.begin() + static_cast<std::ptrdiff_t>(from),
+                                 devices.begin() + static_cast<std::ptrdiff_t>(to));
     const Reply reply = client.post("/devices/bulk/update", body);
     const auto shown = [&](const json& answer) { return bulk_lines(answer, counts); };
     session.print(reply, shown);
@@ -65,7 +66,8 @@ void add_import(CLI::App& device, Session& session) {
       add_command(device, "import", "Register or change the devices of a file, many at once");
   const auto file = std::make_shared<std::string>();
   const auto format = std::make_shared<std::string>();
-  command->add_option("FILE", *file, "CSV with a header line (.csv), or JSON Lines (.jsonl, .ndjson)")
+  command
+      ->add_option("FILE", *file, "CSV with a header line (.csv), or JSON Lines (.jsonl, .ndjson)")
       ->required()
       ->check(CLI::ExistingFile);
   command->add_option("--format", *format, "csv or jsonl, whatever the file's name")
