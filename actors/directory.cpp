@@ -41,6 +41,13 @@ class Directory {
     return give(id);
   }
 
+  std::vector<domain::Ordinal> ordinals(const std::vector<std::string>& ids) {
+    std::vector<domain::Ordinal> numbers;
+    numbers.reserve(ids.size());
+    for (const auto& id : ids) numbers.push_back({ordinal(id)});
+    return numbers;
+  }
+
   void reserve(const ListAskPtr& ask) {
     load();
     domain::Bitmap set;
@@ -98,9 +105,16 @@ class Directory {
   std::uint32_t give(const std::string& id) { return self_->state.pending[id] = self_->state.next++; }
   // Which device a number stands for stays readable for ever.
   bool is_committed(std::uint32_t number) const { return world_.views->device_of({number}).has_value(); }
+  // In memory, for most of them.
+  bool is_registered(const std::string& id, std::uint32_t number) const {
+    const auto record = world_.views->polls().find(id);
+    return record && record->ordinal.value == number;
+  }
   void sweep() {
     if (self_->state.pending.size() < kPendingMax) return;
-    std::erase_if(self_->state.pending, [&](const auto& entry) { return is_committed(entry.second); });
+    std::erase_if(self_->state.pending, [&](const auto& entry) {
+      return is_registered(entry.first, entry.second) || is_committed(entry.second);
+    });
   }
 
   caf::stateful_actor<State>* self_;
@@ -116,6 +130,9 @@ caf::actor spawn_directory(caf::actor_system& system, World& world) {
     return {
         [directory](const OrdinalAskPtr& ask) {
           guarded(*ask, [&] { ask->reply(domain::Ordinal{directory->ordinal(ask->device.value)}); });
+        },
+        [directory](const NumbersAskPtr& ask) {
+          guarded(*ask, [&] { ask->reply(directory->ordinals(ask->devices)); });
         },
         [directory](const ListAskPtr& ask) { guarded(*ask, [&] { directory->reserve(ask); }); },
     };

@@ -26,6 +26,13 @@ struct OrdinalAsk {
 };
 using OrdinalAskPtr = std::shared_ptr<OrdinalAsk>;
 
+// Numbers for devices that are about to be registered or return, in their order; nothing is written for them.
+struct NumbersAsk {
+  std::vector<std::string> devices;
+  Reply<domain::Result<std::vector<domain::Ordinal>>> reply;
+};
+using NumbersAskPtr = std::shared_ptr<NumbersAsk>;
+
 // Ordinals for a list of ids, at most limits::kReserveChunk: unknown ids are reserved, durably, before the answer.
 struct ListAsk {
   std::vector<std::string> devices;
@@ -40,4 +47,5 @@ caf::actor spawn_directory(caf::actor_system& system, World& world);
 
 #include <caf/all.hpp>
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::OrdinalAskPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::NumbersAskPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::ListAskPtr)

@@ -36,6 +36,19 @@ inline constexpr std::chrono::milliseconds kTick{1'000};
 inline constexpr std::chrono::seconds kRedeliver{30};
 inline constexpr int kDeliveriesMax = 3;
 inline constexpr std::size_t kDueBatch = 1'024;
+// Commands to devices of one caller that are in flight at once: some appends' worth for the journal, and most of kInFlight
+// is left for the others.
+inline constexpr std::size_t kDevicesAtOnce = 1'024;
+// An import: lines that are decided together, one append as a rule, and about their bytes: the longest line comes on top
+// (77 kB), and what an event has besides (1.2 kB with the longest id), and the log takes 256 kB.
+inline constexpr std::size_t kImportLines = 256;
+inline constexpr std::size_t kImportBytes = 96 * 1024;
+inline constexpr std::size_t kImportAppendBytes = 192 * 1024;
+// Lines of one device that are decided together, beside the first: an append takes them whole.
+inline constexpr std::size_t kImportLinesOfOne = 63;
+// Appends and questions of one import that are under way: enough that neither the writer nor the views are ever idle, and
+// no more, since everybody else's appends stand behind them.
+inline constexpr std::size_t kImportsInFlight = 8;
 // Ids that the directory reserves with one event: a poll must never wait long behind a list (design 4).
 inline constexpr std::size_t kReserveChunk = 4'096;
 // And their bytes: an id may have 512 of them.

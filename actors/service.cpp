@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "actors/device_import.hpp"
 #include "actors/directory.hpp"
 #include "actors/messages.hpp"
 #include "actors/shard.hpp"
@@ -157,29 +158,39 @@ Service::~Service() {
 
 // ---- commands ----------------------------------------------------------------------------------------------------
 
-Answer Service::ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device) {
-  if (impl_->in_flight.fetch_add(1) >= limits::kInFlight) {
-    impl_->in_flight.fetch_sub(1);
-    return domain::DomainError{domain::ErrorCode::kBusy,
-                               fmt::format("{} commands are in flight; try again", limits::kInFlight), {}, {}, {}, {}};
-  }
-  struct Slot {
-    std::binary_semaphore ready{0};
-    std::optional<Answer> answer;
-  };
-  const auto slot = std::make_shared<Slot>();
+std::optional<domain::DomainError> Service::admit() {
+  if (impl_->in_flight.fetch_add(1) < limits::kInFlight) return std::nullopt;
+  impl_->in_flight.fetch_sub(1);
+  return domain::DomainError{domain::ErrorCode::kBusy,
+                             fmt::format("{} commands are in flight; try again", limits::kInFlight), {}, {}, {}, {}};
+}
+
+void Service::hand_in(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device,
+                      std::function<void(Answer)> answered) {
   auto request = std::make_shared<Request>();
   request->to = std::move(to);
   request->command = std::move(command);
   request->meta = std::move(meta);
   request->device = std::move(device);
-  request->reply = Reply<Answer>([slot](Answer answer) {
+  request->reply = Reply<Answer>([impl = impl_.get(), answered = std::move(answered)](Answer answer) {
+    impl->in_flight.fetch_sub(1);
+    answered(std::move(answer));
+  });
+  impl_->world.send(std::move(request));
+}
+
+Answer Service::ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device) {
+  if (auto refused = admit()) return std::move(*refused);
+  struct Slot {
+    std::binary_semaphore ready{0};
+    std::optional<Answer> answer;
+  };
+  const auto slot = std::make_shared<Slot>();
+  hand_in(std::move(to), std::move(command), std::move(meta), std::move(device), [slot](Answer answer) {
     slot->answer = std::move(answer);
     slot->ready.release();
   });
-  impl_->world.send(std::move(request));
   slot->ready.acquire();
-  impl_->in_flight.fetch_sub(1);
   return std::move(*slot->answer);
 }
 
@@ -195,6 +206,11 @@ Answer Service::update(domain::UpdateId id, domain::UpdateCommand command, Meta 
 }
 Answer Service::device(const domain::DeviceId& id, domain::DeviceCommand command, Meta meta) {
   return ask(id, Command(std::move(command)), std::move(meta));
+}
+
+std::unique_ptr<DeviceImport> Service::begin_import(
+    Meta meta, std::function<void(std::uint64_t line, const domain::DomainError&)> on_failed) {
+  return std::make_unique<DeviceImport>(*this, impl_->world, std::move(meta), std::move(on_failed));
 }
 
 Answer Service::user(domain::Caller user, domain::UserCommand command, Meta meta) {

@@ -44,6 +44,8 @@ struct CampaignSpec {
   domain::CampaignPolicy policy;
 };
 
+class DeviceImport;
+
 class Service {
  public:
   // Opens the log and the views, brings the views to the head, activates open campaigns. Throws std::runtime_error with
@@ -58,6 +60,20 @@ class Service {
   Answer update(domain::UpdateId id, domain::UpdateCommand command, Meta meta,
                 std::optional<domain::DeviceId> device = {});
   Answer device(const domain::DeviceId& id, domain::DeviceCommand command, Meta meta);
+  // Commands to many devices, handed in without waiting for one another: the answers in their order. What one device is
+  // told several times it hears in that order.
+  struct DeviceAsk {
+    domain::DeviceId device;
+    domain::DeviceCommand command;
+    Meta meta;
+  };
+  std::vector<Answer> devices(std::vector<DeviceAsk> asks);
+  // A request that leads to many commands, each with an id of its own, is remembered under the id of `meta` before the
+  // first of them; or was already (Done::repeated).
+  Answer remember(const Meta& meta);
+  // Takes devices in from a file, thousands a second (device_import.hpp). Ends before the service does.
+  std::unique_ptr<DeviceImport> begin_import(Meta meta,
+                                             std::function<void(std::uint64_t line, const domain::DomainError&)> on_failed);
   Answer user(domain::Caller user, domain::UserCommand command, Meta meta);
   // Somebody is gone (decision 18): what is not installing on their devices is cancelled, their preferences and their name
   // are deleted, the events stay. Safe to repeat; whatever a crash has left undone is done then. Unknown: nothing to do.
@@ -113,6 +129,11 @@ class Service {
   struct Impl;
   explicit Service(std::unique_ptr<Impl> impl);
   Answer ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device = {});
+  // Takes a place among the commands in flight; the error: there is none.
+  std::optional<domain::DomainError> admit();
+  // Hands in a command that was admitted; `answered` is called on a thread of the actors.
+  void hand_in(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device,
+               std::function<void(Answer)> answered);
   std::vector<Why> why_of_own(const domain::Device& device) const;
   domain::Result<Why> why_of_campaign(const domain::Device& device, domain::CampaignId campaign);
   domain::Result<std::vector<domain::GateState>> ask_why(domain::CampaignId campaign, domain::GrantAsk ask);

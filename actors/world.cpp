@@ -29,6 +29,14 @@ void World::ask_ordinal(const domain::DeviceId& device, std::function<void(std::
   caf::anon_send(directory, OrdinalAskPtr(std::move(ask)));
 }
 
+void World::ask_ordinals(std::vector<std::string> devices,
+                         std::function<void(domain::Result<std::vector<domain::Ordinal>>)> answer) {
+  auto ask = std::make_shared<NumbersAsk>();
+  ask->devices = std::move(devices);
+  ask->reply = Reply<domain::Result<std::vector<domain::Ordinal>>>(std::move(answer));
+  caf::anon_send(directory, NumbersAskPtr(std::move(ask)));
+}
+
 std::vector<eventstore::NewEvent> to_append(const domain::Events& events, const Meta& meta) {
   std::vector<eventstore::NewEvent> out;
   out.reserve(events.size());

@@ -24,7 +24,9 @@
 namespace ota::eventstore {
 
 struct Append {
-  std::vector<NewEvent> events;  // 1..limits::kAppendEvents
+  // 1..limits::kAppendEvents. None only with a command, which is then remembered and no more; that is
+  // durable with the next event, so before anything that is appended behind it.
+  std::vector<NewEvent> events;
   std::vector<Condition> conditions;
   // Set together with the events' origin.command: makes the append happen at most once.
   struct Command {

@@ -19,7 +19,7 @@ std::size_t all_key_bytes(const NewEvent& event) {
 }  // namespace
 
 PreparedAppend::PreparedAppend(Append append) : command(append.command) {
-  OTA_ASSERT(!append.events.empty() && append.events.size() <= limits::kAppendEvents);
+  OTA_ASSERT((!append.events.empty() || command) && append.events.size() <= limits::kAppendEvents);
   OTA_ASSERT(append.conditions.size() <= limits::kConditionsPerAppend);
 
   events.reserve(append.events.size());

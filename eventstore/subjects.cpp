@@ -83,6 +83,25 @@ class RocksSubjects final : public Subjects {
     return token;
   }
 
+  std::vector<SubjectToken> tokens_for(const std::vector<std::string>& persons) override {
+    std::vector<SubjectToken> tokens(persons.size());
+    std::vector<std::size_t> unknown;
+    {
+      const std::shared_lock lock(mutex_);
+      for (std::size_t i = 0; i < persons.size(); ++i) {
+        OTA_ASSERT(persons[i].size() <= limits::kPersonBytes);
+        if (persons[i].empty()) continue;
+        if (const auto token = find(persons[i])) {
+          tokens[i] = *token;
+        } else {
+          unknown.push_back(i);
+        }
+      }
+    }
+    if (!unknown.empty()) make_tokens(persons, unknown, tokens);
+    return tokens;
+  }
+
   std::optional<SubjectToken> known_token(std::string_view person) const override {
     const std::shared_lock lock(mutex_);
     return person.empty() ? std::nullopt : find(person);
@@ -174,6 +193,29 @@ class RocksSubjects final : public Subjects {
       if (get(token_key(entry->second), found) && found == person) return entry->second;
     }
     return std::nullopt;
+  }
+
+  // For those at `wanted`, one row each and one sync for all; whom another thread has made meanwhile is found.
+  void make_tokens(const std::vector<std::string>& persons, const std::vector<std::size_t>& wanted,
+                   std::vector<SubjectToken>& tokens) {
+    const std::unique_lock lock(mutex_);
+    rocksdb::WriteBatch rows;
+    std::unordered_map<std::string_view, SubjectToken> made;
+    for (const std::size_t i : wanted) {
+      if (const auto token = find(persons[i])) {
+        tokens[i] = *token;
+        continue;
+      }
+      const auto [entry, is_new] = made.try_emplace(persons[i]);
+      if (is_new) {
+        entry->second = unused_token();
+        must("write", rows.Put(token_key(entry->second), persons[i]));
+      }
+      tokens[i] = entry->second;
+    }
+    if (made.empty()) return;
+    must("write", database().Write(durable(), &rows));
+    for (const auto& [person, token] : made) index_.emplace(hash_of(person), token);
   }
 
   void forget(std::string_view person, SubjectToken token) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "eventstore/types.hpp"
 
@@ -27,6 +28,8 @@ class Subjects {
   // The token of a person (1..256 bytes), made and synced at the first call. An empty id has the
   // empty token.
   virtual SubjectToken token_for(std::string_view person) = 0;
+  // The same for many, in their order; those that are new are made together and synced once.
+  virtual std::vector<SubjectToken> tokens_for(const std::vector<std::string>& persons) = 0;
   // The same, but never made: empty if this person has none.
   virtual std::optional<SubjectToken> known_token(std::string_view person) const = 0;
   // Who it is; empty if erased or unknown.

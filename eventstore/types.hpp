@@ -83,12 +83,13 @@ struct Condition {
 struct CommandRecord {
   Hash request{};            // hash of what was asked: the same key with another body is a mistake
   std::uint16_t status = 0;  // what was answered (an HTTP status, for the room above)
-  Position position;         // the first event of the append
+  Position position;         // the first event of the append; without any, the newest before it
   Timestamp time;
 };
 
 struct Committed {
-  Position first;  // the events of the append have first, first + 1, ...
+  // The events of the append have first, first + 1, ...; without any, the newest before it.
+  Position first;
   std::uint32_t count = 0;
   Timestamp time;
   Position last() const { return {first.value + count - (count ? 1 : 0)}; }

@@ -166,8 +166,10 @@ std::optional<CommandRecord> Writer::known(const CommandId& id) const {
 }
 
 Committed Writer::accept(std::unique_ptr<PreparedAppend> append) {
-  const Committed committed{
-      {position_.value + 1}, static_cast<std::uint32_t>(append->events.size()), time_};
+  const bool has_events = !append->events.empty();
+  const Committed committed{{position_.value + (has_events ? 1 : 0)},
+                            static_cast<std::uint32_t>(append->events.size()),
+                            time_};
   for (std::size_t i = 0; i < append->events.size(); ++i) put_event(*append, i);
   if (append->command) {
     const CommandRecord record{append->command->request, append->command->status, committed.first,
@@ -179,7 +181,7 @@ Committed Writer::accept(std::unique_ptr<PreparedAppend> append) {
   }
   events_ += append->events.size();
   bytes_ += append->record_bytes;
-  group_.appends.push_back(std::move(append));
+  if (has_events) group_.appends.push_back(std::move(append));
   return committed;
 }
 
@@ -208,7 +210,7 @@ void Writer::put_event(PreparedAppend& append, std::size_t index) {
 void Writer::commit() {
   if (batch_.Count() == 0) return;
   tiles_.end_group(batch_);
-  // A group of nothing but snapshots and answers is no promise and waits for the next fsync.
+  // A group without events is no promise and waits for the next fsync.
   rocksdb::WriteOptions how = durable_write();
   how.sync = events_ > 0;
   OTA_FAULT("journal.before_write");

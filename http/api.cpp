@@ -39,6 +39,8 @@ void Api::add_to(Router& router) {
   add_campaign_routes(admin, *this);
   add_update_routes(admin, *this);
   add_device_routes(admin, *this);
+  add_bulk_update_routes(admin, *this);
+  add_import_routes(admin, *this);
   add_rollback_routes(admin, *this);
   add_why_routes(admin, *this);
   add_user_routes(admin, *this);

@@ -51,6 +51,8 @@ void add_firmware_routes(Router::Group& admin, Api& api);
 void add_campaign_routes(Router::Group& admin, Api& api);
 void add_update_routes(Router::Group& admin, Api& api);
 void add_device_routes(Router::Group& admin, Api& api);
+void add_bulk_update_routes(Router::Group& admin, Api& api);
+void add_import_routes(Router::Group& admin, Api& api);
 void add_rollback_routes(Router::Group& admin, Api& api);
 void add_why_routes(Router::Group& admin, Api& api);
 void add_user_routes(Router::Group& admin, Api& api);

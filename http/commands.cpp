@@ -154,6 +154,12 @@ std::variant<actors::Meta, Problem> meta_of(const RequestContext& context, const
   return meta;
 }
 
+eventstore::CommandId command_for(const domain::Caller& caller, std::string_view key, const domain::DeviceId& device) {
+  const auto token = projections::to_store(caller);
+  // A line's end is in no key and in no id: without it the key "a" of device "bc" were the key "ab" of device "c".
+  return first_half(hash_of({domain::view_of(token.bytes), key, "\n", device.value}));
+}
+
 actors::Meta device_meta(const RequestContext& context) {
   actors::Meta meta;
   if (context.request_id_is_callers()) meta.correlation = context.request_id();

@@ -21,6 +21,9 @@ std::variant<actors::Meta, Problem> meta_of(const RequestContext& context, const
 // The same for a device's request: nobody's token, a correlation id only if the device sent one.
 actors::Meta device_meta(const RequestContext& context);
 
+// The command id of one device in a bulk request under an Idempotency-Key (design 2).
+eventstore::CommandId command_for(const domain::Caller& caller, std::string_view key, const domain::DeviceId& device);
+
 // Ties the meta to what was asked, and has the answer that the handler will give remembered with it. If this very request
 // was carried out before, it is answered as it was then; if its key was used for another one, with the problem.
 struct Before {

@@ -1,9 +1,9 @@
 // The embedded device directory: list, show, register or change, delete, history (spec/api.md section 5).
 #include <nlohmann/json.hpp>
 
-#include "domain/limits.hpp"
 #include "http/api.hpp"
 #include "http/commands.hpp"
+#include "http/device_request.hpp"
 #include "http/field_errors.hpp"
 #include "http/json_reader.hpp"
 #include "http/limits.hpp"
@@ -15,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kGroupsMax = 100;
 constexpr std::size_t kHistoryPage = 200;
 
 domain::DeviceId device_id(const RequestContext& context) { return {context.parameter("device_id")}; }
@@ -69,51 +68,6 @@ void list(RequestContext& context, Api& api) {
               {"devices", std::move(items), page.limit, page.offset, rows.next_cursor, std::move(shown_filters)});
 }
 
-// A person's id, as it is shown: the log gets a token. Null: nobody's any more.
-std::optional<domain::Caller> read_owner(JsonReader& body, const json& value, Api& api) {
-  if (value.is_object() && value.contains("user_id") && value["user_id"].is_null()) return domain::Caller{};
-  const auto user = body.string("user_id", {1, limits::kUserIdBytes});
-  if (!user) return std::nullopt;
-  if (user->size() > limits::kUserIdBytes) {
-    body.fail("user_id", fmt::format("must have at most {} bytes, got {}", limits::kUserIdBytes, user->size()), "string_too_long");
-    return std::nullopt;
-  }
-  return api.service.caller_of(*user);
-}
-
-domain::ChangeAttributes read_change(json& value, Api& api, FieldErrors& errors) {
-  JsonReader body(value, errors);
-  domain::ChangeAttributes change;
-  for (const auto* name : {"name", "device_model", "hardware_version", "firmware_version"}) {
-    if (auto text = body.string(name, {1, domain::limits::kAttributeBytes})) change.values[name] = std::move(*text);
-  }
-  change.groups = body.strings("groups", kGroupsMax, {1, 128});
-  const bool fine_so_far = errors.empty();   // nobody gets a token for a request that is refused
-  if (fine_so_far) change.owner = read_owner(body, value, api);
-  if (const auto* attributes = body.object("attributes")) {
-    for (const auto& [key, text] : attributes->items()) {
-      if (key.empty() || key.size() > domain::limits::kAttributeBytes) {
-        body.fail("attributes", fmt::format("the name \"{}\" is not 1-{} bytes long", shown(key),
-                                            domain::limits::kAttributeBytes), "string_too_long");
-      } else if (text.is_null()) {
-        change.removed.push_back(key);
-      } else if (!text.is_string() || text.get_ref<const std::string&>().size() > domain::limits::kAttributeBytes) {
-        body.fail("attributes", fmt::format("\"{}\" is {}, not a text of at most {} bytes", shown(key),
-                                            shown(text.dump()), domain::limits::kAttributeBytes), "string_type");
-      } else {
-        change.values[key] = text.get<std::string>();
-      }
-    }
-  }
-  if (change.values.size() > domain::limits::kDeviceAttributes) {
-    body.fail("attributes",
-              fmt::format("a device has at most {} attributes, got {}",
-                          domain::limits::kDeviceAttributes, change.values.size()),
-              "too_long");
-  }
-  return change;
-}
-
 void put(RequestContext& context, Api& api) {
   auto found = meta_of(context, api.service, 200);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
@@ -124,8 +78,11 @@ void put(RequestContext& context, Api& api) {
   auto body = json_body(context, false);
   if (!body) return;
   FieldErrors errors;
-  const auto change = read_change(*body, api, errors);
+  JsonReader reader(*body, errors);
+  auto request = read_device(*body, reader);
   if (!errors.empty()) return context.answer(errors.problem());
+  auto& change = request.change;
+  if (!request.person.empty()) change.owner = api.service.caller_of(request.person);
   const auto id = device_id(context);
   const auto known = api.service.views().device(id);
   const bool is_new = !known || !known->registered || known->deleted;

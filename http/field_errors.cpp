@@ -32,6 +32,14 @@ void FieldErrors::add(const nlohmann::json& location, std::string message, std::
   entries_.push_back(std::move(entry));
 }
 
+std::vector<std::pair<std::string, std::string>> FieldErrors::listed() const {
+  std::vector<std::pair<std::string, std::string>> listed;
+  for (const auto& entry : entries_) {
+    listed.emplace_back(dotted(entry["loc"]), entry["msg"].get<std::string>());
+  }
+  return listed;
+}
+
 Problem FieldErrors::problem() const {
   std::string message =
       count_ == 1 ? std::string("1 invalid field: ") : fmt::format("{} invalid fields: ", count_);

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "http/problem.hpp"
 
@@ -19,6 +21,8 @@ class FieldErrors {
   void add(const nlohmann::json& location, std::string message, std::string_view type);
   bool empty() const { return count_ == 0; }
   std::size_t size() const { return count_; }
+  // Those that are listed: each as "tags.3", and what is wrong.
+  std::vector<std::pair<std::string, std::string>> listed() const;
   // The 422 that names them all.
   Problem problem() const;
 

@@ -13,12 +13,15 @@
 namespace ota::http {
 namespace {
 
-// "line 3, column 14" of the byte at `offset`.
-std::string place_of(std::string_view text, std::size_t offset) {
+enum class Lines { kMany, kOne };
+
+// "line 3, column 14" of the byte at `offset`; "column 14" in one line.
+std::string place_of(std::string_view text, std::size_t offset, Lines lines) {
   const std::string_view before = text.substr(0, std::min(offset, text.size()));
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
   const auto newline = before.rfind('\n');
   const auto column = before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
+  if (lines == Lines::kOne) return fmt::format("column {}", column);
   return fmt::format("line {}, column {}", line, column);
 }
 
@@ -27,8 +30,9 @@ class Builder {
  public:
   using Json = nlohmann::json;
 
-  explicit Builder(std::string_view text) : text_(text) {}
+  Builder(std::string_view text, Lines lines) : text_(text), lines_(lines) {}
   Json take() { return std::move(root_); }
+  // What is wrong with the text, without its name in front.
   const std::string& error() const { return error_; }
 
   bool null() { return put(nullptr); }
@@ -51,8 +55,7 @@ class Builder {
   template <typename Exception>
   bool parse_error(std::size_t position, const std::string& last_token, const Exception& cause) {
     const std::size_t offset = position == 0 ? 0 : position - 1;  // of the last byte read
-    error_ = fmt::format("The request body is not valid JSON: {}: {}", place_of(text_, offset),
-                         reason_of(cause.what()));
+    error_ = fmt::format("is not valid JSON: {}: {}", place_of(text_, offset, lines_), reason_of(cause.what()));
     if (!last_token.empty()) error_ += fmt::format(" at '{}'", shown(last_token));
     return false;
   }
@@ -92,7 +95,7 @@ class Builder {
 
   bool open(Json&& container) {
     if (open_.size() == limits::kJsonDepth) {
-      error_ = fmt::format("The request body is nested deeper than {} levels", limits::kJsonDepth);
+      error_ = fmt::format("is nested deeper than {} levels", limits::kJsonDepth);
       return false;
     }
     open_.push_back(place(std::move(container)));
@@ -105,6 +108,7 @@ class Builder {
   }
 
   std::string_view text_;
+  Lines lines_;
   Json root_;
   std::vector<Json*> open_;
   Json* member_ = nullptr;
@@ -114,9 +118,15 @@ class Builder {
 }  // namespace
 
 std::variant<nlohmann::json, Problem> parse_json(std::string_view text) {
-  Builder builder(text);
+  Builder builder(text, Lines::kMany);
   if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
-  return Problem::bad_request(builder.error());
+  return Problem::bad_request("The request body " + builder.error());
+}
+
+std::variant<nlohmann::json, std::string> parse_json_line(std::string_view line) {
+  Builder builder(line, Lines::kOne);
+  if (nlohmann::json::sax_parse(line.begin(), line.end(), &builder)) return builder.take();
+  return builder.error();
 }
 
 }  // namespace ota::http

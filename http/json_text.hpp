@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -14,5 +15,7 @@ namespace ota::http {
 // The value, or a 400 that names line, column and what was found there; nesting deeper than
 // limits::kJsonDepth is 400 too.
 std::variant<nlohmann::json, Problem> parse_json(std::string_view text);
+// The same for a line of a file: the value, or what is wrong with the line ("is not valid JSON: column 3: ...").
+std::variant<nlohmann::json, std::string> parse_json_line(std::string_view line);
 
 }  // namespace ota::http

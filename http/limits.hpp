@@ -45,6 +45,17 @@ inline constexpr std::size_t kTargetGroupsBytes = 64 * kKiB;  // of all groups t
 // Of the commands of one list together: every grant repeats them, for each device and for ever.
 inline constexpr std::size_t kUpdateCommandsBytes = 4 * kKiB;
 
+inline constexpr std::size_t kBulkDevices = 10'000;  // spec/api.md section 5
+// As many ids of 256 characters with four bytes each.
+inline constexpr std::size_t kBulkBodyBytes = 16 * kMiB;
+
+// A file of devices is streamed, so this bounds how long one request may last: 10 million devices of 100 bytes.
+inline constexpr std::uint64_t kImportFileBytes = 1024 * kMiB;
+// 100 attributes with names and values of 128 bytes, each byte written as \u00e9, are 154 KB; groups come on top.
+inline constexpr std::size_t kImportLineBytes = 256 * kKiB;
+inline constexpr std::size_t kImportErrors = 100;    // listed in the answer; the others are counted
+inline constexpr std::size_t kImportsAtOnce = 4;     // each holds a handler, and a core is busy with one
+
 inline constexpr std::size_t kMultipartTextBytes = 256 * kKiB;  // the firmware's metadata
 inline constexpr std::size_t kMultipartParts = 16;
 inline constexpr std::size_t kMultipartHeaderBytes = 8 * kKiB;  // of one part

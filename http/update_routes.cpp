@@ -1,10 +1,10 @@
 // Device updates: show, cancel, retry, reports by gateways, direct requests (spec/api.md section 5).
 #include <nlohmann/json.hpp>
 
-#include "domain/version.hpp"
 #include "http/api.hpp"
 #include "http/campaign_request.hpp"
 #include "http/commands.hpp"
+#include "http/direct_update.hpp"
 #include "http/field_errors.hpp"
 #include "http/json_reader.hpp"
 #include "http/text.hpp"
@@ -169,46 +169,10 @@ void report_status(RequestContext& context, Api& api) {
   command(context, api, report);
 }
 
-// The plan of a direct update, completed with what the firmware's record says.
-std::optional<Problem> complete(Api& api, domain::UpdatePlan& plan, bool allow_beta, const domain::Device& device) {
-  const auto row = api.service.views().firmware(plan.firmware);
-  if (!row) return Problem::not_found("Firmware not found: " + domain::to_text(plan.firmware));
-  const auto& f = row->firmware;
-  const auto& facts = f.record.facts;
-  if (f.status != domain::FirmwareStatus::kAvailable) {
-    return Problem::state_transition(fmt::format("firmware {} is {}", f.record.name, domain::to_text(f.status)),
-                                     domain::to_text(f.status), "roll out", {"available"});
-  }
-  const auto owner = device.owner == domain::Caller{} ? std::nullopt : api.service.views().user(device.owner);
-  const bool opted_in = allow_beta || (owner && owner->beta_opt_in);
-  if (facts.is_beta && !opted_in) {
-    return Problem::invalid_field({"body", "allow_beta"}, "Beta firmware requires explicit opt-in: allow_beta is false",
-                                  "value_error");
-  }
-  const auto known = domain::facts_of(device);
-  const bool other_model = !known.model.empty() && known.model != facts.device_model;
-  const bool other_hardware =
-      !known.hardware_version.empty() &&
-      !domain::in_hardware_range(known.hardware_version, facts.min_hardware_version, facts.max_hardware_version);
-  if (!plan.force_update && (other_model || other_hardware)) {
-    return Problem::state_transition(
-        other_model ? fmt::format("device {} is a {}, the firmware is for {}", device.id.value, known.model,
-                                  facts.device_model)
-                    : fmt::format("device {} has hardware {}, the firmware is for {}..{}", device.id.value,
-                                  known.hardware_version, facts.min_hardware_version, facts.max_hardware_version),
-        "incompatible", "update", {"compatible"});
-  }
-  plan.to_version = facts.version;
-  plan.download_size = facts.file_size;
-  plan.firmware_number = facts.number;
-  if (facts.is_security_update) plan.priority = std::max(plan.priority, domain::Priority::kHigh);
-  return std::nullopt;
-}
-
 void request_update(RequestContext& context, Api& api) {
   const domain::DeviceId id{context.parameter("device_id")};
-  const auto device = api.service.views().device(id);
-  if (!device || device->deleted) return context.answer(Problem::not_found("Device not found: " + id.value));
+  const auto known = device_to_update(api.service, id);
+  if (const auto* problem = std::get_if<Problem>(&known)) return context.answer(*problem);
   auto found = meta_of(context, api.service, 201);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
@@ -224,12 +188,16 @@ void request_update(RequestContext& context, Api& api) {
   auto body = json_body(context);
   if (!body) return;
   FieldErrors errors;
-  bool allow_beta = false;
-  auto plan = read_update_request(*body, errors, allow_beta);
+  DirectRequest asked;
+  asked.plan = read_update_request(*body, errors, asked.allow_beta);
   if (!errors.empty()) return context.answer(errors.problem());
-  if (const auto problem = complete(api, plan, allow_beta, *device)) return context.answer(*problem);
+  const auto firmware = firmware_for(api.service, asked);
+  if (const auto* problem = std::get_if<Problem>(&firmware)) return context.answer(*problem);
+  auto plan = plan_for(api.service, asked, std::get<projections::FirmwareRow>(firmware), std::get<domain::Device>(known));
+  if (const auto* problem = std::get_if<Problem>(&plan)) return context.answer(*problem);
   const auto update = domain::UpdateId::direct(actors::new_uuid(api.service.now()));
-  const auto answer = api.service.device(id, domain::RequestUpdate{update, id, std::move(plan)}, meta);
+  const auto answer =
+      api.service.device(id, domain::RequestUpdate{update, id, std::move(std::get<domain::UpdatePlan>(plan))}, meta);
   if (!answer) return context.answer(problem_of(answer.error()));
   if (answer.value().repeated) {
     if (const auto problem = other_request(*answer.value().repeated, meta)) return context.answer(*problem);

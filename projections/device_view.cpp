@@ -120,11 +120,13 @@ void DeviceView::fold(Change& change, const domain::DeviceId& id) {
   if (!known && !given) return;  // of an id that nobody has: there is no device to speak of
   DevicePlace place = known ? *known : DevicePlace{};
   const DevicePlace place_before = place;
+  // Most devices that are registered are new in every way: nothing need be searched for them.
+  const bool is_new_ordinal = given && given->value >= ordinals_given_;
   if (given) {
     name(*given, id.value);
     place.ordinal = given;
   }
-  auto* device = row_of(id, place);
+  auto* device = row_of(id, place, is_new_ordinal);
   if (!device) return;
   DeviceChange& seen = change.device.emplace();
   seen.relisted = moves_listing(event.event);
@@ -138,15 +140,21 @@ void DeviceView::fold(Change& change, const domain::DeviceId& id) {
     place.listed = seen.after.listed;
     relist(id.value, seen.before, seen.after);
   }
-  if (!known || place != place_before) places_.edit_or_make(key) = place;
+  if (!known) {
+    places_.make(key) = place;
+  } else if (place != place_before) {
+    places_.edit_or_make(key) = place;
+  }
   if (device->registered) touched_.insert_or_assign(id.value, *place.row);
 }
 
-domain::Device* DeviceView::row_of(const domain::DeviceId& id, DevicePlace& place) {
+domain::Device* DeviceView::row_of(const domain::DeviceId& id, DevicePlace& place,
+                                   bool is_new_ordinal) {
   if (place.row) return devices_.edit(ordinal_key(Table::kDevice, *place.row));
   if (!place.ordinal) return nullptr;
   place.row = place.ordinal;
-  auto& device = devices_.edit_or_make(ordinal_key(Table::kDevice, *place.row));
+  const auto key = ordinal_key(Table::kDevice, *place.row);
+  auto& device = is_new_ordinal ? devices_.make(key) : devices_.edit_or_make(key);
   device.id = id;
   return &device;
 }
@@ -163,8 +171,12 @@ domain::Device* DeviceView::move_row(DevicePlace& place, domain::Ordinal to,
 }
 
 void DeviceView::name(domain::Ordinal ordinal, const std::string& id) {
-  names_.edit_or_make(ordinal_key(Table::kDeviceName, ordinal)) = id;
-  if (ordinal.value < ordinals_given_) return;
+  const auto key = ordinal_key(Table::kDeviceName, ordinal);
+  if (ordinal.value < ordinals_given_) {
+    names_.edit_or_make(key) = id;
+    return;
+  }
+  names_.make(key) = id;
   ordinals_given_ = ordinal.value + 1;
   ordinals_moved_ = true;
 }

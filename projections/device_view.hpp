@@ -62,7 +62,7 @@ class DeviceView final : public View {
  private:
   void reserve(const domain::IdsReserved& reserved);
   void fold(Change& change, const domain::DeviceId& id);
-  domain::Device* row_of(const domain::DeviceId& id, DevicePlace& place);
+  domain::Device* row_of(const domain::DeviceId& id, DevicePlace& place, bool is_new_ordinal);
   domain::Device* move_row(DevicePlace& place, domain::Ordinal to, domain::Device* device);
   void name(domain::Ordinal ordinal, const std::string& id);
   DeviceListing listing_of(const domain::Device& device) const;

@@ -1,8 +1,9 @@
 // Rows of one table as decoded values, for the thread that applies: decoded once, encoded once a
 // group.
 //
-// What was used lately stays for the next group. Two generations instead of an LRU list: when the
-// young one is full it becomes the old one, and what is used again moves back.
+// What was used lately stays for the next group, but for what was made: a fleet that is registered
+// would only push out what is active. Two generations instead of an LRU list: when the young one is
+// full it becomes the old one, and what is used again moves back.
 #pragma once
 
 #include <fmt/format.h>
@@ -50,6 +51,15 @@ class RowCache {
     mark(*slot);
     return slot->second.value;
   }
+  // The new row to fill where the caller knows that there is none: the rows are not searched for it.
+  T& make(const std::string& key) {
+    auto& slot = *young_.try_emplace(key).first;
+    slot.second.value = T{};
+    slot.second.gone = false;
+    slot.second.made = true;
+    mark(slot);
+    return slot.second.value;
+  }
   void erase(const std::string& key) {
     auto* slot = look_up(key);
     if (!slot) return;
@@ -66,8 +76,8 @@ class RowCache {
         rows_.put(key, RowCodec<T>::encode(state.value));
       } else {
         rows_.erase(key);
-        young_.erase(young_.find(key));
       }
+      if (state.gone || state.made) young_.erase(young_.find(key));
     }
     dirty_.clear();
     if (young_.size() > capacity_) {
@@ -81,6 +91,7 @@ class RowCache {
     T value{};
     bool dirty = false;
     bool gone = false;
+    bool made = false;  // in this group
   };
   using Map = std::unordered_map<std::string, State>;
   using Slot = typename Map::value_type;

@@ -12,7 +12,8 @@ ROOT = os.environ.get("OTA_SOURCE") or os.path.join(os.path.dirname(__file__), "
 BLOCK = re.compile(r"```bash( service)?\n(.*?)```", re.S)
 # What a reader would see, beyond commands that do not fail.
 EXPECTED = ['"status": "healthy"', '"content": "here"', '"total_devices": 2', '"version": "2.0.0"', '"status": "completed"', "update.attempt_ended",
-            '"success_rate": 100', '"cancelled_devices": 1', '"ValidationError"', "501", "yolo"]
+            '"success_rate": 100', '"cancelled_devices": 1', '"registered": 2', '"line": 4', "Device not found: frame-9",
+            '"ValidationError"', "501", "yolo"]
 
 
 def main():

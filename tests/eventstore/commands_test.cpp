@@ -91,6 +91,29 @@ TEST_CASE("a command that conflicted is not remembered") {
   commit(*store.journal, late);
 }
 
+TEST_CASE("a command without events is remembered, moves nothing, and is durable with the next event") {
+  Store store;
+  commit(*store.journal, append("before"));
+  Append alone = commanded(1);
+  alone.events.clear();
+  const Committed noted = commit(*store.journal, alone);
+  CHECK(noted.count == 0);
+  CHECK(noted.first == Position{1});
+  CHECK(noted.last() == Position{1});
+  CHECK(store.log->head() == Position{1});
+  CHECK(commit(*store.journal, append("behind")).first == Position{2});
+  store.reopen();
+  for (const bool with_events : {false, true}) {
+    Append again = commanded(1, /*request=*/2);
+    if (!with_events) again.events.clear();
+    const AppendOutcome outcome = ask(*store.journal, again);
+    REQUIRE(repeated(outcome) != nullptr);
+    CHECK(repeated(outcome)->earlier.request[0] == 1);
+    CHECK(repeated(outcome)->earlier.position == Position{1});
+  }
+  CHECK(store.log->head() == Position{2});
+}
+
 TEST_CASE("a command is forgotten after 24 hours") {
   Store store;
   store.clock.set(100 * kHour);

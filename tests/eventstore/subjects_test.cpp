@@ -35,6 +35,26 @@ std::string why_not_open(const std::filesystem::path& directory) {
 
 }  // namespace
 
+TEST_CASE("tokens for many persons are those of each of them, made once and synced before they are given") {
+  TempDir directory;
+  std::vector<SubjectToken> tokens;
+  {
+    const auto subjects = Subjects::open(directory.path());
+    const SubjectToken ada = subjects->token_for("ada");
+    tokens = subjects->tokens_for({"grace", "ada", "", "grace", "joan"});
+    REQUIRE(tokens.size() == 5);
+    CHECK(tokens[1] == ada);
+    CHECK(tokens[2].empty());
+    CHECK(tokens[0] == tokens[3]);
+    CHECK(std::set<SubjectToken>(tokens.begin(), tokens.end()).size() == 4);
+    CHECK(subjects->token_for("joan") == tokens[4]);
+    CHECK(subjects->tokens_for({}).empty());
+  }
+  const auto subjects = Subjects::open(directory.path());
+  CHECK(subjects->tokens_for({"grace", "ada", "", "grace", "joan"}) == tokens);
+  CHECK(subjects->person(tokens[0]) == "grace");
+}
+
 TEST_CASE("a person has one token, before and after a restart") {
   TempDir directory;
   SubjectToken ada;

@@ -149,13 +149,21 @@ void BusReader::check_no_more() {
 
 void publish(const NatsServer& server, const std::string& stream, const std::string& subject,
              const std::string& body, const std::string& id) {
-  nats::Connection connection(server.url(), "other service");
-  connection.create_stream_if_missing(stream, subject.substr(0, subject.find('.')) + ".>");
   nats::Message message;
   message.id = id;
   message.subject = subject;
   message.body = body;
-  connection.publish(stream, message);
+  // A server that has just started answers for a moment that nobody keeps the stream yet.
+  wait_for([&] {
+    try {
+      nats::Connection connection(server.url(), "other service");
+      connection.create_stream_if_missing(stream, subject.substr(0, subject.find('.')) + ".>");
+      connection.publish(stream, message);
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  });
 }
 
 void wait_for(const std::function<bool()>& condition) {

@@ -67,6 +67,14 @@ ApiAnswer ApiStage::ddi(const std::string& method, const std::string& path, cons
              fields + (typed ? "" : "Content-Type: application/json\r\n"), body);
 }
 
+ApiAnswer ApiStage::import(const std::string& type, const std::string& text,
+                           const std::string& fields, BodyOutcome end) {
+  TextContext made("POST", "/api/v1/ota/devices/import", "Content-Type: " + type + "\r\n" + fields,
+                   text, end);
+  router_.handle(made.context);
+  return {made.response.status, made.response.body, made.response.headers};
+}
+
 ApiAnswer ApiStage::upload(const std::string& bytes, const json& metadata,
                            const std::string& fields) {
   const std::string body =

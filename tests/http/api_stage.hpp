@@ -39,6 +39,9 @@ class ApiStage {
   // Paths below /DEFAULT/controller/v1; bodies are sent as JSON unless `fields` say otherwise.
   ApiAnswer ddi(const std::string& method, const std::string& path, const std::string& body = "",
                 const std::string& fields = "");
+  // A file of devices; `end` other than kEnd: its body breaks off.
+  ApiAnswer import(const std::string& type, const std::string& text, const std::string& fields = "",
+                   BodyOutcome end = BodyOutcome::kEnd);
   ApiAnswer upload(const std::string& bytes, const nlohmann::json& metadata,
                    const std::string& fields = "");
 

@@ -37,6 +37,14 @@ TEST_CASE("JSON text becomes the value it says") {
   CHECK(good(R"({"a": 1, "a": 2})") == json({{"a", 2}}));
 }
 
+TEST_CASE("a line of a file is told of by its column") {
+  CHECK(std::get<json>(parse_json_line(R"({"a":[1]})")) == json({{"a", {1}}}));
+  const auto why = [](std::string_view line) { return std::get<std::string>(parse_json_line(line)); };
+  CHECK(why("").starts_with("is not valid JSON: column 1: unexpected end of input"));
+  CHECK(why(R"({"a":})").starts_with("is not valid JSON: column 6: "));
+  CHECK(why(nested(65)) == "is nested deeper than 64 levels");
+}
+
 TEST_CASE("malformed JSON is refused with line, column and what was found") {
   CHECK(bad("") == "The request body is not valid JSON: line 1, column 1: unexpected end of input");
   CHECK(bad("{\"a\": 1,\n \"b\": x}")

@@ -92,6 +92,20 @@ TEST_CASE("a segment that is written out wins, unless it leads nowhere") {
   CHECK(ask(router, "POST", "/devices/import").body == "import");
 }
 
+TEST_CASE("a word between two segments wins over a {name}, also where the path goes on alike") {
+  Router router;
+  auto api = router.under({"/api"});
+  api.add("POST", "/devices/{id}/update", says("one", {"id"}));
+  api.add("POST", "/devices/bulk/update", says("many"));
+  api.add("POST", "/devices/import", says("import"));
+  api.add("PUT", "/devices/{id}", says("put", {"id"}));
+  CHECK(ask(router, "POST", "/api/devices/bulk/update").body == "many");
+  CHECK(ask(router, "POST", "/api/devices/bulk2/update").body == "one bulk2");
+  CHECK(ask(router, "PUT", "/api/devices/bulk").body == "put bulk");
+  CHECK(ask(router, "PUT", "/api/devices/import").body == "put import");
+  CHECK(ask(router, "POST", "/api/devices/import").body == "import");
+}
+
 TEST_CASE("segments are percent-decoded once, and an encoded slash does not split them") {
   Router router;
   router.add("GET", "/devices/{id}", says("device", {"id"}));

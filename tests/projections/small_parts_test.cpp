@@ -4,13 +4,48 @@
 #include "domain/codec/codec.hpp"
 #include "projections/decoded.hpp"
 #include "projections/offers.hpp"
+#include "projections/device_view.hpp"
 #include "projections/poll_index.hpp"
+#include "projections/row_cache.hpp"
 #include "tests/projections/support.hpp"
 
 namespace ota::projections {
 namespace {
 
 using namespace testing;
+
+// ---- row cache ----------------------------------------------------------------------------------
+
+class RowsInMemory final : public Rows {
+ public:
+  bool get(std::string_view key, std::string& value) const override {
+    ++searched;
+    const auto found = rows.find(std::string(key));
+    if (found != rows.end()) value = found->second;
+    return found != rows.end();
+  }
+  void put(std::string_view key, std::string_view value) override { rows[std::string(key)] = value; }
+  void erase(std::string_view key) override { rows.erase(std::string(key)); }
+
+  std::map<std::string, std::string> rows;
+  mutable std::size_t searched = 0;
+};
+
+TEST_CASE("a row that is known to be new is not searched for, and then is one like any other") {
+  RowsInMemory rows;
+  RowCache<std::string> cache(rows, 10);
+  cache.make("d1") = "one";
+  CHECK(*cache.find("d1") == "one");
+  CHECK(rows.searched == 0);
+  cache.commit();
+  CHECK(rows.rows.at("d1") == "one");
+  *cache.edit("d1") = "two";
+  cache.erase("d1");
+  CHECK(cache.find("d1") == nullptr);
+  CHECK(cache.make("d1").empty());          // within the group that erased it
+  cache.commit();
+  CHECK(rows.rows.at("d1").empty());
+}
 
 // ---- decoding -----------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 // bench: how fast the service is, each figure beside a peer that does comparable work in the same
 // run.
 //
-//   tools/bench [--check] [--quick] [--only journal,ask,poll,report,campaign,grant,reads,upload] [--json]
+//   tools/bench [--check] [--quick] [--only journal,ask,poll,report,campaign,grant,reads,upload,import] [--json]
 //
 // Exit codes: 0 fine, 1 a goal was missed (with --check), 2 bad usage, 70 a measurement failed.
 #include <fmt/format.h>
@@ -26,14 +26,15 @@ struct Measurement {
   const char* name;
   Rows (*measure)(const std::filesystem::path&, const Extent&);
 };
-constexpr std::array<Measurement, 8> kMeasurements{{{"journal", measure_journal},
+constexpr std::array<Measurement, 9> kMeasurements{{{"journal", measure_journal},
                                                     {"ask", measure_asks},
                                                     {"poll", measure_polls},
                                                     {"report", measure_reports},
                                                     {"campaign", measure_campaign},
                                                     {"grant", measure_grants},
                                                     {"reads", measure_reads},
-                                                    {"upload", measure_upload}}};
+                                                    {"upload", measure_upload},
+                                                    {"import", measure_import}}};
 
 // Appends its figures to `rows`; false, with a line on stderr, if there are none.
 bool measure(const Measurement& what, const std::filesystem::path& directory, const Extent& extent,

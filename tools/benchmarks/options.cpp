@@ -24,7 +24,7 @@ CommandLine read_command_line(int argc, char** argv) {
   app.add_option("--only", options.only, "Only these, separated by commas")
       ->delimiter(',')
       ->check(CLI::IsMember(
-          {"journal", "ask", "poll", "report", "campaign", "grant", "reads", "upload"}));
+          {"journal", "ask", "poll", "report", "campaign", "grant", "reads", "upload", "import"}));
   app.add_flag("--json", options.json, "Print one JSON object instead of a table");
   try {
     app.parse(argc, argv);

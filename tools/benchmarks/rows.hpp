@@ -31,5 +31,7 @@ Rows measure_grants(const std::filesystem::path& directory, const Extent& extent
 Rows measure_reads(const std::filesystem::path& directory, const Extent& extent);
 // An upload of 500 MB: the memory that it takes, and its speed beside tee and the checksum tools.
 Rows measure_upload(const std::filesystem::path& directory, const Extent& extent);
+// A file of devices that are all new, over HTTP, until every one is durable and visible.
+Rows measure_import(const std::filesystem::path& directory, const Extent& extent);
 
 }  // namespace ota::bench

@@ -1,10 +1,11 @@
-// otactl device list | show | update | rollback | delete
+// otactl device list | show | update | rollback | delete; device_bulk.cpp has those for many
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "tools/otactl/body_options.hpp"
 #include "tools/otactl/campaign_text.hpp"
+#include "tools/otactl/device_bulk.hpp"
 #include "tools/otactl/json_cells.hpp"
 #include "tools/otactl/rollback_text.hpp"
 #include "tools/otactl/session.hpp"
@@ -80,15 +81,7 @@ void add_update(CLI::App& device, Session& session) {
   const auto body = std::make_shared<json>(json::object());
   command->add_option("DEVICE", *id, "Device id")->required();
   BodyOptions options{*command, body};
-  options.text("--firmware", "firmware_id", "Firmware id")->required();
-  options.text("--priority", "priority", "low, normal, high, critical or emergency");
-  options.flag("--force", "force_update", "Also if it has this version or a newer one");
-  options.flag("--allow-beta", "allow_beta", "Opt in to beta firmware");
-  options.integer("--timeout", "timeout_minutes", "Minutes it may take");
-  options.integer("--max-retries", "max_retries", "Automatic retries");
-  options.json("--window", "maintenance_window", "Maintenance window, JSON");
-  options.texts("--pre-command", "pre_update_commands", "Command before the download");
-  options.texts("--post-command", "post_update_commands", "Command after the install");
+  add_direct_update_options(options);
   command->callback([&session, id, body] {
     session.action = [&session, id, body](ServiceClient& client) {
       session.print(client.post("/devices/" + escape(*id) + "/update", *body), update_text);
@@ -135,10 +128,12 @@ void add_by_id(CLI::App& device, Session& session, const std::string& verb,
 }  // namespace
 
 void add_device_commands(CLI::App& app, Session& session) {
-  CLI::App* device = add_command(app, "device", "Devices: list, show, update, roll back, delete");
+  CLI::App* device =
+      add_command(app, "device", "Devices: list, show, update, import, roll back, delete");
   add_list(*device, session);
   add_by_id(*device, session, "show", "Show one device");
   add_update(*device, session);
+  add_device_bulk_commands(*device, session);
   add_rollback(*device, session);
   add_by_id(*device, session, "delete", "Delete a device; its updates are cancelled");
 }

@@ -1,15 +1,12 @@
 // otactl firmware upload | register | list | show | deprecate | recall | restore
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
 #include <memory>
 
 #include "tools/otactl/body_options.hpp"
 #include "tools/otactl/json_cells.hpp"
-#include "tools/otactl/progress_bar.hpp"
 #include "tools/otactl/session.hpp"
+#include "tools/otactl/transfer_progress.hpp"
 #include "tools/otactl/url.hpp"
 
 namespace ota::ctl {
@@ -62,28 +59,6 @@ const std::vector<Shown> kLines{{"firmware", {"firmware_id"}},
 
 std::string firmware_text(const json& firmware) { return object_lines(firmware, kLines); }
 
-// Redraws a line on a terminal, at most ten times a second; silent elsewhere.
-class UploadProgress {
- public:
-  void operator()(std::int64_t done, std::int64_t total) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!on_terminal_ || (done < total && now - shown_ < std::chrono::milliseconds{100})) return;
-    if (done == total && finished_) return;
-    finished_ = done == total;
-    shown_ = now;
-    rate_.add(now, static_cast<std::uint64_t>(done));
-    fmt::print(stderr, "\rupload {}\x1b[K{}", transfer_line(done, total, rate_),
-               finished_ ? "\n" : "");
-    std::fflush(stderr);
-  }
-
- private:
-  bool on_terminal_ = ::isatty(STDERR_FILENO) != 0;
-  bool finished_ = false;
-  std::chrono::steady_clock::time_point shown_{};
-  RateMeter rate_{std::chrono::seconds{5}};
-};
-
 // What every firmware says of itself.
 void add_metadata(BodyOptions& options) {
   options.text("--name", "name", "Name of the package")->required();
@@ -112,7 +87,7 @@ void add_upload(CLI::App& firmware, Session& session) {
   options.text("--sha256", "checksum_sha256", "Expected SHA-256, 64 hex");
   command->callback([&session, file, body] {
     session.action = [&session, file, body](ServiceClient& client) {
-      const Reply reply = client.upload("/firmware", body->dump(), *file, UploadProgress{});
+      const Reply reply = client.upload("/firmware", body->dump(), *file, TransferProgress{"upload"});
       session.print(reply, [&reply](const json& answer) {
         return (reply.status == 200 ? "already there with the same bytes\n" : "uploaded\n") +
                firmware_text(answer);

@@ -58,6 +58,10 @@ int took_progress(void* on_progress, curl_off_t, curl_off_t, curl_off_t upload_t
 }
 
 using Mime = std::unique_ptr<curl_mime, decltype(&curl_mime_free)>;
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, CloseFile>;
 
 // Makes a handle forget what it points to before that goes.
 class ResetAtEnd {
@@ -91,6 +95,7 @@ struct ServiceClient::Request {
   std::string body;  // JSON
   std::string file;  // with it: multipart, the body is its metadata
   OnProgress on_progress;
+  std::string file_type;  // with it: the file alone is the body
 };
 
 ServiceClient::ServiceClient(ServiceSettings settings)
@@ -101,24 +106,30 @@ ServiceClient::ServiceClient(ServiceSettings settings)
 ServiceClient::~ServiceClient() = default;
 
 Reply ServiceClient::get(const std::string& path) {
-  return perform({"GET", std::string{kBasePath} + path, {}, {}, {}});
+  return perform({"GET", std::string{kBasePath} + path, {}, {}, {}, {}});
 }
 
 Reply ServiceClient::get_from_root(const std::string& path) {
-  return perform({"GET", path, {}, {}, {}});
+  return perform({"GET", path, {}, {}, {}, {}});
 }
 
 Reply ServiceClient::post(const std::string& path, const nlohmann::json& body) {
-  return perform({"POST", std::string{kBasePath} + path, body.dump(), {}, {}});
+  return perform({"POST", std::string{kBasePath} + path, body.dump(), {}, {}, {}});
 }
 
 Reply ServiceClient::remove(const std::string& path) {
-  return perform({"DELETE", std::string{kBasePath} + path, {}, {}, {}});
+  return perform({"DELETE", std::string{kBasePath} + path, {}, {}, {}, {}});
 }
 
 Reply ServiceClient::upload(const std::string& path, const std::string& metadata,
                             const std::string& file, OnProgress on_progress) {
-  return perform({"POST", std::string{kBasePath} + path, metadata, file, std::move(on_progress)});
+  return perform({"POST", std::string{kBasePath} + path, metadata, file, std::move(on_progress), {}});
+}
+
+Reply ServiceClient::send_file(const std::string& path, const std::string& type,
+                               const std::string& file, OnProgress on_progress) {
+  return perform(
+      {"POST", std::string{kBasePath} + path, {}, file, std::move(on_progress), type});
 }
 
 Reply ServiceClient::perform(const Request& request) {
@@ -150,6 +161,7 @@ curl_slist* ServiceClient::headers(const Request& request,
   add("Accept: application/json");
   const bool is_post = std::string_view{request.method} == "POST";
   if (is_post && request.file.empty()) add("Content-Type: application/json");
+  if (!request.file_type.empty()) add("Content-Type: " + request.file_type);
   if (is_post) add("Idempotency-Key: " + idempotency_key);
   if (!settings_.user.empty()) add("X-User-Id: " + settings_.user);
   if (!settings_.token.empty()) add("Authorization: Bearer " + settings_.token);
@@ -187,21 +199,32 @@ CURLcode ServiceClient::try_once(const Request& request, const std::string& idem
   std::array<char, CURL_ERROR_SIZE> message{};
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> list{
       headers(request, idempotency_key), &curl_slist_free_all};
-  const Mime mime{request.file.empty() ? nullptr : curl_mime_init(easy), &curl_mime_free};
+  const bool as_form = !request.file.empty() && request.file_type.empty();
+  const Mime mime{as_form ? curl_mime_init(easy) : nullptr, &curl_mime_free};
+  const File file{request.file_type.empty() ? nullptr : std::fopen(request.file.c_str(), "rb")};
   const ResetAtEnd reset{easy};
   set(easy, CURLOPT_ERRORBUFFER, message.data());
   set(easy, CURLOPT_HTTPHEADER, list.get());
-  if (mime) {
+  if (as_form) {
     if (!add_file(mime.get(), request.body, request.file)) return CURLE_READ_ERROR;
     set(easy, CURLOPT_MIMEPOST, mime.get());
-    set(easy, CURLOPT_NOPROGRESS, 0L);
-    set(easy, CURLOPT_XFERINFOFUNCTION, &took_progress);
-    set(easy, CURLOPT_XFERINFODATA, static_cast<const void*>(&request.on_progress));
+  } else if (!request.file_type.empty()) {
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(request.file, failed);
+    if (!file || failed) return CURLE_READ_ERROR;
+    set(easy, CURLOPT_POST, 1L);
+    set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(size));
+    set(easy, CURLOPT_READDATA, static_cast<void*>(file.get()));
   } else if (std::string_view{request.method} == "POST") {
     set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     set(easy, CURLOPT_POSTFIELDS, request.body.c_str());
   } else {
     set(easy, CURLOPT_CUSTOMREQUEST, request.method);
+  }
+  if (!request.file.empty()) {
+    set(easy, CURLOPT_NOPROGRESS, 0L);
+    set(easy, CURLOPT_XFERINFOFUNCTION, &took_progress);
+    set(easy, CURLOPT_XFERINFODATA, static_cast<const void*>(&request.on_progress));
   }
   const CURLcode code = curl_easy_perform(easy);
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply.status);
@@ -209,7 +232,7 @@ CURLcode ServiceClient::try_once(const Request& request, const std::string& idem
   // The service may refuse an upload and close before it has read all of it: its words count, not
   // the broken connection.
   const bool broken = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR;
-  if (mime && broken && reply.status >= 400) return CURLE_OK;
+  if (!request.file.empty() && broken && reply.status >= 400) return CURLE_OK;
   return code;
 }
 

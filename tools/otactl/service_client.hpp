@@ -52,6 +52,10 @@ class ServiceClient {
   Reply upload(const std::string& path, const std::string& metadata, const std::string& file,
                OnProgress on_progress);
 
+  // Sends the file as the body, of this media type.
+  Reply send_file(const std::string& path, const std::string& type, const std::string& file,
+                  OnProgress on_progress);
+
   // How often a request is tried; the watcher, which polls anyway, takes 1.
   void set_tries(unsigned tries) { tries_ = tries; }
 

@@ -1,0 +1,26 @@
+#include "tools/otactl/transfer_progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+namespace ota::ctl {
+
+TransferProgress::TransferProgress(std::string what)
+    : what_(std::move(what)), on_terminal_(::isatty(STDERR_FILENO) != 0) {}
+
+void TransferProgress::operator()(std::int64_t done, std::int64_t total) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!on_terminal_ || (done < total && now - shown_ < std::chrono::milliseconds{100})) return;
+  if (done == total && finished_) return;
+  finished_ = done == total;
+  shown_ = now;
+  rate_.add(now, static_cast<std::uint64_t>(done));
+  fmt::print(stderr, "\r{} {}\x1b[K{}", what_, transfer_line(done, total, rate_),
+             finished_ ? "\n" : "");
+  std::fflush(stderr);
+}
+
+}  // namespace ota::ctl
