@@ -11,6 +11,7 @@
 #include "http/json_reader.hpp"
 #include "http/limits.hpp"
 #include "http/text.hpp"
+#include "http/time_format.hpp"
 
 namespace ota::http {
 namespace {
@@ -171,16 +172,23 @@ void read_schedule(JsonReader& body, domain::Time now, domain::CampaignPolicy& p
   p.scheduled_start = body.time("scheduled_start");
   p.scheduled_end = body.time("scheduled_end");
   p.switch_at = body.time("switch_at");
-  if (p.scheduled_start && *p.scheduled_start <= now) body.fail("scheduled_start", "the time is not in the future");
-  if (p.scheduled_start && p.scheduled_end && *p.scheduled_end <= *p.scheduled_start) {
-    body.fail("scheduled_end", "the end is not after scheduled_start");
+  const auto fail = [&](const char* name, domain::Time value, const std::string& why) {
+    body.fail(name, fmt::format("{} {}", format_time(value), why));
+  };
+  if (p.scheduled_start && *p.scheduled_start <= now) {
+    fail("scheduled_start", *p.scheduled_start, "is not in the future");
+  }
+  if (p.scheduled_end && p.scheduled_start && *p.scheduled_end <= *p.scheduled_start) {
+    fail("scheduled_end", *p.scheduled_end, "is not after scheduled_start, " + format_time(*p.scheduled_start));
+  } else if (p.scheduled_end && *p.scheduled_end <= now) {
+    fail("scheduled_end", *p.scheduled_end, "is not in the future");
   }
   if (p.switch_at && p.strategy != domain::Strategy::kBlueGreen) {
     body.fail("switch_at", fmt::format("strategy {} has no switch, only blue_green has", domain::to_text(p.strategy)));
   } else if (p.switch_at && *p.switch_at <= std::max(now, p.scheduled_start.value_or(now))) {
-    body.fail("switch_at", "the switch is not after the start");
+    fail("switch_at", *p.switch_at, "is not after the start");
   } else if (p.switch_at && p.scheduled_end && *p.switch_at >= *p.scheduled_end) {
-    body.fail("switch_at", "the switch is not before scheduled_end");
+    fail("switch_at", *p.switch_at, "is not before scheduled_end, " + format_time(*p.scheduled_end));
   }
   if (p.strategy == domain::Strategy::kScheduled && !p.scheduled_start) {
     body.fail("scheduled_start", "strategy scheduled needs it", "missing");
@@ -237,19 +245,28 @@ domain::CampaignPolicy read_policy(JsonReader& body, domain::Time now, FieldErro
   return p;
 }
 
+// What cannot be an id is that of no firmware: no_such_firmware() says so, as of any other that is not there.
+domain::FirmwareId read_firmware_id(JsonReader& body) {
+  const auto text = body.required_string("firmware_id", {1, 100});
+  return domain::parse_firmware_id(text).value_or(domain::FirmwareId{});
+}
+
 }  // namespace
+
+std::optional<Problem> no_such_firmware(const json& body) {
+  const auto named = body.is_object() ? body.find("firmware_id") : body.end();
+  if (named == body.end() || !named->is_string()) return std::nullopt;
+  const auto& text = named->get_ref<const std::string&>();
+  if (domain::parse_firmware_id(text)) return std::nullopt;
+  return Problem::not_found("Firmware not found: " + shown(text));
+}
 
 actors::CampaignSpec read_campaign(json& value, domain::Time now, FieldErrors& errors) {
   JsonReader body(value, errors);
   actors::CampaignSpec spec;
   spec.name = body.required_string("name", {1, 200});
   spec.description = body.string_or("description", {0, 1'000}, "");
-  const auto firmware = body.required_string("firmware_id", {1, 100});
-  if (const auto id = domain::parse_firmware_id(firmware)) {
-    spec.firmware = *id;
-  } else if (!firmware.empty()) {
-    body.fail("firmware_id", fmt::format("\"{}\" is not a firmware id: 32 hexadecimal digits are", shown(firmware)));
-  }
+  spec.firmware = read_firmware_id(body);
   const bool targeted = body.has("target_devices") || body.has("target_groups") || body.has("target_filters");
   spec.devices = body.strings("target_devices", kTargetsMax, {1, 256}).value_or(std::vector<std::string>{});
   for (const auto& device : spec.devices) {
@@ -281,12 +298,7 @@ actors::CampaignSpec read_campaign(json& value, domain::Time now, FieldErrors& e
 domain::UpdatePlan read_update_request(json& value, FieldErrors& errors, bool& allow_beta) {
   JsonReader body(value, errors);
   domain::UpdatePlan plan;
-  const auto firmware = body.required_string("firmware_id", {1, 100});
-  if (const auto id = domain::parse_firmware_id(firmware)) {
-    plan.firmware = *id;
-  } else if (!firmware.empty()) {
-    body.fail("firmware_id", fmt::format("\"{}\" is not a firmware id: 32 hexadecimal digits are", shown(firmware)));
-  }
+  plan.firmware = read_firmware_id(body);
   plan.priority = body.word_or("priority", domain::parse_priority, kPriorities, domain::Priority::kNormal);
   plan.force_update = body.boolean_or("force_update", false);
   plan.max_retries = whole(body, "max_retries", 0, 10, 3);

@@ -64,8 +64,10 @@ void create(RequestContext& context, Api& api) {
   auto body = json_body(context);
   if (!body) return;
   FieldErrors errors;
+  const auto no_firmware = no_such_firmware(*body);
   auto spec = read_campaign(*body, api.service.now(), errors);
   if (!errors.empty()) return context.answer(errors.problem());
+  if (no_firmware) return context.answer(*no_firmware);
   spec.id = {actors::new_uuid(api.service.now())};
   const auto answer = api.service.create_campaign(spec, meta);
   if (!answer) return context.answer(problem_of(answer.error()));
@@ -199,7 +201,7 @@ void add_campaign_routes(Router::Group& admin, Api& api) {
   });
   admin.add("POST", "/campaigns/{campaign_id}/approve", [&api](RequestContext& c) {
     command(c, api, {"Campaign approval recorded", "Campaign approval was recorded already"}, [](JsonReader& b) {
-      return domain::ApproveCampaign{b.boolean_or("approved", true), b.string_or("approval_comment", {0, 1'000}, ""),
+      return domain::ApproveCampaign{b.required_boolean("approved"), b.string_or("approval_comment", {0, 1'000}, ""),
                                      b.string_or("conditions", {0, 1'000}, "")};
     });
   });

@@ -189,8 +189,10 @@ void request_update(RequestContext& context, Api& api) {
   if (!body) return;
   FieldErrors errors;
   DirectRequest asked;
+  const auto no_firmware = no_such_firmware(*body);
   asked.plan = read_update_request(*body, errors, asked.allow_beta);
   if (!errors.empty()) return context.answer(errors.problem());
+  if (no_firmware) return context.answer(*no_firmware);
   const auto firmware = firmware_for(api.service, asked);
   if (const auto* problem = std::get_if<Problem>(&firmware)) return context.answer(*problem);
   auto plan = plan_for(api.service, asked, std::get<projections::FirmwareRow>(firmware), std::get<domain::Device>(known));

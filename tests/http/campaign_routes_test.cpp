@@ -71,6 +71,10 @@ TEST_CASE("decision 19: the approver is another person, and nothing starts witho
   const auto path = c.created({{"requires_approval", true}});
   CHECK(c.stage.admin("GET", path).json()["approved"].is_null());
   CHECK(c.post(path + "/start").status == 409);
+  // A word of approval is said, not left out.
+  CHECK(c.post(path + "/approve", {{"approval_comment", "fine"}}, kAsBob).faults() == "approved: missing\n");
+  CHECK(c.post(path + "/approve", {{"approved", nullptr}}, kAsBob).status == 422);
+  CHECK(c.stage.admin("POST", path + "/approve", "", kAsBob).status == 422);
   CHECK(c.post(path + "/approve", {{"approved", true}}, kAsAda).status == 409);
   CHECK(c.post(path + "/approve", {{"approved", true}}, "").status == 409);
   const auto refused =

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "http/time_format.hpp"
 #include "tests/http/story.hpp"
 
 namespace ota::http::test {
@@ -86,6 +87,45 @@ TEST_CASE("BR-OTA-012: targets are listed, of a group or found by a filter, and 
   CHECK(created.json()["excluded"] == json{{"incompatible_model", 1}});
   CHECK(created.json()["total_devices"] == 5);
   CHECK(s.post("/campaigns", {{"name", "x"}, {"firmware_id", s.v2}}).status == 422);
+}
+
+TEST_CASE("BR-OTA-011: what cannot be a firmware's id is not found, as one that is not there") {
+  Made m;
+  m.stage.device("d");
+  for (const char* id : {"nonsense", "00112233445566778899aabbccddeeff"}) {
+    for (const auto& [path, more] : {std::pair<std::string, json>{"/campaigns", {{"name", "x"}, {"target_devices", {"d"}}}},
+                                     {"/devices/d/update", json::object()}}) {
+      CAPTURE(path);
+      auto body = more;
+      body["firmware_id"] = id;
+      const auto answer = m.post(path, body);
+      CHECK(answer.status == 404);
+      CHECK(answer.json()["message"] == std::string("Firmware not found: ") + id);
+      // Other bad fields are named first: all of them.
+      body["priority"] = "urgent";
+      CHECK(m.post(path, body).faults() == "priority: enum\n");
+    }
+  }
+  CHECK(m.post("/campaigns", {{"name", "x"}, {"target_devices", {"d"}}}).faults() == "firmware_id: missing\n");
+  CHECK(m.post("/campaigns", {{"name", "x"}, {"target_devices", {"d"}}, {"firmware_id", 7}}).faults() ==
+        "firmware_id: string_type\n");
+}
+
+TEST_CASE("a campaign neither begins nor ends in the past, and does not end before it begins") {
+  Made m;
+  const auto in = [&](int minutes) { return format_time(m.stage.service().now() + std::chrono::minutes(minutes)); };
+  CHECK(m.create({{"scheduled_end", in(10)}}).status == 201);
+  CHECK(m.create({{"scheduled_start", in(10)}, {"scheduled_end", in(20)}}).status == 201);
+  const auto over = m.create({{"scheduled_end", in(-10)}});
+  CHECK(over.faults() == "scheduled_end: value_error\n");
+  CHECK(over.body.find(in(-10)) != std::string::npos);
+  CHECK(m.create({{"scheduled_end", in(0)}}).status == 422);
+  const auto before = m.create({{"scheduled_start", in(20)}, {"scheduled_end", in(10)}});
+  CHECK(before.faults() == "scheduled_end: value_error\n");
+  CHECK(before.body.find(in(10) + " is not after scheduled_start, " + in(20)) != std::string::npos);
+  const auto both = m.create({{"scheduled_start", in(-20)}, {"scheduled_end", in(-10)}});
+  CHECK(both.faults() == "scheduled_start: value_error\nscheduled_end: value_error\n");
+  CHECK(both.body.find(in(-20) + " is not in the future") != std::string::npos);
 }
 
 TEST_CASE("BR-OTA-012, decision 11: a campaign without devices is allowed, and completes at its start") {
