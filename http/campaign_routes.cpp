@@ -37,7 +37,7 @@ void answer_campaign(RequestContext& context, Api& api, domain::CampaignId id, i
     context.answer(Problem::not_found("Campaign not found: " + domain::to_text(id)));
     return;
   }
-  auto body = api.render.campaign(*row, true);
+  auto body = api.render.campaign(*row);
   if (!message.empty()) body["message"] = message;
   // How many devices its rollback takes back: who completed and is not back yet.
   if (row->status == domain::CampaignStatus::kRollback) body["rollbacks"] = row->completed - row->undone;
@@ -132,7 +132,7 @@ void list(RequestContext& context, Api& api) {
     return context.answer(Problem::invalid_field({"query", "cursor"}, "the cursor is none of ours", "value_error"));
   }
   json items = json::array();
-  for (const auto& row : rows.rows) items.push_back(api.render.campaign(row, false));
+  for (const auto& row : rows.rows) items.push_back(api.render.campaign(row));
   answer_list(context, {"campaigns", std::move(items), page.limit, page.offset, rows.next_cursor, std::move(shown)});
 }
 

@@ -66,9 +66,20 @@ json verdict(const std::optional<domain::Verdict>& v) {
                          : v->decision == domain::VerdictDecision::kPromote ? "promote"
                          : v->decision == domain::VerdictDecision::kPass    ? "pass"
                                                                             : "undecided";
-  return {{"rule", rule},          {"decision", decision},
-          {"failed", v->failed},   {"counted", v->counted},
-          {"threshold_percent", v->threshold_percent}, {"text", domain::sentence(*v)}};
+  json j{{"rule", rule},
+         {"decision", decision},
+         {"failed", v->failed},
+         {"counted", v->counted},
+         {"of_total", v->of_total},
+         {"text", domain::sentence(*v)}};
+  if (v->rule == domain::VerdictRule::kThreshold) {
+    j["threshold_percent"] = v->threshold_percent;
+  } else {
+    j["p0_percent"] = v->p0_basis_points / 100.0;
+    j["p1_percent"] = v->p1_basis_points / 100.0;
+    j["more"] = v->more;
+  }
+  return j;
 }
 
 // What the canary is judged by, in a sentence too: fleets too small for the evidence rule try a slice.
@@ -122,10 +133,7 @@ json rollback_id_of(const domain::DeviceUpdate& u) {
 
 json ids_of(const projections::Views& views, const domain::Bitmap& targets) {
   json ids = json::array();
-  for (const auto ordinal : targets) {
-    if (ids.size() == kTargetsShown) break;
-    if (const auto id = views.device_of({ordinal})) ids.push_back(id->value);
-  }
+  for (auto& id : views.devices_of(targets, kTargetsShown)) ids.push_back(std::move(id.value));
   return ids;
 }
 
@@ -226,7 +234,7 @@ json Renderer::firmware(const projections::FirmwareRow& row) const {
   return shown;
 }
 
-json Renderer::campaign(const projections::CampaignRow& row, bool in_full) const {
+json Renderer::campaign(const projections::CampaignRow& row) const {
   const auto& r = row.record;
   const auto& p = r.policy;
   json triggers = json::array();
@@ -300,11 +308,9 @@ json Renderer::campaign(const projections::CampaignRow& row, bool in_full) const
          {"updated_at", when(row.updated_at)},
          {"created_by", person(row.created_by)},
          {"revision", row.revision}};
-  if (in_full) {
-    j["targeted_devices"] = ids_of(service_.views(), service_.views().targets(row.id));
-    const auto firmware_row = service_.views().firmware(r.firmware);
-    j["firmware"] = firmware_row ? firmware(*firmware_row) : json(nullptr);
-  }
+  j["targeted_devices"] = ids_of(service_.views(), service_.views().targets(row.id));
+  const auto firmware_row = service_.views().firmware(r.firmware);
+  j["firmware"] = firmware_row ? firmware(*firmware_row) : json(nullptr);
   return j;
 }
 

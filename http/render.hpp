@@ -16,8 +16,9 @@ class Renderer {
   Renderer(const actors::Service& service, std::string base_path, const actors::ContentFetcher* fetcher = nullptr);
 
   nlohmann::json firmware(const projections::FirmwareRow& row) const;
-  // With the targets' first ids and the firmware in full (one campaign), or without (a list).
-  nlohmann::json campaign(const projections::CampaignRow& row, bool in_full) const;
+  // With the firmware in full, and the ids of the first 1,000 targets.
+  nlohmann::json campaign(const projections::CampaignRow& row) const;
+  // `waiting_for` is null: see waiting.hpp.
   nlohmann::json update(const domain::DeviceUpdate& update) const;
   nlohmann::json device(const domain::Device& device) const;
   // `update` is one that takes a device back (Views::rollback).

@@ -325,13 +325,11 @@ void each(const Reader& reader, const std::function<bool(const domain::Device&)>
   }
 }
 
-void each_of(const Reader& reader, const domain::Bitmap& ordinals,
-             const std::function<bool(const domain::Device&)>& visit) {
+// Visits the rows of these ordinals in a table that has one a device; what stands between them is stepped over, or jumped.
+template <class Visit>
+void walk(const Reader& reader, Table table, const domain::Bitmap& ordinals, Range::Caching caching, const Visit& visit) {
   const auto rest_of = [](std::uint32_t ordinal) { return BytesOut().u32(ordinal).take(); };
-  domain::DeviceStates states;
-  Range range(reader, key_in(Table::kDevice).take(),
-              ordinals.isEmpty() ? std::string() : rest_of(ordinals.minimum()),
-              Range::Caching::kPassBy);
+  Range range(reader, key_in(table).take(), ordinals.isEmpty() ? std::string() : rest_of(ordinals.minimum()), caching);
   auto wanted = ordinals.begin();
   while (wanted != ordinals.end() && range.valid()) {
     const std::uint32_t at = BytesIn(range.rest()).u32();
@@ -344,12 +342,28 @@ void each_of(const Reader& reader, const domain::Bitmap& ordinals,
       }
       continue;
     }
-    if (at == *wanted) {
-      const auto& device = decoded(states, range.value());
-      if (device.registered && !device.deleted && !visit(device)) return;
-    }
+    if (at == *wanted && !visit(range.value())) return;
     ++wanted;
   }
+}
+
+void each_of(const Reader& reader, const domain::Bitmap& ordinals,
+             const std::function<bool(const domain::Device&)>& visit) {
+  domain::DeviceStates states;
+  walk(reader, Table::kDevice, ordinals, Range::Caching::kPassBy, [&](std::string_view row) {
+    const auto& device = decoded(states, row);
+    return !device.registered || device.deleted || visit(device);
+  });
+}
+
+std::vector<domain::DeviceId> ids_of(const Reader& reader, const domain::Bitmap& ordinals, std::size_t most) {
+  std::vector<domain::DeviceId> ids;
+  if (most == 0) return ids;
+  walk(reader, Table::kDeviceName, ordinals, Range::Caching::kKeep, [&](std::string_view name) {
+    ids.push_back({std::string(name)});
+    return ids.size() < most;
+  });
+  return ids;
 }
 
 }  // namespace devices

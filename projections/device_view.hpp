@@ -85,6 +85,7 @@ namespace devices {
 std::optional<domain::Device> find(const Reader& reader, const domain::DeviceId& id);
 Page<domain::Device> list(const Reader& reader, const DeviceFilter& filter, const PageRequest& page);
 std::optional<domain::DeviceId> id_of(const Reader& reader, domain::Ordinal ordinal);
+std::vector<domain::DeviceId> ids_of(const Reader& reader, const domain::Bitmap& ordinals, std::size_t most);
 std::optional<domain::Ordinal> ordinal_of(const Reader& reader, const domain::DeviceId& id);
 std::uint32_t ordinals_given(const Reader& reader);
 void each(const Reader& reader, const std::function<bool(const domain::Device&)>& visit);

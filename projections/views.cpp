@@ -143,6 +143,10 @@ class ViewsInRocks final : public Views {
   std::optional<domain::DeviceId> device_of(domain::Ordinal ordinal) const override {
     return devices::id_of(each_row(), ordinal);
   }
+  std::vector<domain::DeviceId> devices_of(const domain::Bitmap& ordinals,
+                                           std::size_t most) const override {
+    return devices::ids_of(one_moment(), ordinals, most);
+  }
   std::optional<domain::Ordinal> ordinal_of(const domain::DeviceId& id) const override {
     return devices::ordinal_of(each_row(), id);
   }

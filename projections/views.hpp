@@ -99,6 +99,8 @@ class Views {
   // How many of this model run this version, however they spell it (decision 3): as many as that list has.
   virtual std::uint64_t devices_running(std::string_view model, std::string_view version) const = 0;
   virtual std::optional<domain::DeviceId> device_of(domain::Ordinal ordinal) const = 0;
+  // The same for the first of some: one walk, where single look-ups would take several times as long.
+  virtual std::vector<domain::DeviceId> devices_of(const domain::Bitmap& ordinals, std::size_t most) const = 0;
   // The ordinal that an id has now, registered or reserved. A deleted device has none until one is
   // reserved for its return.
   virtual std::optional<domain::Ordinal> ordinal_of(const domain::DeviceId& id) const = 0;

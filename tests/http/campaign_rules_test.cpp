@@ -128,6 +128,60 @@ TEST_CASE("a campaign neither begins nor ends in the past, and does not end befo
   CHECK(both.body.find(in(-20) + " is not in the future") != std::string::npos);
 }
 
+TEST_CASE("a list of campaigns shows each as it is shown by itself") {
+  Made m;
+  m.stage.device("a");
+  m.stage.device("b");
+  const auto first = m.started({"a", "b"});
+  const auto second = m.create({{"target_devices", {"a"}}}).json();
+  const auto rows = m.get("/campaigns")["campaigns"];
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0] == m.get("/campaigns/" + second["campaign_id"].get<std::string>()));
+  CHECK(rows[1] == m.get(first));
+  CHECK(rows[1]["targeted_devices"] == json{"a", "b"});
+  CHECK(rows[1]["firmware"]["version"] == "2.0.0");
+}
+
+TEST_CASE("the verdict of a threshold says of what it counted, and names the threshold") {
+  Story s;
+  for (const char* device : {"a", "b", "c", "d", "e"}) s.stage.device(device);
+  const auto campaign = s.started({"a", "b", "c", "d", "e"}, {{"min_finished_for_verdict", 2}});
+  s.update("a", kFailed);
+  s.update("b", kFailed);
+  REQUIRE(ApiStage::eventually([&] { return !s.get(campaign)["verdict"].is_null(); }));
+  const auto verdict = s.get(campaign)["verdict"];
+  CHECK(verdict["rule"] == "threshold");
+  CHECK(verdict["decision"] == "abort");
+  CHECK(verdict["threshold_percent"] == 20);
+  CHECK(verdict["of_total"].is_boolean());
+  CHECK(verdict["failed"].is_number());
+  CHECK(verdict["counted"].is_number());
+  CHECK(verdict["text"].is_string());
+  CHECK_FALSE(verdict.contains("p0_percent"));
+}
+
+TEST_CASE("the verdict of a canary names the rates that it told apart, and no threshold") {
+  Story s;
+  json devices = json::array();
+  for (int i = 0; i < 30; ++i) devices.push_back("d" + std::to_string(i));
+  for (const std::string device : devices) s.stage.device(device);
+  const auto campaign = s.started(devices, {{"deployment_strategy", "canary"}, {"failure_threshold_percent", 50},
+                                            {"canary_p0_percent", 0.5}, {"canary_p1_percent", 90}});
+  for (const std::string device : devices) {
+    if (s.links(device).contains("deploymentBase")) s.update(device, kFailed);
+    if (s.get(campaign)["status"] != "in_progress") break;
+  }
+  REQUIRE(ApiStage::eventually([&] { return !s.get(campaign)["verdict"].is_null(); }));
+  const auto verdict = s.get(campaign)["verdict"];
+  CHECK(verdict["rule"] == "evidence");
+  CHECK(verdict["decision"] == "abort");
+  CHECK(verdict["p0_percent"] == 0.5);
+  CHECK(verdict["p1_percent"] == 90.0);
+  CHECK(verdict["more"] == 0);
+  CHECK(verdict["failed"] == verdict["counted"]);
+  CHECK_FALSE(verdict.contains("threshold_percent"));
+}
+
 TEST_CASE("BR-OTA-012, decision 11: a campaign without devices is allowed, and completes at its start") {
   Story s;
   const auto campaign = s.started(json::array());

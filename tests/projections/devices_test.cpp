@@ -156,6 +156,24 @@ TEST_CASE("decision 3: a version is found however a device spells it, and no oth
   CHECK(running("3") == Texts{"3"});
 }
 
+TEST_CASE("the ids of a set are had in one walk, in its order, the first of them if it is large") {
+  ReadStory t;
+  t.story.devices(0, 60);
+  t.story.tell({device_id(20), domain::DeviceDeleted{"sold", {20}}, device_id(20)});
+  auto& views = t.read();
+  const auto texts = [&](const domain::Bitmap& set, std::size_t most) {
+    std::vector<std::string> ids;
+    for (const auto& id : views.devices_of(set, most)) ids.push_back(id.value);
+    return ids;
+  };
+  using Texts = std::vector<std::string>;
+  CHECK(texts(set_of({3, 4, 20, 59}), 10) == Texts{"pump-003", "pump-004", "pump-020", "pump-059"});
+  CHECK(texts(set_of({3, 4, 20, 59}), 2) == Texts{"pump-003", "pump-004"});
+  CHECK(texts(set_of({7, 60, 1'000'000}), 10) == Texts{"pump-007"});
+  CHECK(texts(set_of({}), 10).empty());
+  CHECK(texts(set_of({1}), 0).empty());
+}
+
 TEST_CASE("decision 18: devices are listed by their owner, who may change") {
   ReadStory t;
   constexpr domain::Caller kAnna{0xa};
