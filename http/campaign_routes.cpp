@@ -8,6 +8,7 @@
 #include "http/json_reader.hpp"
 #include "http/query_reader.hpp"
 #include "http/text.hpp"
+#include "http/waiting.hpp"
 
 namespace ota::http {
 namespace {
@@ -153,7 +154,7 @@ void updates(RequestContext& context, Api& api) {
     return context.answer(Problem::invalid_field({"query", "cursor"}, "the cursor is none of ours", "value_error"));
   }
   json items = json::array();
-  for (const auto& update : found.rows) items.push_back(api.render.update(update));
+  for (const auto& update : found.rows) items.push_back(shown_update(api, update));
   json shown = json::object();
   if (status) shown["status"] = domain::to_text(*status);
   answer_list(context, {"updates", std::move(items), page.limit, page.offset, found.next_cursor, std::move(shown)});

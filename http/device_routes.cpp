@@ -9,6 +9,7 @@
 #include "http/limits.hpp"
 #include "http/query_reader.hpp"
 #include "http/text.hpp"
+#include "http/waiting.hpp"
 
 namespace ota::http {
 namespace {
@@ -134,7 +135,9 @@ void history(RequestContext& context, Api& api) {
   if (rows.bad_cursor) {
     return context.answer(Problem::invalid_field({"query", "cursor"}, "the cursor is none of ours", "value_error"));
   }
+  // What takes it back is listed, and is in no rate; what was taken back had completed (decision 10).
   std::uint64_t total = 0;
+  std::uint64_t rollbacks = 0;
   std::uint64_t completed = 0;
   std::uint64_t failed = 0;
   json last = nullptr;
@@ -144,18 +147,20 @@ void history(RequestContext& context, Api& api) {
     if (total == 0 && !part.rows.empty()) last = format_time(part.rows.front().updated_at);
     for (const auto& update : part.rows) {
       ++total;
-      if (update.is_rollback()) continue;  // they enter no rate, and what they undo stays a success (decision 10)
-      const bool undone = update.status == domain::UpdateStatus::kRollback;
-      if (undone || update.status == domain::UpdateStatus::kCompleted) ++completed;
-      if (update.status == domain::UpdateStatus::kFailed) ++failed;
+      if (update.is_rollback()) {
+        ++rollbacks;
+        continue;
+      }
+      using Status = domain::UpdateStatus;
+      if (update.status == Status::kCompleted || update.status == Status::kRollback) ++completed;
+      if (update.status == Status::kFailed) ++failed;
     }
     all.cursor = part.next_cursor;
   } while (!all.cursor.empty());
-  json items = json::array();
-  for (const auto& update : rows.rows) items.push_back(api.render.update(update));
   context.answer_json(200, json{{"device_id", id.value},
-                                {"updates", std::move(items)},
+                                {"updates", shown_history(api, id, rows.rows)},
                                 {"total_updates", total},
+                                {"rollback_updates", rollbacks},
                                 {"successful_updates", completed},
                                 {"failed_updates", failed},
                                 {"avg_success_rate", success_rate(completed, failed)},

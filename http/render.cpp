@@ -317,7 +317,7 @@ json Renderer::campaign(const projections::CampaignRow& row) const {
 json Renderer::update(const domain::DeviceUpdate& u) const {
   const auto firmware_row = service_.views().firmware(u.plan.firmware);
   const auto campaign = u.id.campaign();
-  const auto campaign_row = campaign ? service_.views().campaign(*campaign) : std::nullopt;
+  const auto campaign_row = campaign ? service_.views().campaign_summary(*campaign) : std::nullopt;
   const bool downloading = u.status == domain::UpdateStatus::kDownloading;
   const bool downloaded = u.status > domain::UpdateStatus::kDownloading && u.status <= domain::UpdateStatus::kCompleted;
   return {{"update_id", domain::to_text(u.id)},
@@ -325,7 +325,8 @@ json Renderer::update(const domain::DeviceUpdate& u) const {
           {"campaign_id", campaign ? json(domain::to_text(*campaign)) : json(nullptr)},
           {"rollback_id", rollback_id_of(u)},
           {"firmware", firmware_row ? firmware(*firmware_row) : json(nullptr)},
-          {"firmware_id", domain::to_text(u.plan.firmware)},
+          {"firmware_id",
+           u.plan.firmware == domain::FirmwareId{} ? json(nullptr) : json(domain::to_text(u.plan.firmware))},
           {"status", domain::to_text(u.status)},
           {"priority", domain::to_text(u.plan.priority)},
           {"progress_percentage", two_decimals(u.progress_basis_points / 100.0)},
