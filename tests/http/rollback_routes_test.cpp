@@ -241,6 +241,8 @@ TEST_CASE("a rollback has one id everywhere: rb_ and the suffix of its update") 
   CHECK(update == "upd_" + id.substr(3));
   CHECK(waiting["undoes_update_id"] == deployment);
   CHECK(f.get("/rollbacks/" + id)["rollback_id"] == id);
+  CHECK(f.get("/updates/" + update)["rollback_id"] == id);   // before it begins, too
+  CHECK(f.get("/updates/" + update)["status"] == "scheduled");
   f.begin("d0");
   CHECK(f.get("/updates/" + update)["rollback_id"] == id);
   CHECK(f.get("/rollbacks?device_id=d0")["rollbacks"][0]["rollback_id"] == id);
