@@ -211,8 +211,20 @@ void content(RequestContext& context, Api& api) {
   answer_artifact(context, std::move(artifact), std::move(answer));
 }
 
+// A recalled firmware stays on the devices that run it: how many, and where they are listed (decision 2).
+void answer_changed(RequestContext& context, Api& api, domain::FirmwareId id, bool recalled) {
+  const auto row = api.service.views().firmware(id);
+  if (!row || !recalled) return answer_firmware(context, api, id, 200);
+  auto body = api.render.firmware(*row);
+  const auto& facts = row->firmware.record.facts;
+  body["devices_running"] = api.service.views().devices_running(facts.device_model, facts.version);
+  body["devices"] = "/api/v1/ota/firmware/" + domain::to_text(id) + "/devices";
+  answer_resource(context, 200, body, row->firmware.revision);
+}
+
 template <class Command>
 void change(RequestContext& context, Api& api) {
+  constexpr bool kRecalls = std::is_same_v<Command, domain::RecallFirmware>;
   const auto row = firmware_row(context, api);
   if (!row) return;
   auto found = meta_of(context, api.service, 200, row->firmware.revision);
@@ -221,7 +233,7 @@ void change(RequestContext& context, Api& api) {
   const auto id = row->firmware.record.id;
   const auto before = look_back(context, api.service, context.body(), meta);
   if (before.answered) return;
-  if (before.record) return answer_firmware(context, api, id, 200);
+  if (before.record) return answer_changed(context, api, id, kRecalls);
   auto body = json_body(context, false);
   if (!body) return;
   FieldErrors errors;
@@ -230,7 +242,31 @@ void change(RequestContext& context, Api& api) {
   if (!errors.empty()) return context.answer(errors.problem());
   const auto answer = api.service.firmware(id, std::move(command), meta);
   if (!answer) return context.answer(problem_of(answer.error()));
-  answer_firmware(context, api, id, 200);
+  answer_changed(context, api, id, kRecalls);
+}
+
+// The devices of its model that run its version.
+void devices(RequestContext& context, Api& api) {
+  const auto row = firmware_row(context, api);
+  if (!row) return;
+  FieldErrors errors;
+  QueryReader query(context.query(), errors);
+  const auto page = query.page();
+  const auto cursor = query.string("cursor", {1, 1'000}).value_or("");
+  if (!errors.empty()) return context.answer(errors.problem());
+  const auto& facts = row->firmware.record.facts;
+  projections::DeviceFilter filter;
+  filter.model = facts.device_model;
+  filter.firmware_version = facts.version;
+  const auto found = api.service.views().device_list(
+      filter, {static_cast<std::size_t>(page.limit), static_cast<std::size_t>(page.offset), cursor});
+  if (found.bad_cursor) {
+    return context.answer(Problem::invalid_field({"query", "cursor"}, "the cursor is none of ours", "value_error"));
+  }
+  json items = json::array();
+  for (const auto& device : found.rows) items.push_back(api.render.device(device));
+  answer_list(context, {"devices", std::move(items), page.limit, page.offset, found.next_cursor,
+                        {{"device_model", facts.device_model}, {"firmware_version", facts.version}}});
 }
 
 }  // namespace
@@ -247,6 +283,7 @@ void add_firmware_routes(Router::Group& admin, Api& api) {
       answer_resource(c, 200, api.render.firmware(*row), row->firmware.revision);
     }
   });
+  admin.add("GET", "/firmware/{firmware_id}/devices", [&api](RequestContext& c) { devices(c, api); });
   admin.add("GET", "/firmware/{firmware_id}/content", [&api](RequestContext& c) { content(c, api); });
   admin.add("GET", "/firmware/{firmware_id}/download", [&api](RequestContext& c) {
     const auto row = firmware_row(c, api);

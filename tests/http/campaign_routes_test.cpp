@@ -136,6 +136,37 @@ TEST_CASE("decision 2: a recall pauses what runs, and nothing of it begins again
   CHECK(c.create(json::object()).status == 409);
 }
 
+TEST_CASE("decision 2: the devices that have a recalled firmware are counted, and listed page by page") {
+  Campaigns c;
+  const auto runs = [&](const std::string& device, const std::string& model, const std::string& version) {
+    const json facts{{"device_model", model}, {"firmware_version", version}};
+    REQUIRE(c.stage.admin("PUT", "/devices/" + device, facts.dump()).status == 201);
+  };
+  runs("a", "SF-100", "2.0.0");
+  runs("b", "SF-100", "2.0.0+build7");   // decision 3: the same version
+  runs("c", "SF-100", "2.00.0");
+  runs("other-model", "SF-200", "2.0.0");
+  runs("other-version", "SF-100", "2.0.1");
+  runs("gone", "SF-100", "2.0.0");
+  REQUIRE(c.stage.admin("DELETE", "/devices/gone").status == 200);
+  const auto recalled = c.post("/firmware/" + c.firmware + "/recall", {{"reason", "bricks"}}).json();
+  CHECK(recalled["devices_running"] == 3);
+  CHECK(recalled["devices"] == "/api/v1/ota/firmware/" + c.firmware + "/devices");
+  std::string found;
+  std::string cursor;
+  do {
+    const auto page = c.stage.admin("GET", "/firmware/" + c.firmware + "/devices?limit=2" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    REQUIRE(page.status == 200);
+    const auto shown = page.json();
+    for (const auto& device : shown["devices"]) found += device["device_id"].get<std::string>() + " ";
+    cursor = shown["next_cursor"].is_null() ? "" : shown["next_cursor"].get<std::string>();
+  } while (!cursor.empty());
+  CHECK(found == "a b c ");
+  CHECK(c.stage.admin("GET", "/firmware/nonsense/devices").status == 404);
+  CHECK(c.stage.admin("GET", "/firmware/" + c.firmware + "/devices?cursor=zz").faults() == "cursor: value_error\n");
+  CHECK_FALSE(c.stage.admin("GET", "/firmware/" + c.firmware).json().contains("devices_running"));
+}
+
 TEST_CASE("decision 14: a maintenance window is checked field by field") {
   Campaigns c;
   const auto faults = [&](const char* start, const char* end, const char* zone) {

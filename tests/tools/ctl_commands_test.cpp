@@ -29,7 +29,7 @@ TEST_CASE("every command has a route behind it") {
   add_rollback_commands(app, session);
   add_why_command(app, session);
   CHECK(commands_of(*app.get_subcommand("firmware")) ==
-        Names{"deprecate", "list", "recall", "register", "restore", "show", "upload"});
+        Names{"deprecate", "devices", "list", "recall", "register", "restore", "show", "upload"});
   CHECK(commands_of(*app.get_subcommand("campaign")) ==
         Names{"approve", "cancel", "create", "finish", "list", "pause", "promote", "resume",
               "rollback", "show", "start", "switch", "updates", "watch"});

@@ -6,6 +6,7 @@
 #include "tools/otactl/body_options.hpp"
 #include "tools/otactl/campaign_text.hpp"
 #include "tools/otactl/device_bulk.hpp"
+#include "tools/otactl/device_text.hpp"
 #include "tools/otactl/json_cells.hpp"
 #include "tools/otactl/rollback_text.hpp"
 #include "tools/otactl/session.hpp"
@@ -15,28 +16,6 @@ namespace ota::ctl {
 namespace {
 
 using nlohmann::json;
-
-const std::vector<Shown> kColumns{{"DEVICE", {"device_id"}},
-                                  {"MODEL", {"device_model", "model", "device_type"}},
-                                  {"HARDWARE", {"hardware_version"}},
-                                  {"VERSION", {"firmware_version"}},
-                                  {"STATUS", {"status"}},
-                                  {"GROUPS", {"groups", "group"}},
-                                  {"LAST SEEN", {"last_seen", "last_seen_at"}, As::kTime}};
-
-const std::vector<Shown> kLines{{"device", {"device_id"}},
-                                {"name", {"name"}},
-                                {"status", {"status"}},
-                                {"model", {"device_model", "model", "device_type"}},
-                                {"hardware", {"hardware_version"}},
-                                {"version", {"firmware_version"}},
-                                {"groups", {"groups", "group"}},
-                                {"owner", {"user_id", "owner"}},
-                                {"attributes", {"attributes"}},
-                                {"address", {"address", "last_address"}},
-                                {"last seen", {"last_seen", "last_seen_at"}, As::kTime},
-                                {"registered", {"registered_at", "created_at"}, As::kTime},
-                                {"updated", {"updated_at"}, As::kTime}};
 
 struct ListRequest {
   std::string limit, offset, cursor;
@@ -68,8 +47,7 @@ void add_list(CLI::App& device, Session& session) {
   command->add_option("--cursor", request->cursor, "Go on behind the page that named this cursor");
   command->callback([&session, request] {
     session.action = [&session, request](ServiceClient& client) {
-      session.print(client.get(with_query("/devices", list_query(*request))),
-                    [](const json& page) { return list_text(page, "devices", kColumns); });
+      session.print(client.get(with_query("/devices", list_query(*request))), devices_text);
       return 0;
     };
   });
@@ -116,8 +94,7 @@ void add_by_id(CLI::App& device, Session& session, const std::string& verb,
     session.action = [&session, id, verb](ServiceClient& client) {
       const std::string path = "/devices/" + escape(*id);
       if (verb == "show")
-        session.print(client.get(path),
-                      [](const json& answer) { return object_lines(answer, kLines); });
+        session.print(client.get(path), device_text);
       else
         session.print(client.remove(path), [&id](const json&) { return "deleted " + *id + "\n"; });
       return 0;

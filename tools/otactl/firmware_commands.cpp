@@ -1,9 +1,10 @@
-// otactl firmware upload | register | list | show | deprecate | recall | restore
+// otactl firmware upload | register | list | show | devices | deprecate | recall | restore
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "tools/otactl/body_options.hpp"
+#include "tools/otactl/device_text.hpp"
 #include "tools/otactl/json_cells.hpp"
 #include "tools/otactl/session.hpp"
 #include "tools/otactl/transfer_progress.hpp"
@@ -52,6 +53,7 @@ const std::vector<Shown> kLines{{"firmware", {"firmware_id"}},
                                 {"changelog", {"changelog"}},
                                 {"downloads", {"download_count"}, As::kNumber},
                                 {"success rate", {"success_rate"}, As::kPercent},
+                                {"devices running it", {"devices_running"}, As::kNumber},
                                 {"url", {"file_url"}},
                                 {"created", {"created_at"}, As::kTime},
                                 {"created by", {"created_by"}},
@@ -172,6 +174,25 @@ void add_verb(CLI::App& firmware, Session& session, const std::string& verb,
   });
 }
 
+void add_devices(CLI::App& firmware, Session& session) {
+  struct Request {
+    std::string id, limit, offset, cursor;
+  };
+  CLI::App* command = add_command(firmware, "devices", "List the devices that run it");
+  const auto request = std::make_shared<Request>();
+  command->add_option("ID", request->id, "Firmware id")->required();
+  command->add_option("--limit", request->limit, "Rows at most, 1-200");
+  command->add_option("--offset", request->offset, "Rows to skip");
+  command->add_option("--cursor", request->cursor, "Go on behind the page that named this cursor");
+  command->callback([&session, request] {
+    session.action = [&session, request](ServiceClient& client) {
+      const Query query{{"limit", request->limit}, {"offset", request->offset}, {"cursor", request->cursor}};
+      session.print(client.get(with_query("/firmware/" + escape(request->id) + "/devices", query)), devices_text);
+      return 0;
+    };
+  });
+}
+
 }  // namespace
 
 void add_firmware_commands(CLI::App& app, Session& session) {
@@ -188,6 +209,7 @@ void add_firmware_commands(CLI::App& app, Session& session) {
       return 0;
     };
   });
+  add_devices(*firmware, session);
   add_verb(*firmware, session, "deprecate", "Allow no new campaigns with it", true);
   add_verb(*firmware, session, "recall", "Stop every update to it", true);
   add_verb(*firmware, session, "restore", "Make a deprecated one available again", false);
