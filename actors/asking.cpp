@@ -13,7 +13,7 @@ domain::WayBack way_back(const projections::Views& views, domain::FirmwareId now
   if (version.empty()) return back;
   const auto brought = views.firmware(now);
   if (!brought) return back;
-  const auto id = views.firmware_of(brought->firmware.record.facts.device_model, version);
+  const auto id = views.firmware_bringing(brought->firmware.record.facts.device_model, version);
   const auto row = id ? views.firmware(*id) : std::nullopt;
   if (!row) return back;
   back.firmware = *id;

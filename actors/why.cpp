@@ -8,22 +8,25 @@
 #include "actors/limits.hpp"
 #include "actors/service.hpp"
 #include "domain/device/gates.hpp"
+#include "domain/version.hpp"
 
 namespace ota::actors {
 namespace {
 
-// Every version that the device is known to have run, the newest first.
-std::vector<std::string> versions_of(const projections::Views& views, const domain::DeviceId& device) {
+bool same_version(const std::string& a, const std::string& b) { return domain::compare_versions(a, b) == 0; }
+
+// Every version that the device is known to have run, the newest first; not the present one, to which no way leads back.
+std::vector<std::string> versions_of(const projections::Views& views, const domain::Device& device) {
   std::vector<std::string> versions;
   const auto add = [&](const std::string& version) {
-    if (!version.empty() && std::find(versions.begin(), versions.end(), version) == versions.end()) {
-      versions.push_back(version);
-    }
+    if (version.empty() || same_version(version, device.version)) return;
+    const auto is_it = [&](const auto& known) { return same_version(known, version); };
+    if (std::none_of(versions.begin(), versions.end(), is_it)) versions.push_back(version);
   };
   projections::PageRequest page;
   page.limit = limits::kHistoryPage;
   while (versions.size() < limits::kVersionsShown) {
-    const auto found = views.device_updates(device, page);
+    const auto found = views.device_updates(device.id, page);
     for (const auto& update : found.rows) {
       const bool ran = update.status == domain::UpdateStatus::kCompleted || update.status == domain::UpdateStatus::kRollback;
       if (ran && !update.plan.download_only) add(update.plan.to_version);
@@ -48,7 +51,14 @@ void explain_content(std::vector<domain::GateState>& gates, const projections::V
 // The firmware that tells the device's model: of its newest update, else the one that it says to run.
 std::optional<domain::FirmwareId> some_firmware_of(const projections::Views& views, const domain::Device& device) {
   if (device.installed) return device.installed->firmware;
-  return views.firmware_of(device.attribute("device_model"), device.version);
+  return views.firmware_bringing(device.attribute("device_model"), device.version);
+}
+
+// A version as the device has it, however it is asked for (decision 3).
+std::string as_it_ran(const domain::Device& device, const std::vector<std::string>& versions, const std::string& asked) {
+  if (same_version(asked, device.version)) return device.version;
+  const auto ran = std::find_if(versions.begin(), versions.end(), [&](const auto& v) { return same_version(v, asked); });
+  return ran == versions.end() ? asked : *ran;
 }
 
 }  // namespace
@@ -59,13 +69,14 @@ Answer Service::roll_back(const domain::DeviceId& device, const std::string& to_
   if (!known || !known->registered || known->deleted) return domain::not_found("Device", device.value);
   domain::RequestRollback request;
   request.id = id;
-  request.versions = versions_of(views(), device);
+  request.versions = versions_of(views(), *known);
+  const auto version = as_it_ran(*known, request.versions, to_version);
   domain::WayBack back;
-  back.version = to_version;
+  back.version = version;
   if (const auto model_of = some_firmware_of(views(), *known)) {
-    back = way_back(views(), *model_of, to_version);
-  } else if (const auto target = views().firmware_of(known->attribute("device_model"), to_version)) {
-    back = way_back(views(), *target, to_version);
+    back = way_back(views(), *model_of, version);
+  } else if (const auto target = views().firmware_bringing(known->attribute("device_model"), version)) {
+    back = way_back(views(), *target, version);
   }
   request.plan = plan_back(back, {domain::RollbackTrigger::kManual, reason, {}, {}});
   std::tie(request.error_code, request.error_message) = domain::why_not_back(back);

@@ -114,6 +114,19 @@ std::optional<domain::FirmwareId> of_version(const Reader& reader, std::string_v
   return id_in(view(id));
 }
 
+// Of two that mean the same none is chosen: they differ in what a version does not tell.
+std::optional<domain::FirmwareId> bringing(const Reader& reader, std::string_view model, std::string_view version) {
+  if (const auto exact = of_version(reader, model, version)) return exact;
+  if (model.empty() || version.empty()) return std::nullopt;
+  std::optional<domain::FirmwareId> found;
+  for (Range range(reader, firmware_version_key(model, {})); range.valid(); range.next()) {
+    if (domain::compare_versions(range.rest(), version) != 0) continue;
+    if (found) return std::nullopt;
+    found = id_in(range.value());
+  }
+  return found;
+}
+
 std::optional<domain::FirmwareId> of_number(const Reader& reader, std::uint32_t number) {
   rocksdb::PinnableSlice id;
   if (!reader.get(firmware_number_key(number), id)) return std::nullopt;

@@ -41,6 +41,8 @@ namespace firmwares {
 std::optional<FirmwareRow> find(const Reader& reader, domain::FirmwareId id);
 std::optional<domain::FirmwareId> of_version(const Reader& reader, std::string_view model,
                                              std::string_view version);
+std::optional<domain::FirmwareId> bringing(const Reader& reader, std::string_view model,
+                                           std::string_view version);
 std::optional<domain::FirmwareId> of_number(const Reader& reader, std::uint32_t number);
 std::uint32_t newest_number(const Reader& reader);
 bool refers_to(const Reader& reader, const std::array<std::uint8_t, 32>& sha256);

@@ -61,6 +61,10 @@ class ViewsInRocks final : public Views {
                                                 std::string_view version) const override {
     return firmwares::of_version(each_row(), model, version);
   }
+  std::optional<domain::FirmwareId> firmware_bringing(std::string_view model,
+                                                      std::string_view version) const override {
+    return firmwares::bringing(one_moment(), model, version);
+  }
   std::optional<domain::FirmwareId> firmware_by_number(std::uint32_t number) const override {
     return firmwares::of_number(each_row(), number);
   }

@@ -50,6 +50,9 @@ class Views {
   // By the very text of the version: what makes a firmware unique (BR-OTA-005).
   virtual std::optional<domain::FirmwareId> firmware_of(std::string_view model,
                                                         std::string_view version) const = 0;
+  // The same, or the only one whose version means the same (decision 3): what a device spells in its own way.
+  virtual std::optional<domain::FirmwareId> firmware_bringing(std::string_view model,
+                                                              std::string_view version) const = 0;
   virtual std::optional<domain::FirmwareId> firmware_by_number(std::uint32_t number) const = 0;
   virtual std::uint32_t newest_firmware_number() const = 0;  // 0: none yet
   // Does any firmware refer to these bytes? For the sweep of the artifact store.

@@ -151,6 +151,32 @@ TEST_CASE("BR-OTA-031, BR-OTA-032: one device goes back to a version that it had
   CHECK(f.post("/devices/d0/rollback", {{"to_version", "1.0.0"}, {"reason", "again"}}).status == 409);
 }
 
+TEST_CASE("BR-OTA-032: a device is offered the versions that it had, without the one that it has") {
+  Story s;
+  const json facts{{"device_model", "SF-100"}, {"firmware_version", "1.0.0+build7"}};
+  REQUIRE(s.stage.admin("PUT", "/devices/d", facts.dump()).status == 201);
+  s.started({"d"});
+  s.update("d", kSucceeded);
+  const auto back_to = [&](const std::string& version) {
+    return s.post("/devices/d/rollback", {{"to_version", version}, {"reason", "test"}});
+  };
+  const auto never = back_to("0.1.0");
+  REQUIRE(never.status == 409);
+  CHECK(never.json()["detail"]["allowed"] == json{"1.0.0+build7"});
+  CHECK(never.json()["message"] == "device d never ran 0.1.0; it can go back to 1.0.0+build7");
+  const auto present = back_to("2.00.0");
+  REQUIRE(present.status == 409);
+  CHECK(present.json()["message"] == "device d already runs 2.0.0");
+  CHECK(present.json()["detail"]["allowed"] == json{"1.0.0+build7"});
+  // Under any of its names (decision 3), with the firmware that brings it.
+  const auto back = back_to("1.0.0");
+  REQUIRE_MESSAGE(back.status == 201, back.body);
+  const auto action = s.begin("d");
+  CHECK(s.stage.ddi("GET", action).json()["deployment"]["chunks"][0]["version"] == "1.0.0");
+  s.report("d", action, kSucceeded);
+  CHECK(s.firmware_version("d") == "1.0.0+build7");
+}
+
 TEST_CASE("decision 27: bad health within the window fails the update and takes the device back") {
   Fleet f(2);
   const auto campaign = f.started(f.devices, {{"rollback_triggers", {"health_check"}}, {"health_window_minutes", 30}});

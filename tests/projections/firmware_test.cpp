@@ -17,6 +17,7 @@ TEST_CASE("firmware is found by id, by number, by model and version, and by its 
   CHECK_FALSE(views.firmware(firmware_id(3)));
   CHECK(views.firmware_of("SF-200", "2.0.0") == firmware_id(2));
   CHECK_FALSE(views.firmware_of("SF-200", "2.0"));
+  CHECK_FALSE(views.firmware_of("SF-200", "2.00.0"));
   CHECK(views.firmware_by_number(1) == firmware_id(1));
   CHECK_FALSE(views.firmware_by_number(3));
   CHECK(views.newest_firmware_number() == 2);
@@ -25,6 +26,23 @@ TEST_CASE("firmware is found by id, by number, by model and version, and by its 
   CHECK(views.refers_to(sha256));
   sha256.fill(3);
   CHECK_FALSE(views.refers_to(sha256));
+}
+
+TEST_CASE("decision 3: the firmware that brings a version is found however a device spells it, unless two would be") {
+  ReadStory t;
+  t.story.firmware(firmware_id(1), "SF-100", "2.0.0", 1);
+  t.story.firmware(firmware_id(2), "SF-100", "3.0.0+a", 2);
+  t.story.firmware(firmware_id(3), "SF-100", "3.0.0+b", 3);
+  t.story.firmware(firmware_id(4), "SF-1000", "4.0.0", 4);
+  auto& views = t.read();
+  for (const char* spelled : {"2.0.0", "2.00.0", "2.0.0+build7"}) {
+    CHECK(views.firmware_bringing("SF-100", spelled) == firmware_id(1));
+  }
+  CHECK(views.firmware_bringing("SF-100", "3.0.0+b") == firmware_id(3));
+  CHECK_FALSE(views.firmware_bringing("SF-100", "3.0.0"));
+  CHECK_FALSE(views.firmware_bringing("SF-100", "4.0.0"));
+  CHECK_FALSE(views.firmware_bringing("SF-100", ""));
+  CHECK_FALSE(views.firmware_bringing("", "2.0.0"));
 }
 
 TEST_CASE("what happens to firmware is folded") {
