@@ -1,10 +1,18 @@
 // The log as it is, for auditors and checkers: events in log order (spec/api.md section 6).
+//
+// Whatever is asked for holds together: campaign_id and device_id are the events that concern both. A page may hold
+// fewer than `limit` events although `more` is true; who goes on with next_after until it is false has seen all.
+#include <algorithm>
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "domain/codec/codec.hpp"
 #include "http/api.hpp"
 #include "http/field_errors.hpp"
+#include "http/limits.hpp"
 #include "http/query_reader.hpp"
+#include "http/text.hpp"
 
 namespace ota::http {
 namespace {
@@ -13,6 +21,9 @@ using nlohmann::json;
 
 constexpr std::int64_t kEventsMax = 5'000;     // a page of the log is smaller than a list's rows
 constexpr std::int64_t kEventsDefault = 200;
+// A page that finds little in a long log ends after so many events, so that no question holds a handler for long:
+// `next_after` goes on there.
+constexpr std::size_t kEventsLookedAt = 200'000;
 
 json event_json(const Api& api, const eventstore::RecordedEvent& e) {
   json tags = json::array();
@@ -37,20 +48,99 @@ json event_json(const Api& api, const eventstore::RecordedEvent& e) {
           {"data", decoded ? json::parse(domain::to_json_text(*decoded), nullptr, false) : json(nullptr)}};
 }
 
-std::optional<std::string> tag_of(QueryReader& query) {
-  if (const auto id = query.string("campaign_id", {1, 100})) {
-    if (const auto parsed = domain::parse_campaign_id(*id)) return domain::stream_name(*parsed);
-    query.fail("campaign_id", "\"" + *id + "\" is not a campaign id");
+// Every type that this version knows, once, in the order of the vocabulary.
+const std::vector<std::string_view>& type_names() {
+  static const auto names = []<std::size_t... I>(std::index_sequence<I...>) {
+    std::vector<std::string_view> all;
+    for (const auto type : {domain::event_type(domain::Event(std::in_place_index<I>))...}) {
+      const auto name = domain::event_name(type);
+      if (name != "unknown") all.push_back(name);
+    }
+    return all;
+  }(std::make_index_sequence<std::variant_size_v<domain::Event>>());
+  return names;
+}
+
+// "campaign:camp_...", as an event's own `stream` reads.
+std::optional<domain::Stream> parse_readable_stream(std::string_view text) {
+  const auto of = [&](std::string_view kind) {
+    return text.starts_with(kind) ? std::optional(text.substr(kind.size())) : std::nullopt;
+  };
+  const auto as_stream = [](const auto& id) { return id ? std::optional<domain::Stream>(*id) : std::nullopt; };
+  if (text == "directory") return domain::DirectoryStream{};
+  if (const auto id = of("campaign:")) return as_stream(domain::parse_campaign_id(*id));
+  if (const auto id = of("firmware:")) return as_stream(domain::parse_firmware_id(*id));
+  if (const auto id = of("update:")) return as_stream(domain::parse_update_id(*id));
+  if (const auto id = of("device:")) {
+    if (!domain::is_valid_device_id(*id)) return std::nullopt;
+    return domain::DeviceId{std::string(*id)};
   }
-  if (const auto id = query.string("device_id", {1, 256})) {
-    if (domain::is_valid_device_id(*id)) return domain::stream_name(domain::DeviceId{*id});
-    query.fail("device_id", "\"" + *id + "\" is not a device id");
+  if (const auto id = of("downloads:")) {
+    const auto firmware = domain::parse_firmware_id(*id);
+    return firmware ? std::optional<domain::Stream>(domain::DownloadsStream{*firmware}) : std::nullopt;
   }
-  if (const auto id = query.string("update_id", {1, 100})) {
-    if (const auto parsed = domain::parse_update_id(*id)) return domain::stream_name(*parsed);
-    query.fail("update_id", "\"" + *id + "\" is not an update id");
+  if (const auto token = of("user:")) {
+    const auto bytes = domain::from_hex(*token);
+    if (bytes && bytes->size() == sizeof(std::uint64_t)) return domain::parse_stream("p" + *bytes);
   }
   return std::nullopt;
+}
+
+// What an event must be to be shown; all of it.
+struct Wanted {
+  std::string stream;                       // its own; empty: any
+  std::vector<std::string> tags;            // each of them, as a tag or as its stream
+  std::string type;                         // empty: any
+  std::optional<domain::Caller> actor;
+  bool nobody = false;                      // the actor asked for never did anything
+
+  bool holds(const eventstore::RecordedEvent& event) const {
+    const auto has = [&](const std::string& tag) {
+      return event.stream == tag || std::find(event.tags.begin(), event.tags.end(), tag) != event.tags.end();
+    };
+    return (stream.empty() || event.stream == stream) && std::all_of(tags.begin(), tags.end(), has) &&
+           (type.empty() || domain::event_name(event.type) == type) &&
+           (!actor || projections::to_domain(event.caller) == *actor);
+  }
+};
+
+// The fields of `query` that say what is wanted.
+Wanted read_wanted(QueryReader& query, const Api& api) {
+  Wanted wanted;
+  if (const auto text = query.string("stream", {1, 300})) {
+    const auto stream = parse_readable_stream(*text);
+    if (stream) wanted.stream = domain::stream_name(*stream);
+    if (!stream) {
+      query.fail("stream", fmt::format("'{}' is no stream: campaign:, firmware:, device:, update:, downloads: or user: "
+                                       "and an id, or directory", shown(*text)));
+    }
+  }
+  const auto add = [&](const char* name, Length length, const auto& parse, const char* what) {
+    const auto text = query.string(name, length);
+    if (!text) return;
+    if (const auto id = parse(*text)) {
+      wanted.tags.push_back(domain::stream_name(*id));
+    } else {
+      query.fail(name, fmt::format("'{}' is not {}", shown(*text), what));
+    }
+  };
+  add("campaign_id", {1, 100}, domain::parse_campaign_id, "a campaign id");
+  add("update_id", {1, 100}, domain::parse_update_id, "an update id");
+  add("device_id", {1, 256}, [](const std::string& text) {
+    return domain::is_valid_device_id(text) ? std::optional(domain::DeviceId{text}) : std::nullopt;
+  }, "a device id");
+  if (const auto type = query.string("type", {1, 100})) {
+    const auto& names = type_names();
+    wanted.type = *type;
+    if (std::find(names.begin(), names.end(), *type) == names.end()) {
+      query.fail("type", fmt::format("must be one of {}, got '{}'", fmt::join(names, ", "), shown(*type)), "enum");
+    }
+  }
+  if (const auto actor = query.string("actor", {1, limits::kUserIdBytes})) {
+    wanted.actor = api.service.known_user(*actor);
+    wanted.nobody = !wanted.actor;
+  }
+  return wanted;
 }
 
 void events(RequestContext& context, Api& api) {
@@ -58,25 +148,38 @@ void events(RequestContext& context, Api& api) {
   QueryReader query(context.query(), errors);
   const auto after = query.integer_or("after", {0, INT64_MAX}, 0);
   const auto limit = query.integer_or("limit", {1, kEventsMax}, kEventsDefault);
-  const auto type = query.string("type", {1, 100});
-  const auto tag = tag_of(query);
+  const auto wanted = read_wanted(query, api);
   if (!errors.empty()) return context.answer(errors.problem());
-  json items = json::array();
-  std::uint64_t last = static_cast<std::uint64_t>(after);
-  const auto visit = [&](const eventstore::RecordedEvent& event) {
-    last = event.position.value;
-    if (!type || domain::event_name(event.type) == *type) items.push_back(event_json(api, event));
-    return items.size() < static_cast<std::size_t>(limit);
-  };
+  const auto& log = api.service.log();
+  const auto head = log.head();
   const eventstore::Position from{static_cast<std::uint64_t>(after)};
-  if (tag) {
-    api.service.log().read_tag(*tag, from, visit);
+  json items = json::array();
+  auto last = from;
+  std::size_t looked_at = 0;
+  bool more = false;                        // it stopped before the end
+  const auto visit = [&](const eventstore::RecordedEvent& event) {
+    more = items.size() == static_cast<std::size_t>(limit) || looked_at == kEventsLookedAt;
+    if (more) return false;
+    ++looked_at;
+    last = event.position;
+    if (wanted.holds(event)) items.push_back(event_json(api, event));
+    return true;
+  };
+  if (wanted.nobody) {
+    last = std::max(from, head);
+  } else if (!wanted.stream.empty()) {
+    log.read_stream(wanted.stream, from, visit);
+  } else if (!wanted.tags.empty()) {
+    log.read_tag(wanted.tags.back(), from, visit);   // a device or an update has fewer events than a campaign
   } else {
-    api.service.log().scan(from, visit);
+    log.scan(from, visit);
   }
+  // At the end nothing before the head needs to be looked at again.
+  if (!more) last = std::max(last, head);
   context.answer_json(200, json{{"events", std::move(items)},
-                                {"next_after", last},
-                                {"head", api.service.log().head().value},
+                                {"next_after", last.value},
+                                {"more", more},
+                                {"head", log.head().value},
                                 {"limit", limit}}
                                .dump());
 }

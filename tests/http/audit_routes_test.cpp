@@ -1,0 +1,97 @@
+// The log as it is asked for: spec/api.md section 6.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/http/story.hpp"
+
+namespace ota::http::test {
+namespace {
+
+using nlohmann::json;
+
+struct Audited : Story {
+  Audited() {
+    for (const char* device : {"a", "b"}) stage.device(device);
+    campaign = started({"a", "b"});
+    id = campaign.substr(campaign.rfind('/') + 1);
+    update("a", kSucceeded);
+    REQUIRE(stage.admin("POST", campaign + "/pause", R"({"reason":"lunch"})", "X-User-Id: ada\r\n").status == 200);
+    REQUIRE(stage.admin("POST", campaign + "/resume", "", "X-User-Id: bob\r\n").status == 200);
+  }
+  json page(const std::string& query) { return get("/audit/events?" + query); }
+  std::vector<std::string> types(const std::string& query) {
+    std::vector<std::string> found;
+    const auto shown = page(query);
+    for (const auto& event : shown["events"]) found.push_back(event["type"]);
+    return found;
+  }
+  std::string campaign;
+  std::string id;
+};
+
+using Types = std::vector<std::string>;
+
+TEST_CASE("events are found by their stream, their actor and their type, in log order") {
+  Audited a;
+  CHECK(a.types("stream=campaign:" + a.id) ==
+        Types{"campaign.created", "campaign.started", "campaign.paused", "campaign.resumed"});
+  CHECK(a.types("actor=ada") == Types{"campaign.paused"});
+  CHECK(a.types("actor=bob&stream=campaign:" + a.id) == Types{"campaign.resumed"});
+  CHECK(a.types("type=update.started") == Types{"update.started"});
+  CHECK(a.types("type=campaign.paused&actor=bob").empty());
+  CHECK(a.types("stream=device:a&type=device.registered") == Types{"device.registered"});
+  CHECK(a.types("stream=firmware:" + a.v2).front() == "firmware.registered");
+  const std::string update = a.update_of(a.campaign, "a")["update_id"];
+  CHECK(a.types("stream=update:" + update) == Types{"update.granted", "update.started", "update.attempt_ended"});
+  CHECK(a.page("stream=campaign:" + a.id)["events"][0]["stream"] == "campaign:" + a.id);
+}
+
+TEST_CASE("a campaign and a device are asked for together: what concerns both") {
+  Audited a;
+  CHECK(a.types("campaign_id=" + a.id + "&device_id=a") == Types{"update.granted", "update.started", "update.attempt_ended"});
+  CHECK(a.types("campaign_id=" + a.id + "&device_id=b").empty());
+  CHECK(a.types("device_id=b").size() < a.types("device_id=a").size());
+}
+
+TEST_CASE("somebody who never did anything has no events, and is not made known by being asked for") {
+  Audited a;
+  CHECK(a.types("actor=eve").empty());
+  CHECK(a.page("actor=eve")["more"] == false);
+  CHECK_FALSE(a.stage.service().known_user("eve"));
+}
+
+TEST_CASE("what cannot be a stream, a type or an id is refused with its value") {
+  Audited a;
+  const auto unknown = a.stage.admin("GET", "/audit/events?type=campaign.eaten");
+  CHECK(unknown.faults() == "type: enum\n");
+  CHECK(unknown.body.find("campaign.eaten") != std::string::npos);
+  for (const char* type : {"firmware.registered", "campaign.closed", "update.late_report", "user.erased"}) {
+    CHECK(unknown.body.find(type) != std::string::npos);
+    CHECK(a.stage.admin("GET", std::string("/audit/events?type=") + type).status == 200);
+  }
+  for (const char* stream : {"campaign:x", "camp", "update:", "user:ada", "gate:" , "firmware:12", "device:"}) {
+    CAPTURE(stream);
+    CHECK(a.stage.admin("GET", std::string("/audit/events?stream=") + stream).faults() == "stream: value_error\n");
+  }
+  CHECK(a.stage.admin("GET", "/audit/events?campaign_id=x&update_id=y").faults() ==
+        "campaign_id: value_error\nupdate_id: value_error\n");
+}
+
+TEST_CASE("pages follow each other by next_after until there are no more, and lose nothing") {
+  Audited a;
+  std::vector<std::string> all;
+  std::uint64_t after = 0;
+  json page;
+  do {
+    page = a.page("campaign_id=" + a.id + "&limit=2&after=" + std::to_string(after));
+    for (const auto& event : page["events"]) all.push_back(event["type"]);
+    CHECK(page["events"].size() <= 2);
+    after = page["next_after"];
+  } while (page["more"] == true);
+  CHECK(all == a.types("campaign_id=" + a.id));
+  CHECK(after == page["head"]);
+}
+
+}  // namespace
+}  // namespace ota::http::test
