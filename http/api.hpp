@@ -13,6 +13,7 @@
 #include "actors/service.hpp"
 #include "http/artifact_holds.hpp"
 #include "http/at_most_every.hpp"
+#include "http/download_faults.hpp"
 #include "http/render.hpp"
 #include "http/router.hpp"
 
@@ -42,6 +43,7 @@ struct Api {
   Renderer render;
   ArtifactHolds holds;                            // of uploads in progress
   AtMostEvery version_asks{std::chrono::minutes(1)};   // of devices: which version do you run? (decision 12)
+  DownloadFaults download_faults;                 // of devices, while they download
 
   Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o);
   void add_to(Router& router);

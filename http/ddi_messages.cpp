@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -127,6 +128,13 @@ bool is_attribute_text(const std::string& text) {
 
 std::string device_base(std::string_view origin, std::string_view tenant, std::string_view device_id) {
   return fmt::format("{}/{}/controller/v1/{}", origin, tenant, path_segment(device_id));
+}
+
+std::optional<std::uint32_t> number_of(std::string_view text) {
+  std::uint32_t value = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 std::string sleep_text(domain::Duration sleep) {

@@ -21,6 +21,9 @@ namespace ota::http::ddi {
 // "https://ota.example/DEFAULT/controller/v1/pump-7": what every link of a device begins with.
 std::string device_base(std::string_view origin, std::string_view tenant, std::string_view device_id);
 
+// The number in a path; empty if it is none.
+std::optional<std::uint32_t> number_of(std::string_view text);
+
 // "00:05:00". Never less than a second, always below a day: every client reads exactly this form.
 std::string sleep_text(domain::Duration sleep);
 

@@ -1,14 +1,12 @@
 // The device side: hawkBit DDI v1 as far as a device needs it to update itself (docs/devices.md).
 //
 // Every accepted write is answered 200 with an empty body, also one that was sent before: clients repeat what they lost
-// the answer of. Answers on artifact paths have no body but the artifact's, since clients install whatever they get.
-#include <charconv>
-
+// the answer of.
 #include <nlohmann/json.hpp>
 
 #include "http/api.hpp"
-#include "http/artifact_response.hpp"
 #include "http/commands.hpp"
+#include "http/ddi_downloads.hpp"
 #include "http/ddi_messages.hpp"
 #include "http/json_text.hpp"
 #include "http/media_type.hpp"
@@ -64,13 +62,6 @@ std::optional<Problem> check_media(const RequestContext& context) {
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> number_of(const std::string& text) {
-  std::uint32_t value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // What an action of this device stands for; answered with 400 or 404 otherwise.
 struct Action {
   domain::ActionId id;
@@ -93,7 +84,7 @@ struct Action {
 };
 std::optional<Action> action_of(RequestContext& context, Api& api) {
   const auto& text = context.parameter("action_id");
-  const auto number = number_of(text);
+  const auto number = ddi::number_of(text);
   if (!number) {
     context.answer(Problem::bad_request("\"" + shown(text) + "\" is not an action id"));
     return std::nullopt;
@@ -214,9 +205,12 @@ void feedback(RequestContext& context, Api& api) {
   FieldErrors errors;
   const auto said = ddi::read_feedback(*body, errors);
   if (!errors.empty()) return answer_errors(context, errors);
-  const auto answer =
-      api.service.update(action->update.id, ddi::report_of(said, action->attempt), device_meta(context));
+  const auto& device = action->update.device.value;
+  auto report = ddi::report_of(said, action->attempt);
+  name_kind(report, action->update.status, api.download_faults.find(device, action->id));
+  const auto answer = api.service.update(action->update.id, std::move(report), device_meta(context));
   if (!answer) return context.answer(problem_of(answer.error()));
+  if (said.execution == "closed") api.download_faults.forget(device, action->id);
   context.answer_empty(200);
 }
 
@@ -289,50 +283,10 @@ void confirmation_feedback(RequestContext& context, Api& api) {
   context.answer_empty(200);
 }
 
-// The firmware behind a module, if an action of this device that is neither over nor cancelled is about it, or the last
-// one that succeeded (spec/ddi.md section 5).
-std::optional<domain::Firmware> module_of(RequestContext& context, Api& api) {
-  const auto number = number_of(context.parameter("module_id"));
-  const auto record = api.service.views().polls().find(context.parameter("device_id"));
-  if (!number || !record || record->deleted) return std::nullopt;
-  const auto id = api.service.views().firmware_by_number(*number);
-  if (!id) return std::nullopt;
-  const auto is_about = [&](domain::ActionId action) {
-    const auto ref = action.value ? api.service.views().action(device_id(context), action) : std::nullopt;
-    const auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
-    return update && update->plan.firmware == *id && (!update->cancel || action != record->active);
-  };
-  if (!is_about(record->active) && !is_about(record->installed)) return std::nullopt;
-  const auto row = api.service.views().firmware(*id);
-  if (!row || !row->firmware.content_here) return std::nullopt;
-  return row->firmware;
-}
-
 void artifact_list(RequestContext& context, Api& api) {
-  const auto firmware = module_of(context, api);
+  const auto firmware = ddi::module_of(context, api);
   if (!firmware) return context.answer(Problem::not_found("Module not found: " + context.parameter("module_id")));
   answer_message(context, ddi::artifacts(base_of(context, api), *firmware));
-}
-
-void artifact(RequestContext& context, Api& api) {
-  constexpr std::string_view kMd5 = ".MD5SUM";
-  const auto& asked = context.parameter("file_name");
-  const auto firmware = module_of(context, api);
-  if (!firmware) return context.answer_empty(404);
-  const auto& record = firmware->record;
-  if (asked == record.file_name + std::string(kMd5)) {
-    context.set_header("Content-Disposition", content_disposition(asked));
-    return context.answer_text(200, domain::to_hex(domain::view_of(record.md5)) + "  " + record.file_name, "text/plain");
-  }
-  auto artifact = asked == record.file_name ? api.artifacts.open(record.sha256) : nullptr;
-  // Damaged bytes are not offered as whole ones: a client would install them, or try for ever.
-  if (!artifact || artifact->size() != record.facts.file_size) return context.answer_empty(404);
-  ArtifactAnswer answer;
-  answer.etag = domain::to_hex(domain::view_of(firmware->sha1));
-  answer.file_name = record.file_name;
-  answer.last_modified = firmware->created_at;
-  answer.errors_have_bodies = false;
-  answer_artifact(context, std::move(artifact), std::move(answer));
 }
 
 RouteHandler for_tenant(Api& api, Handle handle) {
@@ -367,7 +321,7 @@ void add_ddi_routes(Router& router, Api& api) {
   add("POST", "/confirmationBase/{action_id}/feedback", confirmation_feedback, messages);
   add("GET", "/installedBase/{action_id}", installed, messages);
   add("GET", "/softwaremodules/{module_id}/artifacts", artifact_list, messages);
-  add("GET", "/softwaremodules/{module_id}/artifacts/{file_name}", artifact, bytes);
+  add("GET", "/softwaremodules/{module_id}/artifacts/{file_name}", ddi::download, bytes);
 }
 
 }  // namespace ota::http

@@ -12,6 +12,21 @@ namespace {
 
 using nlohmann::json;
 
+// As the front door does.
+void read_provided(httplib::Response& response) {
+  if (!response.content_provider_) return;
+  httplib::DataSink sink;
+  sink.write = [&](const char* data, std::size_t size) {
+    response.body.append(data, size);
+    return true;
+  };
+  bool goes_on = true;
+  while (goes_on && response.body.size() < response.content_length_) {
+    goes_on = response.content_provider_(response.body.size(), response.content_length_ - response.body.size(), sink);
+  }
+  response.content_provider_success_ = goes_on;
+}
+
 constexpr std::int64_t kStart_us = 1'780'000'000'000'000;  // some day in 2026
 
 }  // namespace
@@ -49,9 +64,10 @@ ApiStage::~ApiStage() {
 }
 
 ApiAnswer ApiStage::ask(const std::string& method, const std::string& target,
-                        const std::string& fields, const std::string& body) {
+                        const std::string& fields, const std::string& body, Bytes bytes) {
   TextContext made(method, target, fields, body);
   router_.handle(made.context);
+  if (bytes == Bytes::kRead) read_provided(made.response);
   return {made.response.status, made.response.body, made.response.headers};
 }
 
@@ -73,6 +89,10 @@ ApiAnswer ApiStage::import(const std::string& type, const std::string& text,
                    text, end);
   router_.handle(made.context);
   return {made.response.status, made.response.body, made.response.headers};
+}
+
+ApiAnswer ApiStage::download(const std::string& path, const std::string& fields) {
+  return ask("GET", "/DEFAULT/controller/v1" + path, fields, "", Bytes::kRead);
 }
 
 ApiAnswer ApiStage::upload(const std::string& bytes, const json& metadata,

@@ -42,6 +42,8 @@ class ApiStage {
   // A file of devices; `end` other than kEnd: its body breaks off.
   ApiAnswer import(const std::string& type, const std::string& text, const std::string& fields = "",
                    BodyOutcome end = BodyOutcome::kEnd);
+  // The same, and reads all bytes of an artifact. (To the others it breaks off before the first one.)
+  ApiAnswer download(const std::string& path, const std::string& fields = "");
   ApiAnswer upload(const std::string& bytes, const nlohmann::json& metadata,
                    const std::string& fields = "");
 
@@ -62,8 +64,9 @@ class ApiStage {
   static bool eventually(const std::function<bool()>& condition);
 
  private:
+  enum class Bytes { kLeft, kRead };
   ApiAnswer ask(const std::string& method, const std::string& target, const std::string& fields,
-                const std::string& body);
+                const std::string& body, Bytes bytes = Bytes::kLeft);
 
   std::filesystem::path directory_;
   std::atomic<std::int64_t> now_us_;

@@ -22,9 +22,10 @@ class MemoryArtifacts final : public actors::ArtifactStore {
   }
   std::unique_ptr<actors::Artifact> open(const Sha256& sha256) const override {
     const std::lock_guard lock(mutex_);
+    if (fault_ == Fault::kUnreadable) throw actors::ArtifactError("the disk is on fire");
     const auto at = stored_.find(sha256);
     if (at == stored_.end()) return nullptr;
-    return std::make_unique<Bytes>(at->second);
+    return std::make_unique<Bytes>(fault_ == Fault::kCutShort ? at->second.substr(1) : at->second);
   }
   bool contains(const Sha256& sha256) const override {
     const std::lock_guard lock(mutex_);
@@ -38,6 +39,12 @@ class MemoryArtifacts final : public actors::ArtifactStore {
     report.orphans_removed =
         std::erase_if(stored_, [&](const auto& entry) { return !referenced(entry.first); });
     return report;
+  }
+  // What is wrong with the store, for whoever opens something from now on.
+  enum class Fault { kNone, kUnreadable, kCutShort };
+  void set(Fault fault) {
+    const std::lock_guard lock(mutex_);
+    fault_ = fault;
   }
   std::size_t count() const {
     const std::lock_guard lock(mutex_);
@@ -85,6 +92,7 @@ class MemoryArtifacts final : public actors::ArtifactStore {
 
   mutable std::mutex mutex_;
   std::map<Sha256, std::string> stored_;
+  Fault fault_ = Fault::kNone;
 };
 
 }  // namespace ota::http::test

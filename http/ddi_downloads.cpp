@@ -1,0 +1,87 @@
+#include "http/ddi_downloads.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "http/artifact_response.hpp"
+#include "http/ddi_messages.hpp"
+
+namespace ota::http::ddi {
+namespace {
+
+domain::DeviceId device_id(const RequestContext& context) { return {context.parameter("device_id")}; }
+
+// The device is to have these bytes, and cannot: what it says of it later is no fault of its own.
+void note_fault(Api& api, const std::string& device, domain::ActionId action, DownloadFaults::Fault fault,
+                std::string what) {
+  if (action.value != 0) api.download_faults.note(device, {action, fault, std::move(what)});
+}
+
+void send_artifact(RequestContext& context, Api& api, const std::string& device, domain::ActionId action) {
+  using Fault = DownloadFaults::Fault;
+  constexpr std::string_view kMd5 = ".MD5SUM";
+  const auto& asked = context.parameter("file_name");
+  const auto firmware = module_of(context, api);
+  if (!firmware) return context.answer_empty(404);
+  const auto& record = firmware->record;
+  if (asked == record.file_name + std::string(kMd5)) {
+    context.set_header("Content-Disposition", content_disposition(asked));
+    return context.answer_text(200, domain::to_hex(domain::view_of(record.md5)) + "  " + record.file_name, "text/plain");
+  }
+  if (asked != record.file_name) return context.answer_empty(404);
+  auto artifact = api.artifacts.open(record.sha256);
+  // Damaged bytes are not offered as whole ones: a client would install them, or try for ever.
+  if (!artifact || artifact->size() != record.facts.file_size) {
+    spdlog::error("the stored bytes of firmware {} are damaged", domain::to_text(record.id));
+    note_fault(api, device, action, Fault::kOurs, "the stored bytes are damaged");
+    return context.answer_empty(404);
+  }
+  ArtifactAnswer answer;
+  answer.etag = domain::to_hex(domain::view_of(firmware->sha1));
+  answer.file_name = record.file_name;
+  answer.last_modified = firmware->created_at;
+  answer.errors_have_bodies = false;
+  answer.on_end = [&api, device, action](const Delivery& delivery) {
+    if (delivery.complete) return api.download_faults.forget(device, action);
+    note_fault(api, device, action, Fault::kBrokenOff, "a download broke off");
+  };
+  answer_artifact(context, std::move(artifact), std::move(answer));
+}
+
+}  // namespace
+
+std::optional<domain::Firmware> module_of(RequestContext& context, Api& api) {
+  const auto number = number_of(context.parameter("module_id"));
+  const auto record = api.service.views().polls().find(context.parameter("device_id"));
+  if (!number || !record || record->deleted) return std::nullopt;
+  const auto id = api.service.views().firmware_by_number(*number);
+  if (!id) return std::nullopt;
+  const auto is_about = [&](domain::ActionId action) {
+    const auto ref = action.value ? api.service.views().action(device_id(context), action) : std::nullopt;
+    const auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
+    return update && update->plan.firmware == *id && (!update->cancel || action != record->active);
+  };
+  if (!is_about(record->active) && !is_about(record->installed)) return std::nullopt;
+  const auto row = api.service.views().firmware(*id);
+  if (!row || !row->firmware.content_here) return std::nullopt;
+  return row->firmware;
+}
+
+void download(RequestContext& context, Api& api) {
+  const auto device = device_id(context).value;
+  const auto record = api.service.views().polls().find(device);
+  const auto action = record ? record->active : domain::ActionId{};
+  try {
+    send_artifact(context, api, device, action);
+  } catch (const actors::ArtifactError& fault) {
+    spdlog::error("a download failed: {}", fault.what());
+    context.answer_empty(503);
+  }
+  constexpr int kTooManyRequests = 429;
+  const int status = context.response().status;
+  if (status >= 500 || status == kTooManyRequests) {
+    note_fault(api, device, action, DownloadFaults::Fault::kOurs,
+               fmt::format("the service answered {} to a download", status));
+  }
+}
+
+}  // namespace ota::http::ddi
