@@ -28,7 +28,11 @@ std::optional<Problem> refuse_as_of(const RequestContext& context) {
 }  // namespace
 
 Api::Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o)
-    : service(s), artifacts(a), options(std::move(o)), render(s, "/api/v1/ota", options.fetcher) {}
+    : service(s),
+      artifacts(a),
+      options(std::move(o)),
+      last_seen(s.now()),
+      render(s, last_seen, "/api/v1/ota", options.fetcher) {}
 
 void Api::add_to(Router& router) {
   RouteOptions admin_defaults;

@@ -3,6 +3,7 @@
 // A handler parses, turns the request into a command or a query, and renders the answer. It decides nothing.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "http/artifact_holds.hpp"
 #include "http/at_most_every.hpp"
 #include "http/download_faults.hpp"
+#include "http/last_seen.hpp"
 #include "http/render.hpp"
 #include "http/router.hpp"
 
@@ -40,10 +42,12 @@ struct Api {
   actors::Service& service;
   actors::ArtifactStore& artifacts;
   ApiOptions options;
+  LastSeen last_seen;                             // of devices, since this start
   Renderer render;
   ArtifactHolds holds;                            // of uploads in progress
   AtMostEvery version_asks{std::chrono::minutes(1)};   // of devices: which version do you run? (decision 12)
   DownloadFaults download_faults;                 // of devices, while they download
+  std::atomic<int> port{0};                       // of the door, once it is open; 0: not known
 
   Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o);
   void add_to(Router& router);

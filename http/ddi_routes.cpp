@@ -125,6 +125,7 @@ void poll(RequestContext& context, Api& api) {
   const auto device = device_id(context);
   const auto record = api.service.poll(device, device_meta(context));
   if (!record) return context.answer(problem_of(record.error()));
+  api.last_seen.note(record.value().ordinal, api.service.now(), context.peer_address());
   answer_message(context, ddi::poll(base_of(context, api), record.value(), api.service.settings().poll_sleep,
                                     wants_attributes(record.value(), device.value, api)));
 }
@@ -289,12 +290,19 @@ void artifact_list(RequestContext& context, Api& api) {
   answer_message(context, ddi::artifacts(base_of(context, api), *firmware));
 }
 
+// Whatever a device asks, it was here; a poll notes it by itself.
+void see(const RequestContext& context, Api& api) {
+  const auto record = api.service.views().polls().find(context.parameter("device_id"));
+  if (record && !record->deleted) api.last_seen.note(record->ordinal, api.service.now(), context.peer_address());
+}
+
 RouteHandler for_tenant(Api& api, Handle handle) {
   return [&api, handle](RequestContext& context) {
     if (!equals_ignoring_case(context.parameter("tenant"), api.options.tenant)) {
       return context.answer(Problem::not_found("Tenant not found: " + shown(context.parameter("tenant"))));
     }
     handle(context, api);
+    if (handle != poll) see(context, api);
   };
 }
 

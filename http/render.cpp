@@ -169,8 +169,9 @@ double devices_on_latest(const projections::Views& views, const projections::Sta
 
 double success_rate(std::uint64_t completed, std::uint64_t failed) { return percent(completed, completed + failed); }
 
-Renderer::Renderer(const actors::Service& service, std::string base_path, const actors::ContentFetcher* fetcher)
-    : service_(service), base_path_(std::move(base_path)), fetcher_(fetcher) {}
+Renderer::Renderer(const actors::Service& service, const LastSeen& last_seen, std::string base_path,
+                   const actors::ContentFetcher* fetcher)
+    : service_(service), last_seen_(last_seen), base_path_(std::move(base_path)), fetcher_(fetcher) {}
 
 json Renderer::person(domain::Caller caller) const {
   const auto person = service_.person_of(caller);
@@ -371,6 +372,7 @@ json Renderer::update(const domain::DeviceUpdate& u) const {
 json Renderer::device(const domain::Device& d) const {
   const auto facts = domain::facts_of(d);
   const auto* active = d.active();
+  const auto seen = last_seen_.find(d.ordinal);
   return {{"device_id", d.id.value},
           {"name", text_or_null(d.attribute("name"))},
           {"device_model", text_or_null(facts.model)},
@@ -380,6 +382,9 @@ json Renderer::device(const domain::Device& d) const {
           {"user_id", person(d.owner)},
           {"attributes", d.attributes},
           {"status", d.deleted ? "deleted" : active ? "updating" : "registered"},
+          {"last_seen", seen ? json(format_time(seen->at)) : json(nullptr)},
+          {"address", seen ? text_or_null(seen->address) : json(nullptr)},
+          {"last_seen_since", format_time(last_seen_.since())},
           {"active_update_id", active ? json(domain::to_text(active->first)) : json(nullptr)},
           {"created_at", when(d.registered_at)},
           {"updated_at", when(d.updated_at)}};

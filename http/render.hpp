@@ -5,6 +5,7 @@
 
 #include "actors/ports/content_fetcher.hpp"
 #include "actors/service.hpp"
+#include "http/last_seen.hpp"
 #include "projections/views.hpp"
 
 namespace ota::http {
@@ -13,7 +14,8 @@ namespace ota::http {
 class Renderer {
  public:
   // `fetcher` knows how far the bytes of firmware are that was registered by URL; may be null.
-  Renderer(const actors::Service& service, std::string base_path, const actors::ContentFetcher* fetcher = nullptr);
+  Renderer(const actors::Service& service, const LastSeen& last_seen, std::string base_path,
+           const actors::ContentFetcher* fetcher = nullptr);
 
   nlohmann::json firmware(const projections::FirmwareRow& row) const;
   // With the firmware in full, and the ids of the first 1,000 targets.
@@ -36,6 +38,7 @@ class Renderer {
   void add_content(nlohmann::json& shown, const domain::Firmware& firmware) const;
   nlohmann::json person(domain::Caller caller) const;
   const actors::Service& service_;
+  const LastSeen& last_seen_;
   std::string base_path_;
   const actors::ContentFetcher* fetcher_;
 };

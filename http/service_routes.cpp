@@ -54,6 +54,29 @@ void detailed_health(RequestContext& context, const Api& api) {
   context.answer_json(broken.empty() ? 200 : 503, body.dump());
 }
 
+// What this version does, in words that a client can look for.
+json features(const Api& api) {
+  json words{"firmware_upload",  "ranged_download",    "campaigns",        "immediate",        "scheduled",
+             "staged",           "canary",             "blue_green",       "approval",         "direct_updates",
+             "rollback",         "automatic_rollback", "consent",          "device_directory", "user_preferences",
+             "gateway_reports",  "maintenance_window", "idempotency_keys", "hawkbit_ddi",      "audit",
+             "statistics"};
+  if (api.options.neighbours) {
+    for (const auto& neighbour : api.options.neighbours()) words.push_back(neighbour.name);
+  }
+  return words;
+}
+
+void about(RequestContext& context, const Api& api, const Router& router) {
+  const int port = api.port;
+  context.answer_json(200, json{{"name", "ota_service"},
+                                {"version", api.options.version},
+                                {"port", port == 0 ? json(nullptr) : json(port)},
+                                {"routes", router.describe()},
+                                {"features", features(api)}}
+                               .dump());
+}
+
 void statistics(RequestContext& context, const Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
@@ -74,9 +97,7 @@ void add_service_routes(Router::Group& admin, Router& router, Api& api) {
   admin.add("GET", "/health", [&api](RequestContext& c) { health(c, api); });
   admin.add("GET", "/health/detailed", [&api](RequestContext& c) { detailed_health(c, api); });
   admin.add("GET", "/stats", [&api](RequestContext& c) { statistics(c, api); });
-  admin.add("GET", "/service/stats", [&api, &router](RequestContext& c) {
-    c.answer_json(200, json{{"name", "ota_service"}, {"version", api.options.version}, {"routes", router.describe()}}.dump());
-  });
+  admin.add("GET", "/service/stats", [&api, &router](RequestContext& c) { about(c, api, router); });
 }
 
 }  // namespace ota::http

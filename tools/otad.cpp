@@ -174,6 +174,7 @@ void serve(const Config& config, const sigset_t& signals) {
   door_options.handler_threads = config.handler_threads;
   ota::http::FrontDoor door(door_options, [&](ota::http::RequestContext& context) { router.handle(context); });
   door.start();
+  api.port = door.port();
   if (bus) bus->start(*service);
   if (fetcher) fetcher->start(*service);
   write_port(config, door.port());

@@ -93,5 +93,15 @@ TEST_CASE("pages follow each other by next_after until there are no more, and lo
   CHECK(after == page["head"]);
 }
 
+TEST_CASE("the service says what it is, where it listens and what it can do") {
+  Story s;
+  const auto about = s.get("/service/stats");
+  CHECK(about["name"] == "ota_service");
+  CHECK(about["port"].is_null());   // no door is open here
+  const auto features = about["features"].get<std::vector<std::string>>();
+  CHECK(std::count(features.begin(), features.end(), "canary") == 1);
+  CHECK(about["routes"].size() > 50);
+}
+
 }  // namespace
 }  // namespace ota::http::test

@@ -1,6 +1,7 @@
-// What is shown of a device: its history and its rates, what it waits for.
+// What is shown of a device: its history and its rates, what it waits for, when it was here last.
 #include <doctest/doctest.h>
 
+#include "http/time_format.hpp"
 #include "tests/http/story.hpp"
 
 namespace ota::http::test {
@@ -65,6 +66,32 @@ TEST_CASE("what a device waits for is shown in its history, in its campaigns' li
   for (const auto& update : history["updates"]) {
     if (update["status"] != "scheduled") CHECK(update["waiting_for"].is_null());
   }
+}
+
+TEST_CASE("a device shows when it was here last, from where, and since when that is known") {
+  Story s;
+  const auto start = format_time(s.stage.service().now());
+  REQUIRE(s.stage.admin("PUT", "/devices/d", R"({"device_model":"SF-100"})").status == 201);
+  const auto before = s.get("/devices/d");
+  CHECK(before["last_seen"].is_null());
+  CHECK(before["address"].is_null());
+  CHECK(before["last_seen_since"] == start);
+  const auto now = [&] {
+    s.stage.advance(std::chrono::seconds(5));
+    return format_time(s.stage.service().now());
+  };
+  const auto polled = now();
+  s.links("d");
+  CHECK(s.get("/devices/d")["last_seen"] == polled);
+  CHECK(s.get("/devices/d")["address"] == "127.0.0.1");
+  const auto said = now();
+  s.says("d", "firmware_version", "1.0.0");
+  CHECK(s.get("/devices/d")["last_seen"] == said);
+  CHECK(s.get("/devices")["devices"][0]["last_seen"] == said);
+  // What others say of it is no sign of it.
+  now();
+  REQUIRE(s.stage.admin("PUT", "/devices/d", R"({"name":"pump"})").status == 200);
+  CHECK(s.get("/devices/d")["last_seen"] == said);
 }
 
 }  // namespace

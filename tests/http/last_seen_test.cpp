@@ -1,0 +1,55 @@
+// When a device was here last, by its ordinal.
+#include "http/last_seen.hpp"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+#include <vector>
+
+namespace ota::http {
+namespace {
+
+domain::Time at(std::int64_t us) { return domain::Time(domain::Duration(us)); }
+
+TEST_CASE("the last time and address of each device are kept, and those of others are not touched") {
+  LastSeen seen(at(1));
+  CHECK(seen.since() == at(1));
+  CHECK_FALSE(seen.find({0}));
+  seen.note({0}, at(10), "192.0.2.7");
+  seen.note({LastSeen::kPieceDevices}, at(20), "2001:db8::1");
+  seen.note({1}, at(30), "somewhere");
+  CHECK(seen.find({0})->at == at(10));
+  CHECK(seen.find({0})->address == "192.0.2.7");
+  CHECK(seen.find({LastSeen::kPieceDevices})->address == "2001:db8::1");
+  CHECK(seen.find({1})->address.empty());
+  CHECK_FALSE(seen.find({2}));
+  CHECK_FALSE(seen.find({LastSeen::kPieceDevices + 1}));
+  seen.note({0}, at(40), "::1");
+  CHECK(seen.find({0})->at == at(40));
+  CHECK(seen.find({0})->address == "::1");
+}
+
+TEST_CASE("an ordinal beyond the table is not kept, and does no harm") {
+  LastSeen seen(at(1));
+  seen.note({LastSeen::kDevicesMax}, at(10), "192.0.2.7");
+  CHECK_FALSE(seen.find({LastSeen::kDevicesMax}));
+  seen.note({LastSeen::kDevicesMax - 1}, at(10), "192.0.2.7");
+  CHECK(seen.find({LastSeen::kDevicesMax - 1}));
+}
+
+TEST_CASE("many threads may see devices at once") {
+  LastSeen seen(at(1));
+  std::vector<std::thread> threads;
+  for (std::uint32_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&seen, t] {
+      for (std::uint32_t n = t; n < 40'000; n += 4) seen.note({n}, at(1 + n), "192.0.2.7");
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  std::uint32_t found = 0;
+  for (std::uint32_t n = 0; n < 40'000; ++n) found += seen.find({n}) && seen.find({n})->at == at(1 + n) ? 1 : 0;
+  CHECK(found == 40'000);
+}
+
+}  // namespace
+}  // namespace ota::http
