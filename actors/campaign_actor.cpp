@@ -50,6 +50,9 @@ class CampaignActor final : public Entity {
     domain::evolve(state_, event);
     if (const auto* id = std::get_if<domain::UpdateId>(&event.stream)) {
       changed_.push_back(id->ordinal.value);
+      if (state_.status == domain::CampaignStatus::kRollback && state_.is_to_take_back(id->ordinal.value)) {
+        to_look_at_.add(id->ordinal.value);  // it has completed only now
+      }
       // Its attempt is over: if the campaign has ended meanwhile, it must be told again.
       if (std::holds_alternative<domain::AttemptEnded>(event.event) ||
           std::holds_alternative<domain::GrantLapsed>(event.event)) {

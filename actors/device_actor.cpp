@@ -282,15 +282,15 @@ class DeviceActor final : public Entity {
   void try_next() {
     while (turn_->next < turn_->candidates.size()) {
       const auto& candidate = turn_->candidates[turn_->next++];
-      if (candidate.direct ? grant_direct() : ask_campaign(candidate.update)) return;
+      if (candidate.direct ? grant_direct(candidate.priority) : ask_campaign(candidate.update)) return;
     }
     finish_well();
   }
 
-  bool grant_direct() {
+  bool grant_direct(domain::Priority at_least) {
     const auto read_at = projections::to_store(world_.views->position());
     const auto [wishes, owner_read_at] = wishes_of_owner(state_, *world_.views);
-    domain::GrantDirect command{turn_->sleep, wishes.paused_until, shelf_of(state_, *world_.views)};
+    domain::GrantDirect command{turn_->sleep, wishes.paused_until, shelf_of(state_, *world_.views), at_least};
     auto decision = domain::decide(state_, domain::DeviceCommand(std::move(command)), world_.context({}));
     if (!decision || decision.value().empty()) return false;
     const auto& last = decision.value().back();

@@ -55,7 +55,8 @@ class UpdateActor final : public Entity {
       if (!state_.device.value.empty()) {
         const auto read_at = projections::to_store(world_.views->position());
         const auto ordinal = world_.views->ordinal_of(state_.device);
-        retry->device_gone = !ordinal || (state_.id.of_campaign && *ordinal != state_.id.ordinal);
+        const auto known = world_.views->device(state_.device);  // one that was deleted may have its next number already
+        retry->device_gone = !ordinal || (state_.id.of_campaign && *ordinal != state_.id.ordinal) || (known && known->deleted);
         plan.conditions.push_back({domain::stream_name(state_.device), read_at});
         retry->pending_twin = twin_of(state_.device);
       }

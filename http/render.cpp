@@ -352,6 +352,7 @@ json Renderer::update(const domain::DeviceUpdate& u) const {
           {"attempt", u.attempt},
           {"action_id", u.action.value == 0 ? json(nullptr) : json(u.action.value)},
           {"held", u.held},
+          {"warnings", u.warnings},
           {"hold", u.hold},
           {"consent_asked", u.consent_asked > 0},
           {"consented", u.consented},

@@ -160,8 +160,6 @@ void retry(RequestContext& context, Api& api) {
 
 void request_update(RequestContext& context, Api& api) {
   const domain::DeviceId id{context.parameter("device_id")};
-  const auto known = device_to_update(api.service, id);
-  if (const auto* problem = std::get_if<Problem>(&known)) return context.answer(*problem);
   auto found = meta_of(context, api.service, 201);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
@@ -174,6 +172,8 @@ void request_update(RequestContext& context, Api& api) {
     context.answer(Problem::internal());
   };
   if (before.record) return repeat(*before.record);
+  const auto known = device_to_update(api.service, id);
+  if (const auto* problem = std::get_if<Problem>(&known)) return context.answer(*problem);
   auto body = json_body(context);
   if (!body) return;
   FieldErrors errors;

@@ -240,6 +240,7 @@ Decision on(const Device& s, const GrantDirect& c, const Context& context) {
   Events events;
   for (const auto* entry : own_in_order(s, c.owner_pauses_until, c.shelf, context.now)) {
     const auto& [id, u] = *entry;
+    if (u.plan.priority < c.at_least) break;
     if (u.plan.rollback && is_superseded(s, u.plan)) {
       events.push_back({id, UpdateCancelled{CancelCause::kSuperseded, 0, 0, false}, s.id});
     } else if (auto skipped = skip_own(s, u.plan, c.shelf)) {

@@ -146,6 +146,7 @@ struct GrantDirect {                      // the device asks: offer it its oldes
   Duration poll_sleep{};
   std::optional<Time> owner_pauses_until = {};   // the owner's preference (decision 18)
   FirmwareShelf shelf = {};               // of its updates; nothing speaks against one that is not in it
+  Priority at_least = Priority::kLow;     // what ranks lower is not looked at: a campaign's may stand before it
 };
 using DeviceCommand = std::variant<RegisterDevice, ChangeAttributes, DeleteDevice, RequestUpdate, GrantDirect,
                                    RequestRollback>;

@@ -126,7 +126,8 @@ struct Fold {
     u.released = false;
     u.awaits_version = false;
     u.consent_asked = 0;
-    s.last_action = e.action;
+    // One that was agreed to keeps its number, and others were given since (decision 21).
+    if (!s.last_action || s.last_action->value < e.action.value) s.last_action = e.action;
     if (s.installed) s.installed->followed = true;
   }
   void operator()(const AttemptStarted& e) {

@@ -277,6 +277,7 @@ Decision on(const DeviceUpdate& s, const ReleaseHold& c, const Context& context)
 
 Decision on(const DeviceUpdate& s, const AnswerConsent& c, const Context&) {
   if (s.exists && s.attempt > 0 && c.attempt == s.attempt) {  // it was granted on this consent, maybe a moment ago
+    if (!s.plan.requires_consent) return not_found("Update that waits for consent", to_text(s.id));
     if (c.agreed || !s.in_progress()) return Events{};
     if (s.started_at) return wrong_state("update", to_text(s.status), "decline", {"scheduled", "in_progress"});
     return one(s, UpdateCancelled{CancelCause::kDeclined, s.attempt, s.batch, s.retry});
@@ -323,7 +324,8 @@ DomainError campaign_has_ended(const DeviceUpdate& s) {
 }
 
 Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context) {
-  if (!s.exists) return not_found("Update", to_text(s.id));
+  const bool pending = s.id.of_campaign && s.id.kind == UpdateId::kDeployment;
+  if (!s.exists && !pending) return not_found("Update", to_text(s.id));
   if (c.device_gone) {
     auto error = wrong_state("update", to_text(s.status), "retry", {});
     error.message = fmt::format("device {} was deleted: its updates are not retried", s.device.value);

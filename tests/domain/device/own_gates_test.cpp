@@ -135,3 +135,19 @@ TEST_CASE("design 4: a higher update whose firmware is not at hand lets the next
   const auto then = decide(story.device(), DeviceCommand(GrantDirect{{}, {}, shelf}), story.context());
   CHECK(std::get<UpdateId>(then.value().front().stream) == kOther);
 }
+
+TEST_CASE("decision 9: of a device's own updates only those are looked at that rank as high as is asked for") {
+  const auto story = given({kRegistered, in(kDirect, requested())});
+  story.when(GrantDirect{{}, {}, {}, Priority::kHigh}).then_nothing();
+  CHECK(story.when(GrantDirect{{}, {}, {}, Priority::kNormal}).the<AttemptGranted>().attempt == 1);
+}
+
+TEST_CASE("decision 21: a grant on consent keeps its number, and those given since are not given twice") {
+  AttemptGranted agreed;
+  agreed.action = {1'000'001};
+  AttemptGranted later;
+  later.action = {1'000'002};
+  const auto story = given({kRegistered, in(kDirect, requested()), in(kOther, requested()), in(kOther, later),
+                            in(kOther, failed_for_good()), in(kDirect, agreed)});
+  CHECK(story.device().last_action == ActionId{1'000'002});
+}

@@ -95,3 +95,12 @@ TEST_CASE("decisions 2 and 9: neither recalled firmware nor a second time what i
   retry.pending_twin = kDirect;
   given({first_grant(), started(), failed_for_good()}).when(retry).then_error(ErrorCode::kDuplicate);
 }
+
+TEST_CASE("decision 25: an update that waits for its first grant exists, and is not one to be tried again") {
+  given({}).when(RetryUpdate{}).then_error(ErrorCode::kStateTransition);
+  given({}).about(kDirect).when(RetryUpdate{}).then_error(ErrorCode::kNotFound);
+}
+
+TEST_CASE("decision 32: there is no consent to give where none is asked for") {
+  given({first_grant(), started()}).when(AnswerConsent{1, true, {}}).then_error(ErrorCode::kNotFound);
+}
