@@ -246,6 +246,10 @@ void Service::settle() const {
   ready->acquire();
 }
 
+void Service::settle(eventstore::Position until) const {
+  if (views().position().value < until.value) settle();
+}
+
 void Service::count_download(domain::FirmwareId id) {
   eventstore::Append append;
   append.events = to_append({{domain::DownloadsStream{id}, domain::DownloadCompleted{id}, std::nullopt}}, {});

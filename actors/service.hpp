@@ -101,6 +101,8 @@ class Service {
 
   // Waits until everything handed in so far is visible in the views.
   void settle() const;
+  // Waits until the views show this event: the log has it before they do.
+  void settle(eventstore::Position until) const;
   // An administrator's download has ended with the last byte. Does not wait.
   void count_download(domain::FirmwareId id);
 

@@ -95,8 +95,7 @@ std::optional<Problem> BulkUpdate::look_back(Entry& entry) {
 }
 
 void BulkUpdate::take_earlier(Entry& entry, const eventstore::CommandRecord& record) {
-  // The log has it before the views do, where the caller will look for it.
-  if (api_.service.views().position().value < record.position.value) api_.service.settle();
+  api_.service.settle(record.position);  // the caller will look for it in the views
   const auto stream = stream_at(api_.service, record.position);
   const auto* update = stream ? std::get_if<domain::UpdateId>(&*stream) : nullptr;
   if (update) {

@@ -191,6 +191,7 @@ Before look_back(RequestContext& context, const actors::Service& service, std::s
     context.answer(*problem);
     return {true, {}};
   }
+  service.settle(record->position);  // the answer is read from the views
   return {false, record};
 }
 

@@ -10,6 +10,7 @@ from support import BASE, Stage, metadata, wait_for
 
 LIMIT = 524_288_000
 BOUNDARY = "e2eBoundary"
+CREATIONS = 10
 
 
 def fields(answer):
@@ -137,20 +138,21 @@ def cut_off(service):
 
 
 def one_effect(service, firmware):
-    """Simultaneous starts of one campaign, and a repeated creation: one effect each."""
+    """Simultaneous starts of one campaign, and repeated creations: one effect each."""
     body = {"name": "once", "firmware_id": firmware, "target_devices": ["frame-1"]}
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        create = lambda _: service.call("POST", BASE + "/campaigns", body, {"Idempotency-Key": "create-once"})
-        answers = list(pool.map(create, range(16)))
-        assert {a.status for a in answers} == {201}, [a.text for a in answers if a.status != 201][:1]
-        ids = {a.json["campaign_id"] for a in answers}
-        assert len(ids) == 1, ids
+        for key in range(CREATIONS):
+            create = lambda _: service.call("POST", BASE + "/campaigns", body, {"Idempotency-Key": f"create-once-{key}"})
+            answers = list(pool.map(create, range(16)))
+            assert {a.status for a in answers} == {201}, [a.text for a in answers if a.status != 201][:1]
+            ids = {a.json["campaign_id"] for a in answers}
+            assert len(ids) == 1, ids
         path = f"{BASE}/campaigns/{ids.pop()}/start"
         answers = list(pool.map(lambda _: service.call("POST", path, {}), range(16)))
     assert {a.status for a in answers} == {200}, [a.text for a in answers]
     kinds = [e["type"] for e in service.events()]
-    assert kinds.count("campaign.created") == 1 and kinds.count("campaign.started") == 1, kinds
-    other = service.call("POST", BASE + "/campaigns", {**body, "name": "other"}, {"Idempotency-Key": "create-once"})
+    assert kinds.count("campaign.created") == CREATIONS and kinds.count("campaign.started") == 1, kinds
+    other = service.call("POST", BASE + "/campaigns", {**body, "name": "other"}, {"Idempotency-Key": "create-once-0"})
     expect(other, 422, "ValidationError", "Idempotency-Key")
     path = path[:-len("/start")]
     expect(service.call("POST", path + "/pause", {}, {"If-Match": '"77"'}), 412, "PreconditionFailed", "77")

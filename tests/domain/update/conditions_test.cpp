@@ -17,6 +17,9 @@ AttemptGranted granted_under(const std::function<void(UpdatePlan&)>& change) {
 AttemptGranted to_be_proved() {
   return granted_under([](UpdatePlan& p) { p.require_version_proof = true; });
 }
+AttemptGranted agreed_to() {
+  return granted_under([](UpdatePlan& p) { p.requires_consent = true; });
+}
 AttemptGranted holding() {
   auto g = first_grant();
   g.hold = true;
@@ -54,11 +57,11 @@ TEST_CASE("decision 32: consent is given once, and the grant keeps the action th
 
 TEST_CASE("decision 33: who declines is cancelled, before the grant and until the attempt begins") {
   given({kAsked}).when(AnswerConsent{1, false, {}}).then({UpdateCancelled{CancelCause::kDeclined, 0, 0, false}});
-  given({kAsked, ConsentGiven{1, {}}, first_grant()})
+  given({kAsked, ConsentGiven{1, {}}, agreed_to()})
       .when(AnswerConsent{1, false, {}})
       .then({UpdateCancelled{CancelCause::kDeclined, 1, 0, false}});
-  given({kAsked, ConsentGiven{1, {}}, first_grant()}).when(AnswerConsent{1, true, {}}).then_nothing();
-  given({kAsked, ConsentGiven{1, {}}, first_grant(), started()})
+  given({kAsked, ConsentGiven{1, {}}, agreed_to()}).when(AnswerConsent{1, true, {}}).then_nothing();
+  given({kAsked, ConsentGiven{1, {}}, agreed_to(), started()})
       .when(AnswerConsent{1, false, {}})
       .then_error(ErrorCode::kStateTransition);
 }

@@ -77,10 +77,6 @@ TEST_CASE("decision 23: not once the campaign has ended, not even one that waits
   }
 }
 
-TEST_CASE("what never was cannot be retried") {
-  given({}).when(RetryUpdate{}).then_error(ErrorCode::kNotFound);
-}
-
 TEST_CASE("design 4: a retry that an operator asks for belongs to its old batch") {
   const auto asked = given({first_grant(3), started(), failed_for_good()}).when(RetryUpdate{}).the<RetryAsked>();
   CHECK(asked.batch == 3);
