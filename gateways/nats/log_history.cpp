@@ -1,5 +1,9 @@
 #include "gateways/nats/log_history.hpp"
 
+#include <algorithm>
+
+#include "domain/campaign/campaign.hpp"
+#include "domain/codec/codec.hpp"
 #include "projections/decoded.hpp"
 
 namespace ota::gateways::nats {
@@ -31,6 +35,37 @@ std::optional<domain::CampaignCreated> LogHistory::campaign(domain::CampaignId i
   auto found = first_of<domain::CampaignCreated>(log_, id);
   if (!found) return std::nullopt;
   return std::get<domain::CampaignCreated>(std::move(found->event));
+}
+
+bool LogHistory::was_cancelled(domain::CampaignId id, domain::Position as_of) const {
+  bool cancelled = false;
+  log_.read_stream(domain::stream_name(id), {}, [&](const eventstore::RecordedEvent& raw) {
+    if (raw.position.value > as_of.value) return false;
+    const auto event = projections::decode(raw).event;
+    if (std::holds_alternative<domain::CampaignCancelled>(event)) cancelled = true;
+    if (std::holds_alternative<domain::CampaignRollbackBegun>(event)) cancelled = false;
+    return true;
+  });
+  return cancelled;
+}
+
+std::uint32_t LogHistory::never_granted(domain::CampaignId id, domain::Position as_of) const {
+  domain::Campaign campaign;
+  std::uint32_t granted = 0;
+  log_.read_tag(domain::stream_name(id), {}, [&](const eventstore::RecordedEvent& raw) {
+    if (raw.position.value > as_of.value) return false;
+    if (raw.type == domain::event_type(domain::AttemptGranted{})) {
+      const auto event = projections::decode(raw);
+      const auto* update = std::get_if<domain::UpdateId>(&event.stream);
+      const bool deployed = update && update->kind == domain::UpdateId::kDeployment;
+      if (deployed && std::get<domain::AttemptGranted>(event.event).attempt == 1) ++granted;
+    } else if (raw.type == domain::event_type(domain::CampaignCreated{}) ||
+               raw.type == domain::event_type(domain::CampaignTargetPart{})) {
+      domain::evolve(campaign, projections::decode(raw));
+    }
+    return true;
+  });
+  return campaign.total() - std::min(granted, campaign.total());
 }
 
 domain::DeviceUpdate LogHistory::update(const domain::UpdateId& id, domain::Position as_of) const {

@@ -17,6 +17,8 @@ class LogHistory final : public History {
 
   std::optional<RegisteredFirmware> firmware(domain::FirmwareId id) const override;
   std::optional<domain::CampaignCreated> campaign(domain::CampaignId id) const override;
+  bool was_cancelled(domain::CampaignId id, domain::Position as_of) const override;
+  std::uint32_t never_granted(domain::CampaignId id, domain::Position as_of) const override;
   domain::DeviceUpdate update(const domain::UpdateId& id, domain::Position as_of) const override;
   std::optional<std::string> person(domain::Caller caller) const override;
 

@@ -26,6 +26,11 @@ class History {
   };
   virtual std::optional<RegisteredFirmware> firmware(domain::FirmwareId id) const = 0;
   virtual std::optional<domain::CampaignCreated> campaign(domain::CampaignId id) const = 0;
+  // Did an operator cancel it, and was it not rolled back since?
+  virtual bool was_cancelled(domain::CampaignId id, domain::Position as_of) const = 0;
+  // Of its devices those that were not granted before an event behind which nobody is granted any more: what they are told by
+  // is the campaign. Reads what the campaign did.
+  virtual std::uint32_t never_granted(domain::CampaignId id, domain::Position as_of) const = 0;
   // The update with its events up to and including `as_of`.
   virtual domain::DeviceUpdate update(const domain::UpdateId& id, domain::Position as_of) const = 0;
   // Who it is, "deleted user" if that was erased, "unknown user" if nothing explains it; empty for nobody.

@@ -127,7 +127,7 @@ std::string data_of(Seen message) {
 }  // namespace
 
 TEST_CASE(
-    "the bus hears of an upload, a campaign, its start and a cancelled update, in that order") {
+    "the bus hears of an upload, a campaign, its start, an update's course and the campaign's end, in that order") {
   const NatsServer server;
   Site site(server);
   REQUIRE(site.service().poll({"dev-1"}, {}).ok());
@@ -138,7 +138,7 @@ TEST_CASE(
   REQUIRE(site.service().update(update, domain::CancelUpdate{}, {}).ok());
 
   BusReader reader(server);
-  const auto messages = reader.next(4);
+  const auto messages = reader.next(6);
   const auto camp = domain::to_text(campaign);
   const auto firmware = domain::to_text(firmware_id());
   CHECK(
@@ -155,10 +155,12 @@ TEST_CASE(
   CHECK(data_of(messages[2]) == R"(ota_service.campaign.started {"campaign_id":")" + camp +
                                     R"(","name":"Security Patch","firmware_id":")" + firmware +
                                     R"(","firmware_version":"2.1.0","target_device_count":1})");
-  CHECK(data_of(messages[3]) ==
-        R"(ota_service.update.cancelled {"update_id":")" + domain::to_text(update) +
-            R"(","device_id":"dev-1","firmware_id":")" + firmware +
-            R"(","firmware_version":"2.1.0","campaign_id":")" + camp + R"("})");
+  const auto of_update = R"({"update_id":")" + domain::to_text(update) + R"(","device_id":"dev-1","firmware_id":")" +
+                         firmware + R"(","firmware_version":"2.1.0","campaign_id":")" + camp + R"(")";
+  CHECK(data_of(messages[3]) == "ota_service.update.scheduled " + of_update + R"(,"from_version":""})");
+  CHECK(data_of(messages[4]) == "ota_service.update.cancelled " + of_update + "}");
+  CHECK(messages[5].subject == "ota_service.campaign.completed");
+  CHECK(messages[5].envelope["data"]["cancelled_devices"] == 0);
   for (const auto& message : messages) {
     CHECK(message.envelope["id"] == message.message_id);
     CHECK(message.envelope["source"] == "ota_service");
@@ -186,7 +188,7 @@ TEST_CASE(
   publish(server, kDeviceStream, kDeleted, deletion_of("dev-2"));
 
   BusReader reader(server);
-  const auto cancelled = reader.next(4).back();
+  const auto cancelled = reader.next(5).back();
   CHECK(cancelled.subject == "ota_service.update.cancelled");
   CHECK(cancelled.envelope["data"]["update_id"] == domain::to_text(update));
   CHECK(cancelled.envelope["data"]["device_id"] == "dev-1");
@@ -194,6 +196,9 @@ TEST_CASE(
   CHECK(site.is_deleted("dev-1"));
   CHECK(site.is_deleted("dev-2"));
   CHECK(site.service().views().update(update).value().status == domain::UpdateStatus::kCancelled);
+  const auto completed = reader.next();
+  CHECK(completed.subject == "ota_service.campaign.completed");
+  CHECK(completed.envelope["data"]["cancelled_devices"] == 1);
   wait_for([&] { return site.bus().status().behind == 0; });
   reader.check_no_more();
 }
@@ -380,6 +385,12 @@ TEST_CASE("decision 18: a user who is gone is forgotten, and nothing of theirs i
   publish(server, kAccountStream, kUserDeleted, message);
   wait_for([&] { return site.bus().status().received == 3; });
   CHECK(site.service().log().head() == head);
+  // Nor does it touch the person who has come back.
+  owned.owner = site.service().caller_of("anna");
+  REQUIRE(site.service().device({"dev-1"}, owned, {}).ok());
+  publish(server, kAccountStream, kUserDeleted, message);
+  wait_for([&] { return site.bus().status().received == 4; });
+  CHECK(site.service().known_user("anna") == owned.owner);
 }
 
 TEST_CASE("options that cannot be are refused with their value") {

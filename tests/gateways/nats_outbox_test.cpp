@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "domain/bitmap.hpp"
 #include "gateways/nats/limits.hpp"
 #include "tests/gateways/nats_support.hpp"
 
@@ -72,9 +73,10 @@ TEST_CASE("an update is told of as it was at its event, not as it is now") {
   f.commit({of_update(update_id(),
                       domain::UpdateCancelled{domain::CancelCause::kOperator, 1, 0, false})});  // 4
   const auto round = Outbox(*f.log, *f.subjects).after({});
-  REQUIRE(round.messages.size() == 1);
-  CHECK(round.messages[0].position == domain::Position{4});
-  CHECK(ordered_json::parse(round.messages[0].body)["data"]["device_id"] == "dev-1");
+  CHECK(subjects_of(round) == std::vector<std::string>{"update.scheduled", "update.cancelled"});
+  REQUIRE(round.messages.size() == 2);
+  CHECK(round.messages[1].position == domain::Position{4});
+  CHECK(ordered_json::parse(round.messages[1].body)["data"]["device_id"] == "dev-1");
 }
 
 TEST_CASE("an update that was granted and waits for a retry is told of when it is cancelled") {
@@ -84,7 +86,40 @@ TEST_CASE("an update that was granted and waits for a retry is told of when it i
   f.commit({of_update(update_id(), grant(1)), of_update(update_id(), failed),
             of_update(update_id(), domain::UpdateCancelled{})});
   CHECK(subjects_of(Outbox(*f.log, *f.subjects).after({})) ==
-        std::vector<std::string>{"update.cancelled"});
+        std::vector<std::string>{"update.scheduled", "update.cancelled"});
+}
+
+TEST_CASE("the end of a campaign that an operator cancelled is told once, and that of its rollback again") {
+  LogFixture f;
+  const auto closed = [](domain::CampaignStatus outcome) { return domain::CampaignClosed{outcome, {}}; };
+  f.commit({{campaign_id(), campaign_record("x"), {}}, {campaign_id(), domain::CampaignCancelled{"no"}, {}}});
+  f.commit({{campaign_id(), closed(domain::CampaignStatus::kCancelled), {}}});
+  f.commit({{campaign_id(), domain::CampaignRollbackBegun{}, {}}});
+  f.commit({{campaign_id(), closed(domain::CampaignStatus::kCancelled), {}}});
+  CHECK(subjects_of(Outbox(*f.log, *f.subjects).after({})) ==
+        std::vector<std::string>{"campaign.created", "campaign.cancelled", "campaign.rollback", "campaign.cancelled"});
+}
+
+TEST_CASE("decision 31: how many devices were never granted is what the log says up to the end, whatever came with it") {
+  LogFixture f;
+  auto record = campaign_record("x");
+  domain::Bitmap targets;
+  targets.addRange(1, 11);
+  record.targets = domain::to_bytes(targets);
+  record.pick_cutoff = ~0ULL;
+  const auto rollback = domain::UpdateId::in_campaign(campaign_id(), {1}, 1);
+  f.commit({{campaign_id(), record, {}}, {campaign_id(), domain::CampaignStarted{}, {}}});
+  f.commit({of_update(update_id(1), grant(1)), of_update(update_id(2), grant(1))});
+  f.commit({of_update(update_id(2), domain::GrantLapsed{}), of_update(update_id(2), grant(2))});
+  f.commit({{campaign_id(), domain::CampaignRollbackBegun{}, {}}});
+  f.commit({of_update(rollback, grant(1))});
+  f.commit({{campaign_id(), domain::CampaignClosed{domain::CampaignStatus::kFailed, {}}, {}}});
+  std::vector<std::string> told;
+  for (const auto& message : Outbox(*f.log, *f.subjects).after({}).messages) {
+    const auto data = ordered_json::parse(message.body)["data"];
+    if (data.contains("cancelled_devices")) told.push_back(message.subject + " " + data["cancelled_devices"].dump());
+  }
+  CHECK(told == std::vector<std::string>{"ota_service.campaign.rollback 8", "ota_service.campaign.failed 8"});
 }
 
 TEST_CASE("a long log is told in rounds, none left out and none twice") {

@@ -1,10 +1,12 @@
 #include "gateways/nats/translate.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "domain/campaign/campaign.hpp"
 #include "domain/codec/codec.hpp"
 #include "tests/gateways/nats_support.hpp"
 
@@ -30,6 +32,8 @@ struct FakeHistory final : History {
     if (id != campaign_id()) return std::nullopt;
     return campaign_record("Security Patch");
   }
+  bool was_cancelled(domain::CampaignId, domain::Position) const override { return cancelled; }
+  std::uint32_t never_granted(domain::CampaignId, domain::Position) const override { return 5; }
   domain::DeviceUpdate update(const domain::UpdateId& id, domain::Position) const override {
     domain::DeviceUpdate update;
     update.id = id;
@@ -48,6 +52,7 @@ struct FakeHistory final : History {
   }
   std::uint32_t attempts = 1;
   bool rolls_back = false;
+  bool cancelled = false;
   std::string error_code;
 };
 
@@ -65,6 +70,14 @@ std::string told(const domain::Recorded& event, const FakeHistory& history = {})
   const auto message = translate(event, "", history);
   if (!message) return "silent";
   return message->subject + " " + ordered_json::parse(message->body)["data"].dump();
+}
+
+// What is told of the campaign, with more in the middle.
+std::string of_campaign(std::string_view action, std::string_view more) {
+  return fmt::format(R"(ota_service.campaign.{} {{"campaign_id":"camp_c0c0c0c0c0c0c0c0c0c0c0c0c0c0c001",)"
+                     R"("name":"Security Patch","firmware_id":"f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1",)"
+                     R"("firmware_version":"2.1.0","target_device_count":500,{}"timestamp":"2025-12-15T10:00:00.678901Z"}})",
+                     action, more);
 }
 
 }  // namespace
@@ -129,6 +142,79 @@ TEST_CASE("campaign.started tells of the campaign as it was created") {
       R"("target_device_count":500,"timestamp":"2025-12-15T10:00:00.678901Z"})");
 }
 
+TEST_CASE("a campaign's course is told: approved, paused, resumed") {
+  CHECK(told(recorded(campaign_id(), domain::CampaignApproved{true, "go", "at night"}, kAnna)) ==
+        of_campaign("approved", R"("approved_by":"anna","comment":"go",)"));
+  CHECK(told(recorded(campaign_id(), domain::CampaignApproved{false, "no", ""}, kAnna)) == "silent");
+  CHECK(told(recorded(campaign_id(), domain::CampaignPaused{"lunch", domain::PauseCause::kOperator, {}}, kAnna)) ==
+        of_campaign("paused", R"("reason":"lunch",)"));
+  CHECK(told(recorded(campaign_id(), domain::CampaignResumed{}, kAnna)) == of_campaign("resumed", ""));
+}
+
+TEST_CASE("decision 31: a campaign's end says how many devices no other message is about") {
+  using domain::CampaignStatus;
+  CHECK(told(recorded(campaign_id(), domain::CampaignCancelled{"wrong fleet"}, kAnna)) ==
+        of_campaign("cancelled", R"("reason":"wrong fleet","cancelled_devices":5,)"));
+  domain::CampaignRollbackBegun back;
+  back.trigger = domain::RollbackTrigger::kHealthCheck;
+  back.reason = "they freeze";
+  CHECK(told(recorded(campaign_id(), back)) ==
+        of_campaign("rollback", R"("trigger":"health_check","reason":"they freeze","cancelled_devices":5,)"));
+  domain::Verdict verdict;
+  verdict.failed = 3;
+  verdict.counted = 20;
+  verdict.threshold_percent = 20;
+  const auto sentence = domain::sentence(verdict);
+  const auto closed = [&](CampaignStatus outcome, bool cancelled_before = false) {
+    FakeHistory history;
+    history.cancelled = cancelled_before;
+    return told(recorded(campaign_id(), domain::CampaignClosed{outcome, verdict}), history);
+  };
+  const auto more = R"("reason":")" + sentence + R"(","cancelled_devices":5,)";
+  CHECK(closed(CampaignStatus::kCompleted) == of_campaign("completed", more));
+  CHECK(closed(CampaignStatus::kFailed) == of_campaign("failed", more));
+  CHECK(closed(CampaignStatus::kCancelled) == of_campaign("cancelled", more));
+  CHECK(closed(CampaignStatus::kCancelled, true) == "silent");   // it was told when it was said
+}
+
+TEST_CASE("firmware that is withdrawn is told of") {
+  CHECK(told(recorded(firmware_id(), domain::FirmwareDeprecated{"old"}, kAnna)) ==
+        R"(ota_service.firmware.deprecated {"firmware_id":"f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1","name":"Smart Frame Firmware",)"
+        R"("version":"2.1.0","device_model":"SF-100","reason":"old","deprecated_by":"anna",)"
+        R"("timestamp":"2025-12-15T10:00:00.678901Z"})");
+  const auto recalled = told(recorded(firmware_id(), domain::FirmwareRecalled{"it burns"}, kAnna));
+  CHECK(recalled.starts_with("ota_service.firmware.recalled {"));
+  CHECK(recalled.find(R"("reason":"it burns","recalled_by":"anna")") != std::string::npos);
+}
+
+TEST_CASE("an update that was granted is told of from then on to its end") {
+  domain::AttemptGranted granted;
+  granted.attempt = 1;
+  const auto scheduled = told(recorded(update_id(3), granted));
+  CHECK(scheduled.starts_with(R"(ota_service.update.scheduled {"update_id":"upd_c0c0c0c0c0c0c0c0c0c0c0c0c0c0c001000000030",)"));
+  CHECK(scheduled.find(R"("from_version":"")") != std::string::npos);
+  granted.attempt = 2;
+  CHECK(told(recorded(update_id(3), granted)) == "silent");
+  domain::AttemptStarted started;
+  started.attempt = 2;
+  CHECK(told(recorded(update_id(3), started)).starts_with("ota_service.update.started {"));
+  CHECK(told(recorded(update_id(3), started)).find(R"("attempt":2)") != std::string::npos);
+  started.released = true;
+  CHECK(told(recorded(update_id(3), started)) == "silent");
+  domain::AttemptEnded ended;
+  ended.success = true;
+  CHECK(told(recorded(update_id(3), ended)).starts_with("ota_service.update.completed {"));
+  ended.success = false;
+  FakeHistory failed;
+  failed.error_code = "flash_error";
+  const auto said = told(recorded(update_id(3), ended), failed);
+  CHECK(said.starts_with("ota_service.update.failed {"));
+  CHECK(said.find(R"("error_code":"flash_error","error_message":"")") != std::string::npos);
+  CHECK(told(recorded(update_id(3), domain::UpdateRefuted{}), failed).starts_with("ota_service.update.failed {"));
+  ended.retry_at = domain::Time(std::chrono::hours(1));
+  CHECK(told(recorded(update_id(3), ended)) == "silent");
+}
+
 TEST_CASE("update.cancelled tells of an update of a campaign") {
   CHECK(
       told(recorded(update_id(3), domain::UpdateCancelled{})) ==
@@ -167,8 +253,7 @@ TEST_CASE("rollback.initiated is told when a device's rollback is granted, once"
   granted.attempt = 2;
   CHECK(told(recorded(of_campaign, granted), back) == "silent");
   granted.attempt = 1;
-  CHECK(told(recorded(update_id(), granted)) == "silent");
-  CHECK(told(recorded(direct, granted)) == "silent");
+  CHECK(told(recorded(direct, granted)).starts_with("ota_service.update.scheduled {"));
 }
 
 TEST_CASE("rollback.completed and rollback.failed tell how it ended, not of attempts on the way") {
@@ -184,8 +269,8 @@ TEST_CASE("rollback.completed and rollback.failed tell how it ended, not of atte
   ended = {};
   ended.success = true;
   CHECK(told(recorded(id, ended), back).starts_with("ota_service.rollback.completed {"));
-  CHECK(told(recorded(update_id(), ended)) == "silent");
   CHECK(told(recorded(id, domain::UpdateCancelled{}), back).starts_with("ota_service.rollback.failed {"));
+  CHECK(told(recorded(id, domain::UpdateRefuted{}), back).starts_with("ota_service.rollback.failed {"));
 }
 
 TEST_CASE("what was never granted is not told of update by update") {
@@ -212,12 +297,10 @@ TEST_CASE("an event of something that the log does not hold is passed over") {
 
 TEST_CASE("every other event is silent, and known to be before it is decoded") {
   const std::vector<Event> silent{
-      domain::UnknownEvent{},     domain::FirmwareContentFailed{}, domain::FirmwareDeprecated{},
-      domain::DeviceRegistered{}, domain::DeviceDeleted{},   domain::CampaignTargetPart{},
-      domain::CampaignPaused{},   domain::CampaignAborted{}, domain::CampaignClosed{},
-      domain::UpdateRequested{},  domain::AttemptStarted{},  domain::ProgressReported{},
-      domain::GrantLapsed{},      domain::UpdateHeld{},      domain::CampaignRollbackBegun{},
-      domain::CancelRequested{},  domain::RetryAsked{},      domain::DownloadCompleted{}};
+      domain::UnknownEvent{},    domain::FirmwareContentFailed{}, domain::FirmwareRestored{}, domain::DeviceRegistered{},
+      domain::DeviceDeleted{},   domain::CampaignTargetPart{},    domain::CampaignAborted{},  domain::CampaignFinished{},
+      domain::UpdateRequested{}, domain::ProgressReported{},      domain::GrantLapsed{},      domain::UpdateHeld{},
+      domain::CancelRequested{}, domain::RetryAsked{},            domain::DownloadCompleted{}};
   for (const auto& event : silent) {
     CAPTURE(domain::event_name(domain::event_type(event)));
     CHECK_FALSE(may_speak(domain::event_type(event)));
