@@ -43,6 +43,7 @@ std::pair<domain::User, domain::Position> wishes_of_owner(const domain::Device& 
 
 domain::FirmwareShelf shelf_of(const domain::Device& device, const projections::Views& views) {
   domain::FirmwareShelf shelf;
+  const auto wishes = wishes_of_owner(device, views).first;
   for (const auto& [id, u] : device.updates) {
     if (id.of_campaign || shelf.contains(u.plan.firmware)) continue;
     auto& at_hand = shelf[u.plan.firmware];
@@ -51,7 +52,8 @@ domain::FirmwareShelf shelf_of(const domain::Device& device, const projections::
     if (!row) continue;
     const auto& record = row->firmware.record;
     at_hand = {fmt::format("{} {}", record.name, record.facts.version), row->firmware.content_here,
-               row->firmware.status == domain::FirmwareStatus::kRecalled, record.facts};
+               row->firmware.status == domain::FirmwareStatus::kRecalled, record.facts,
+               !record.facts.is_beta || wishes.beta_opt_in};
   }
   return shelf;
 }

@@ -135,6 +135,7 @@ class CampaignActor final : public Entity {
     auto [ordinal, first_in_batch, kind, reply] = std::move(found->second);
     grants_.erase(found);
     reserved_.ordinals.remove(ordinal);
+    reserved_.asked.remove(ordinal);
     if (first_in_batch) --reserved_.in_batch;
     changed_.push_back(ordinal);
     publish();
@@ -143,6 +144,7 @@ class CampaignActor final : public Entity {
       (*reply)(GrantOutcome{kind, {}});
     } else {
       (*reply)(GrantOutcome{GrantOutcome::Kind::kConflict, "something newer was written"});
+      if (state_.status == domain::CampaignStatus::kRollback) look_at(ordinal);
     }
   }
 
@@ -261,7 +263,8 @@ class CampaignActor final : public Entity {
     } else {
       promise.kind = GrantOutcome::Kind::kSkipped;
     }
-    reserved_.ordinals.add(promise.ordinal);
+    const bool asks = std::holds_alternative<domain::ConsentAsked>(decision);
+    (asks ? reserved_.asked : reserved_.ordinals).add(promise.ordinal);
     if (promise.first_in_batch) ++reserved_.in_batch;
     changed_.push_back(promise.ordinal);
     publish();
@@ -289,12 +292,16 @@ class CampaignActor final : public Entity {
     grants_.emplace(append_freely(std::move(events), std::move(conditions), meta), std::move(promise));
   }
 
-  // Decision 10: nothing waits for a device that cannot go back. The campaign looks through those that it is to take back,
-  // a few at a time between other work; who can go back asks by itself.
+  // Decision 10: nothing waits for a device that cannot go back, nor, behind the deadline, for any. The campaign looks through
+  // those that it is to take back, a few at a time between other work; who can go back asks by itself.
   void look_for_no_way_back() {
     if (state_.status != domain::CampaignStatus::kRollback || looking_) return;
     if (looked_through_ != state_.rollback.number) {
       looked_through_ = state_.rollback.number;
+      to_look_at_ = state_.to_take_back();
+    }
+    if (is_too_late() && gave_up_on_ != state_.rollback.number) {
+      gave_up_on_ = state_.rollback.number;
       to_look_at_ = state_.to_take_back();
     }
     if (to_look_at_.isEmpty()) return;
@@ -304,6 +311,15 @@ class CampaignActor final : public Entity {
       to_look_at_.remove(ordinal);
       if (state_.is_to_take_back(ordinal)) end_without_way_back({ordinal});
     }
+    look_again();
+  }
+
+  bool is_too_late() const { return state_.rollback.give_up_at <= world_.now(); }
+  void look_at(std::uint32_t ordinal) {
+    to_look_at_.add(ordinal);
+    if (!looking_) look_again();
+  }
+  void look_again() {
     looking_ = true;
     wake_later(std::chrono::milliseconds(1));
   }
@@ -315,7 +331,7 @@ class CampaignActor final : public Entity {
     AskGrant ask;
     const auto kind = static_cast<std::uint8_t>(state_.rollback.number);
     ask.ask = ask_for(*device, domain::UpdateId::in_campaign(state_.id, ordinal, kind), *world_.views, world_.settings);
-    if (device->active()) return;  // it is decided when it asks
+    if (device->active() && !is_too_late()) return;  // it is decided when it asks
     ask.reply = std::make_shared<Reply<domain::Result<GrantOutcome>>>([](const domain::Result<GrantOutcome>&) {});
     const auto decision = domain::grant(state_, reserved_, ask.ask, world_.context({}));
     Meta meta;
@@ -368,14 +384,14 @@ class CampaignActor final : public Entity {
 
   bool hopeful(std::uint32_t o) const {
     if (state_.status == domain::CampaignStatus::kRollback) {
-      return state_.is_to_take_back(o) && !state_.rollback.retries.contains(o) && !reserved_.ordinals.contains(o);
+      return state_.is_to_take_back(o) && !state_.rollback.retries.contains(o) && !reserved_.contains(o);
     }
-    return state_.is_remaining(o) && !state_.retries.contains(o) && !reserved_.ordinals.contains(o) &&
+    return state_.is_remaining(o) && !state_.retries.contains(o) && !reserved_.contains(o) &&
            (!state_.in_canary() || state_.cohort.contains(o));
   }
 
   void publish_closed() {
-    if (offer_) offer_->set_room(false, false);
+    if (offer_) offer_->set_room({});
   }
 
   void publish() {
@@ -392,6 +408,7 @@ class CampaignActor final : public Entity {
     if (!offer_ || offer_stale_) {
       domain::Bitmap open = backwards ? state_.to_take_back() : state_.remaining();
       open -= reserved_.ordinals;
+      open -= reserved_.asked;
       if (!backwards && state_.in_canary()) open &= state_.cohort;
       for (const auto& [o, at] : backwards ? state_.rollback.retries : state_.retries) open.remove(o);
       const bool fresh = !offer_;
@@ -412,7 +429,7 @@ class CampaignActor final : public Entity {
 
   void set_room() {
     const auto room = domain::room(state_, reserved_, world_.now());
-    offer_->set_room(room.for_first_attempts, room.for_retries);
+    offer_->set_room({room.for_first_attempts, room.for_retries, room.for_consent});
   }
 
   domain::Campaign state_;
@@ -425,6 +442,7 @@ class CampaignActor final : public Entity {
   projections::OfferPtr offer_;
   bool offer_stale_ = true;
   std::uint32_t looked_through_ = 0;      // the rollback whose devices are, or were, looked through
+  std::uint32_t gave_up_on_ = 0;          // and once more, behind its deadline
   domain::Bitmap to_look_at_;             // of these
   bool looking_ = false;                  // and it goes on in a moment
   std::optional<domain::FirmwareId> firmware_;   // that is followed

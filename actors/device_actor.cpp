@@ -37,6 +37,9 @@ class DeviceActor final : public Entity {
   }
   void fold(const domain::Recorded& event) override {
     domain::evolve(state_, event, world_.settings);
+    if (const auto* asked = std::get_if<domain::UpdateRequested>(&event.event)) {
+      emergency_asked_ = emergency_asked_ || asked->plan.priority == domain::Priority::kEmergency;
+    }
     if (!std::holds_alternative<domain::UpdateRefuted>(event.event)) return;
     if (const auto* id = std::get_if<domain::UpdateId>(&event.stream)) refuted_ = id->campaign();
   }
@@ -46,7 +49,10 @@ class DeviceActor final : public Entity {
   void react() override {
     if (!state_.registered) return;
     if (const auto campaign = std::exchange(refuted_, std::nullopt)) wake(*campaign);
-    if (const auto* active = state_.active()) confirm_version(active->first, active->second);
+    if (const auto* active = state_.active()) {
+      confirm_version(active->first, active->second);
+      if (std::exchange(emergency_asked_, false) && emergency_waits(active->second)) tell(active->first, kMakeRoom);
+    }
     if (in_turn()) return;
     if (state_.deleted) {
       // Whatever of it is unfinished must end: what its deletion had no room for, or an operator re-opened.
@@ -116,6 +122,10 @@ class DeviceActor final : public Entity {
     }
   }
 
+  void answered(std::uint64_t ticket, const Answer&) override {
+    if (turn_ && turn_->ticket == ticket) choose();
+  }
+
   void grant_answered(std::uint64_t ticket, const domain::Result<GrantOutcome>& answer) override {
     if (!turn_ || turn_->ticket != ticket) return;
     if (!answer) {
@@ -133,6 +143,8 @@ class DeviceActor final : public Entity {
   }
 
  private:
+  static constexpr domain::CancelUpdate kMakeRoom{domain::CancelCause::kPreempted,
+                                                  domain::CancelUpdate::Reach::kNotInstalling};
   // What may be offered: an update of the device's own, or a campaign.
   struct Candidate {
     domain::Priority priority = domain::Priority::kNormal;
@@ -153,6 +165,7 @@ class DeviceActor final : public Entity {
     int conflicts = 0;
     bool wrote = false;
     bool goes_on = false;                 // what is being written grants nothing
+    bool made_room = false;               // for an emergency, or asked for it
   };
 
   domain::Result<Plan> decide(const domain::DeviceCommand& command, const Meta& meta) {
@@ -240,7 +253,7 @@ class DeviceActor final : public Entity {
     turn_->candidates.clear();
     turn_->next = 0;
     if (const auto* active = state_.active()) {
-      if (emergency_waits(active->second)) ask_to_make_room(active->first);
+      if (emergency_waits(active->second)) return ask_to_make_room(active->first);
     } else {
       gather_candidates();
     }
@@ -266,10 +279,11 @@ class DeviceActor final : public Entity {
       list.push_back({u.plan.priority, !id.of_campaign, u.requested_at, id});
     }
     for (const auto& offer : *world_.offers.all()) {
-      if (offer->has_room() && offer->is_hopeful(state_.ordinal.value)) {
-        const auto kind = static_cast<std::uint8_t>(offer->rollback());
-        list.push_back({offer->priority(), false, offer->created(),
-                        domain::UpdateId::in_campaign(offer->campaign(), state_.ordinal, kind)});
+      if (!offer->is_hopeful(state_.ordinal.value)) continue;
+      const auto id = domain::UpdateId::in_campaign(offer->campaign(), state_.ordinal,
+                                                    static_cast<std::uint8_t>(offer->rollback()));
+      if (offer->has_room() || (offer->asks_for_consent() && !was_asked(id))) {
+        list.push_back({offer->priority(), false, offer->created(), id});
       }
     }
     std::stable_sort(list.begin(), list.end(), [](const Candidate& a, const Candidate& b) {
@@ -277,6 +291,12 @@ class DeviceActor final : public Entity {
       if (a.direct != b.direct) return a.direct;
       return a.since < b.since;
     });
+  }
+
+  // For its consent to this update's next attempt.
+  bool was_asked(const domain::UpdateId& id) const {
+    const auto known = state_.updates.find(id);
+    return known != state_.updates.end() && known->second.consent_asked > 0;
   }
 
   void try_next() {
@@ -354,8 +374,14 @@ class DeviceActor final : public Entity {
     return false;
   }
 
+  // The device is answered what becomes of that: a cancellation, or the emergency itself.
   void ask_to_make_room(const domain::UpdateId& update) {
-    tell(update, domain::CancelUpdate{domain::CancelCause::kPreempted, domain::CancelUpdate::Reach::kNotInstalling});
+    if (std::exchange(turn_->made_room, true)) return try_next();
+    turn_->ticket = next_ticket();
+    tell(update, kMakeRoom,
+         Reply<Answer>([self = caf::actor_cast<caf::actor>(this), ticket = turn_->ticket](Answer answer) {
+           caf::anon_send(self, Answered{ticket, std::make_shared<const Answer>(std::move(answer))});
+         }));
   }
 
   // Decision 12: what waits for its version to be seen, and it is seen.
@@ -364,8 +390,9 @@ class DeviceActor final : public Entity {
     tell(id, domain::ConfirmVersion{u.attempt});
   }
 
-  void tell(const domain::UpdateId& update, domain::UpdateCommand command) {
+  void tell(const domain::UpdateId& update, domain::UpdateCommand command, Reply<Answer> reply = {}) {
     auto request = std::make_shared<Request>();
+    request->reply = std::move(reply);
     request->to = update;
     request->command = std::move(command);
     request->meta.causation = projections::to_store(position());
@@ -396,6 +423,7 @@ class DeviceActor final : public Entity {
 
   domain::Device state_;
   std::optional<Turn> turn_;
+  bool emergency_asked_ = false;        // since the last react()
   std::optional<domain::CampaignId> refuted_;   // whose update the device has refuted, to be woken
 };
 

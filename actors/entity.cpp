@@ -174,19 +174,19 @@ void Entity::run() {
     } else {
       decided = job.decide();
     }
-    if (!decided->ok()) {
+    if (!decided->ok() || decided->value().events.empty()) {
       Job finished = std::move(job);
       jobs_.pop_front();
-      finished.reply(decided->error());
+      if (auto before = done_before(finished.meta)) {
+        finished.reply(std::move(*before));
+      } else if (decided->ok()) {
+        finished.reply(decided->value().otherwise);
+      } else {
+        finished.reply(decided->error());
+      }
       continue;
     }
     Plan& plan = decided->value();
-    if (plan.events.empty()) {
-      Job finished = std::move(job);
-      jobs_.pop_front();
-      finished.reply(plan.otherwise);
-      continue;
-    }
     // What is due follows from the newest event that the entity knows.
     if (job.own) job.meta.causation = projections::to_store(position());
     eventstore::Append append;
@@ -243,6 +243,14 @@ void Entity::read_tag(const std::string& tag, domain::Position after) {
     folded_bytes_ += event.payload.size();
     return true;
   });
+}
+
+std::optional<Done> Entity::done_before(const Meta& meta) const {
+  if (!meta.repeatable || !meta.command) return std::nullopt;
+  auto earlier = world_.log->command(*meta.command, world_.now());
+  if (!earlier) return std::nullopt;
+  const auto position = earlier->position;
+  return Done{false, revision(), position, std::move(earlier), {}};
 }
 
 std::optional<domain::DomainError> Entity::check_revision(const Meta& meta) const {

@@ -77,6 +77,8 @@ class Entity : public caf::event_based_actor {
   eventstore::Condition own_condition() const { return {key_, projections::to_store(position())}; }
   // Reads the events of one tag after `after` into fold().
   void read_tag(const std::string& tag, domain::Position after);
+  // What this very command did, if it was done already: said again, it may look wrong by now.
+  std::optional<Done> done_before(const Meta& meta) const;
   std::optional<domain::DomainError> check_revision(const Meta& meta) const;
 
   World& world_;

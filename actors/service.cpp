@@ -227,7 +227,8 @@ domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id
   const auto& offers = impl_->world.offers;
   const auto may_hope = [&](const projections::PollRecord& r) {
     if (r.deleted) return false;
-    if (r.active.value == 0) return r.ask_at <= now() || offers.any_for(r.ordinal);
+    const auto may_be_asked = [&] { return r.consent.value == 0 && offers.any_asking(r.ordinal); };
+    if (r.active.value == 0) return r.ask_at <= now() || offers.any_for(r.ordinal) || may_be_asked();
     return r.preemptible && (r.emergency_at <= now() || offers.any_for(r.ordinal, domain::Priority::kEmergency));
   };
   const bool hope = !record || may_hope(*record);

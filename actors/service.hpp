@@ -91,6 +91,8 @@ class Service {
     std::vector<domain::GateState> gates = {};
   };
   domain::Result<std::vector<Why>> why(const domain::DeviceId& device, std::optional<domain::CampaignId> campaign);
+  // Of its direct updates and rollbacks alone: no campaign is asked.
+  std::vector<Why> why_of_own(const domain::DeviceId& device) const;
 
   // Resolves the targets, reserves unknown ids, writes the campaign (design 4). BR-OTA-011, BR-OTA-012, decision 13.
   Answer create_campaign(const CampaignSpec& spec, Meta meta);

@@ -40,6 +40,9 @@ class UpdateActor final : public Entity {
     Plan plan;
     plan.conditions = {own_condition()};
     plan.otherwise = {false, revision(), projections::to_store(position()), {}, {}};
+    if (auto* cancel = std::get_if<domain::CancelUpdate>(&command); cancel && !state_.exists && state_.id.of_campaign) {
+      if (const auto shown = world_.views->update_or_pending(state_.id)) cancel->shown = shown->status;
+    }
     if (auto* retry = std::get_if<domain::RetryUpdate>(&command)) {
       // Else a device could be re-opened behind the end of its campaign (design 5).
       if (const auto campaign = state_.id.campaign()) {
@@ -48,7 +51,10 @@ class UpdateActor final : public Entity {
         retry->campaign_open = row && !row->finished && (row->status == domain::CampaignStatus::kInProgress ||
                                        row->status == domain::CampaignStatus::kPaused);
         plan.conditions.push_back({domain::gate_tag(*campaign), read_at});
-        if (const auto shown = world_.views->update_or_pending(state_.id)) retry->plan = shown->plan;
+        if (const auto shown = world_.views->update_or_pending(state_.id)) {
+          retry->plan = shown->plan;
+          retry->shown = shown->status;
+        }
       }
       retry->firmware_recalled = is_recalled(retry->plan ? retry->plan->firmware : state_.plan.firmware, plan);
       // Nor behind the deletion of its device.

@@ -43,6 +43,8 @@ class Stopper {
 Answer Service::delete_user(const std::string& person, Meta meta) {
   const auto known = subjects().known_token(person);
   if (!known) return Done{};
+  // Told twice; the person may have come back since.
+  if (meta.repeatable && meta.command && log().command(*meta.command, now())) return Done{};
   const auto token = projections::to_domain(*known);
   Stopper stopper(*this, meta);
   projections::DeviceFilter theirs;

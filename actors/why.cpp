@@ -13,14 +13,12 @@
 namespace ota::actors {
 namespace {
 
-bool same_version(const std::string& a, const std::string& b) { return domain::compare_versions(a, b) == 0; }
-
 // Every version that the device is known to have run, the newest first; not the present one, to which no way leads back.
 std::vector<std::string> versions_of(const projections::Views& views, const domain::Device& device) {
   std::vector<std::string> versions;
   const auto add = [&](const std::string& version) {
-    if (version.empty() || same_version(version, device.version)) return;
-    const auto is_it = [&](const auto& known) { return same_version(known, version); };
+    if (version.empty() || domain::same_version(version, device.version)) return;
+    const auto is_it = [&](const auto& known) { return domain::same_version(known, version); };
     if (std::none_of(versions.begin(), versions.end(), is_it)) versions.push_back(version);
   };
   projections::PageRequest page;
@@ -56,8 +54,8 @@ std::optional<domain::FirmwareId> some_firmware_of(const projections::Views& vie
 
 // A version as the device has it, however it is asked for (decision 3).
 std::string as_it_ran(const domain::Device& device, const std::vector<std::string>& versions, const std::string& asked) {
-  if (same_version(asked, device.version)) return device.version;
-  const auto ran = std::find_if(versions.begin(), versions.end(), [&](const auto& v) { return same_version(v, asked); });
+  if (domain::same_version(asked, device.version)) return device.version;
+  const auto ran = std::find_if(versions.begin(), versions.end(), [&](const auto& v) { return domain::same_version(v, asked); });
   return ran == versions.end() ? asked : *ran;
 }
 
@@ -103,7 +101,7 @@ domain::Result<std::vector<Service::Why>> Service::why(const domain::DeviceId& d
     const auto row = views().campaign_summary(id);
     if (!row || row->closed) continue;
     auto answer = why_of_campaign(*known, id);
-    if (!answer) return answer.error();
+    if (!answer) continue;  // one that cannot say it does not silence the others
     const auto& gates = answer.value().gates;
     // Whom the percentage leaves out is told so; who is no target at all is not bothered.
     const bool left_out = std::any_of(gates.begin(), gates.end(), [](const auto& gate) {
@@ -112,6 +110,11 @@ domain::Result<std::vector<Service::Why>> Service::why(const domain::DeviceId& d
     if (left_out || views().targets(id).contains(known->ordinal.value)) answers.push_back(std::move(answer.value()));
   }
   return answers;
+}
+
+std::vector<Service::Why> Service::why_of_own(const domain::DeviceId& device) const {
+  const auto known = views().device(device);
+  return known ? why_of_own(*known) : std::vector<Why>{};
 }
 
 domain::Result<Service::Why> Service::why_of_campaign(const domain::Device& device, domain::CampaignId campaign) {

@@ -3,7 +3,10 @@
 // Whatever is asked for holds together: campaign_id and device_id are the events that concern both. A page may hold
 // fewer than `limit` events although `more` is true; who goes on with next_after until it is false has seen all.
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -93,16 +96,46 @@ struct Wanted {
   std::string type;                         // empty: any
   std::optional<domain::Caller> actor;
   bool nobody = false;                      // the actor asked for never did anything
+  std::optional<domain::CampaignId> campaign;
+  std::string device;                       // its tag; empty: none was asked for
+  std::set<std::string> device_updates;     // their streams: progress and late reports are there alone (design 5)
 
   bool holds(const eventstore::RecordedEvent& event) const {
     const auto has = [&](const std::string& tag) {
-      return event.stream == tag || std::find(event.tags.begin(), event.tags.end(), tag) != event.tags.end();
+      if (event.stream == tag || std::find(event.tags.begin(), event.tags.end(), tag) != event.tags.end()) return true;
+      if (tag == device) return device_updates.contains(std::string(event.stream));
+      return campaign && tag == domain::stream_name(*campaign) && is_of_campaign(event.stream);
     };
     return (stream.empty() || event.stream == stream) && std::all_of(tags.begin(), tags.end(), has) &&
            (type.empty() || domain::event_name(event.type) == type) &&
            (!actor || projections::to_domain(event.caller) == *actor);
   }
+  bool is_of_campaign(std::string_view stream_of_event) const {
+    const auto parsed = domain::parse_stream(stream_of_event);
+    const auto* update = parsed ? std::get_if<domain::UpdateId>(&*parsed) : nullptr;
+    return update && update->campaign() == campaign;
+  }
 };
+
+// Where the events of a device are: under its tag, and in the streams of the updates that are named there.
+std::vector<eventstore::Position> events_of_device(const eventstore::Log& log, Wanted& wanted, eventstore::Position after) {
+  std::vector<eventstore::Position> found;
+  log.read_tag(wanted.device, {}, [&](const eventstore::RecordedEvent& event) {
+    if (event.position > after) found.push_back(event.position);
+    const auto stream = domain::parse_stream(event.stream);
+    if (stream && std::holds_alternative<domain::UpdateId>(*stream)) wanted.device_updates.emplace(event.stream);
+    return true;
+  });
+  for (const auto& update : wanted.device_updates) {
+    log.read_stream(update, after, [&](const eventstore::RecordedEvent& event) {
+      found.push_back(event.position);
+      return true;
+    });
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
 
 // The fields of `query` that say what is wanted.
 Wanted read_wanted(QueryReader& query, const Api& api) {
@@ -125,10 +158,12 @@ Wanted read_wanted(QueryReader& query, const Api& api) {
     }
   };
   add("campaign_id", {1, 100}, domain::parse_campaign_id, "a campaign id");
+  if (const auto text = query.string("campaign_id", {1, 100})) wanted.campaign = domain::parse_campaign_id(*text);
   add("update_id", {1, 100}, domain::parse_update_id, "an update id");
   add("device_id", {1, 256}, [](const std::string& text) {
     return domain::is_valid_device_id(text) ? std::optional(domain::DeviceId{text}) : std::nullopt;
   }, "a device id");
+  if (query.string("device_id", {1, 256}) && !wanted.tags.empty()) wanted.device = wanted.tags.back();
   if (const auto type = query.string("type", {1, 100})) {
     const auto& names = type_names();
     wanted.type = *type;
@@ -148,7 +183,7 @@ void events(RequestContext& context, Api& api) {
   QueryReader query(context.query(), errors);
   const auto after = query.integer_or("after", {0, INT64_MAX}, 0);
   const auto limit = query.integer_or("limit", {1, kEventsMax}, kEventsDefault);
-  const auto wanted = read_wanted(query, api);
+  auto wanted = read_wanted(query, api);
   if (!errors.empty()) return context.answer(errors.problem());
   const auto& log = api.service.log();
   const auto head = log.head();
@@ -169,6 +204,11 @@ void events(RequestContext& context, Api& api) {
     last = std::max(from, head);
   } else if (!wanted.stream.empty()) {
     log.read_stream(wanted.stream, from, visit);
+  } else if (!wanted.device.empty()) {
+    for (const auto position : events_of_device(log, wanted, from)) {
+      log.read_one(position, visit);
+      if (more) break;
+    }
   } else if (!wanted.tags.empty()) {
     log.read_tag(wanted.tags.back(), from, visit);   // a device or an update has fewer events than a campaign
   } else {

@@ -214,8 +214,10 @@ void bulk_update(RequestContext& context, Api& api) {
   JsonReader reader(*body, errors);
   auto devices = read_devices(reader, errors);
   DirectRequest asked;
+  const auto no_firmware = no_such_firmware(*body);
   asked.plan = read_update_request(*body, errors, asked.allow_beta);
   if (!errors.empty()) return context.answer(errors.problem());
+  if (no_firmware) return context.answer(*no_firmware);
 
   BulkUpdate bulk(api, meta, context.idempotency_key().value_or(""), asked, std::move(devices));
   if (const auto problem = bulk.look_back()) return context.answer(*problem);

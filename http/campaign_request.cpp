@@ -222,7 +222,9 @@ domain::CampaignPolicy read_policy(JsonReader& body, domain::Time now, FieldErro
   p.notification_channels = body.strings("notification_channels", kChannelsMax, {1, 200}).value_or(std::vector<std::string>{});
   // Finer than whole percents: a rate of 0.2 % is worth telling apart.
   const auto rate = [&](const char* name) {
-    return static_cast<std::uint32_t>(std::lround(body.number_or(name, {0, 99}, 0) * 100.0));
+    const auto percent = body.number(name, {0, 99});
+    if (percent && *percent == 0) body.fail(name, "must be above 0, got 0");
+    return static_cast<std::uint32_t>(std::lround(percent.value_or(0) * 100.0));
   };
   p.canary_p0_basis_points = rate("canary_p0_percent");
   p.canary_p1_basis_points = rate("canary_p1_percent");
@@ -279,6 +281,9 @@ actors::CampaignSpec read_campaign(json& value, domain::Time now, FieldErrors& e
   if (auto* filters = body.object("target_filters")) {
     FilterReading reading{errors, {}};
     reading.read(*filters, body.location("target_filters"));
+    if (errors.empty() && reading.clauses.empty()) {
+      body.fail("target_filters", "has no clause: it would be every device", "too_short");
+    }
     spec.filter = std::move(reading.clauses);
     spec.filter_json = filters->dump();
     if (spec.filter_json.size() > limits::kTargetFilterBytes) {

@@ -106,7 +106,8 @@ void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
   if (answer.value().repeated) {
     if (const auto problem = other_request(*answer.value().repeated, meta)) return context.answer(*problem);
   }
-  answer_campaign(context, api, *id, 200, answer.value().wrote ? verb.took_effect : verb.had_already);
+  const auto& done = answer.value();
+  answer_campaign(context, api, *id, 200, done.wrote || done.repeated ? verb.took_effect : verb.had_already);
 }
 
 void list(RequestContext& context, Api& api) {
@@ -133,7 +134,11 @@ void list(RequestContext& context, Api& api) {
     return context.answer(Problem::invalid_field({"query", "cursor"}, "the cursor is none of ours", "value_error"));
   }
   json items = json::array();
-  for (const auto& row : rows.rows) items.push_back(api.render.campaign(row));
+  std::size_t targets = Renderer::kTargetsShown;
+  for (const auto& row : rows.rows) {
+    items.push_back(api.render.campaign(row, targets));
+    targets -= items.back()["targeted_devices"].size();
+  }
   answer_list(context, {"campaigns", std::move(items), page.limit, page.offset, rows.next_cursor, std::move(shown)});
 }
 

@@ -4,6 +4,7 @@
 
 #include "http/artifact_response.hpp"
 #include "http/ddi_messages.hpp"
+#include "http/text.hpp"
 
 namespace ota::http::ddi {
 namespace {
@@ -11,13 +12,13 @@ namespace {
 domain::DeviceId device_id(const RequestContext& context) { return {context.parameter("device_id")}; }
 
 // The device is to have these bytes, and cannot: what it says of it later is no fault of its own.
-void note_fault(Api& api, const std::string& device, domain::ActionId action, DownloadFaults::Fault fault,
+void note_fault(Api& api, const std::string& device, domain::ActionId action, domain::DownloadFault fault,
                 std::string what) {
-  if (action.value != 0) api.download_faults.note(device, {action, fault, std::move(what)});
+  if (action.value != 0) api.download_faults.note(device, action, {fault, std::move(what)});
 }
 
 void send_artifact(RequestContext& context, Api& api, const std::string& device, domain::ActionId action) {
-  using Fault = DownloadFaults::Fault;
+  using Fault = domain::DownloadFault;
   constexpr std::string_view kMd5 = ".MD5SUM";
   const auto& asked = context.parameter("file_name");
   const auto firmware = module_of(context, api);
@@ -41,7 +42,8 @@ void send_artifact(RequestContext& context, Api& api, const std::string& device,
   answer.last_modified = firmware->created_at;
   answer.errors_have_bodies = false;
   answer.on_end = [&api, device, action](const Delivery& delivery) {
-    if (delivery.complete) return api.download_faults.forget(device, action);
+    if (delivery.last_byte_sent) return api.download_faults.forget(device, action);
+    if (delivery.complete) return;  // a part of it
     note_fault(api, device, action, Fault::kBrokenOff, "a download broke off");
   };
   answer_artifact(context, std::move(artifact), std::move(answer));
@@ -66,6 +68,19 @@ std::optional<domain::Firmware> module_of(RequestContext& context, Api& api) {
   return row->firmware;
 }
 
+void note_refused(const RequestContext& context, Api& api) {
+  constexpr std::string_view kModules = "/softwaremodules/";
+  const auto path = context.path();
+  const auto end = path.find(kModules);
+  if (end == std::string_view::npos || end == 0) return;
+  const auto begin = path.rfind('/', end - 1);
+  const auto device = percent_decode(path.substr(begin + 1, end - begin - 1), PlusSign::kItself);
+  const auto record = device ? api.service.views().polls().find(*device) : std::nullopt;
+  if (record) {
+    note_fault(api, *device, record->active, domain::DownloadFault::kOurs, "the service had too much to do for a download");
+  }
+}
+
 void download(RequestContext& context, Api& api) {
   const auto device = device_id(context).value;
   const auto record = api.service.views().polls().find(device);
@@ -75,11 +90,14 @@ void download(RequestContext& context, Api& api) {
   } catch (const actors::ArtifactError& fault) {
     spdlog::error("a download failed: {}", fault.what());
     context.answer_empty(503);
+  } catch (const std::exception&) {  // the router answers 500
+    note_fault(api, device, action, domain::DownloadFault::kOurs, "the service failed at a download");
+    throw;
   }
   constexpr int kTooManyRequests = 429;
   const int status = context.response().status;
   if (status >= 500 || status == kTooManyRequests) {
-    note_fault(api, device, action, DownloadFaults::Fault::kOurs,
+    note_fault(api, device, action, domain::DownloadFault::kOurs,
                fmt::format("the service answered {} to a download", status));
   }
 }

@@ -14,5 +14,7 @@ namespace ota::http::ddi {
 std::optional<domain::Firmware> module_of(RequestContext& context, Api& api);
 // GET of an artifact of that module, or of its MD5SUM.
 void download(RequestContext& context, Api& api);
+// A request was refused at the door: if it was a device's download, what the device says of it is no fault of its own.
+void note_refused(const RequestContext& context, Api& api);
 
 }  // namespace ota::http::ddi

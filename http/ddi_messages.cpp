@@ -99,10 +99,9 @@ std::vector<std::string> details_of(const json& object) {
     add(*details);
     return lines;
   }
-  for (const auto& line : *details) {
-    if (lines.size() == domain::limits::kReportDetailLines) break;
-    add(line);
-  }
+  // The last ones: why it failed is said at the end.
+  const auto too_many = details->size() - std::min(details->size(), domain::limits::kReportDetailLines);
+  for (std::size_t i = too_many; i < details->size(); ++i) add((*details)[i]);
   return lines;
 }
 
@@ -174,6 +173,7 @@ std::string deployment(const std::string& base, domain::ActionId action, const d
   ordered body{{"download", "forced"}, {"update", install == Install::kNow ? "forced" : "skip"}};
   // Without the word a client takes "skip" as: never.
   if (install == Install::kLater) body["maintenanceWindow"] = "unavailable";
+  if (install == Install::kNow && plan.maintenance_window) body["maintenanceWindow"] = "available";
   body["chunks"] = chunks(base, f, plan);
   return dump({{"id", std::to_string(action.value)}, {"deployment", std::move(body)}});
 }

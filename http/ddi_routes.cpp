@@ -4,6 +4,8 @@
 // the answer of.
 #include <nlohmann/json.hpp>
 
+#include "domain/failure.hpp"
+#include "domain/window.hpp"
 #include "http/api.hpp"
 #include "http/commands.hpp"
 #include "http/ddi_downloads.hpp"
@@ -121,13 +123,31 @@ bool wants_attributes(const projections::PollRecord& record, const std::string& 
   return record.wants_attributes_from <= now || (record.awaits_version && api.version_asks.due(device, now));
 }
 
+// Its maintenance window is closed, and it does not install yet (decision 14).
+bool is_out_of_window(const domain::DeviceUpdate& update, const Api& api) {
+  const auto& window = update.plan.maintenance_window;
+  if (!window || update.status >= domain::UpdateStatus::kInstalling) return false;
+  const auto device = api.service.views().device(update.device);
+  const auto zone = device ? domain::facts_of(*device).timezone : std::string();
+  return !domain::is_open(*window, zone, api.service.now());
+}
+
+// One that has not downloaded it is not told of it either: many clients know no windows, or take "skip" for the end.
+bool is_withheld(const domain::DeviceId& device, domain::ActionId action, const Api& api) {
+  const auto ref = api.service.views().action(device, action);
+  const auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
+  return update && update->status < domain::UpdateStatus::kVerifying && is_out_of_window(*update, api);
+}
+
 void poll(RequestContext& context, Api& api) {
   const auto device = device_id(context);
   const auto record = api.service.poll(device, device_meta(context));
   if (!record) return context.answer(problem_of(record.error()));
   api.last_seen.note(record.value().ordinal, api.service.now(), context.peer_address());
-  answer_message(context, ddi::poll(base_of(context, api), record.value(), api.service.settings().poll_sleep,
-                                    wants_attributes(record.value(), device.value, api)));
+  auto shown = record.value();
+  if (shown.has_window && !shown.cancelling && is_withheld(device, shown.active, api)) shown.active = {};
+  answer_message(context, ddi::poll(base_of(context, api), shown, api.service.settings().poll_sleep,
+                                    wants_attributes(shown, device.value, api)));
 }
 
 void config_data(RequestContext& context, Api& api) {
@@ -154,17 +174,19 @@ std::optional<domain::Firmware> firmware_of(RequestContext& context, Api& api, c
   return std::nullopt;
 }
 
-ddi::Install install_of(const Action& action) {
-  if (action.update.plan.download_only) return ddi::Install::kNever;
-  const bool waits = action.update.held || (action.update.hold && !action.update.released);
-  return action.is_current() && waits ? ddi::Install::kLater : ddi::Install::kNow;
+ddi::Install install_of(const Action& action, const Api& api) {
+  const auto& update = action.update;
+  if (update.plan.download_only) return ddi::Install::kNever;
+  if (!action.is_current()) return ddi::Install::kNow;
+  const bool waits = update.held || (update.hold && !update.released);
+  return waits || is_out_of_window(update, api) ? ddi::Install::kLater : ddi::Install::kNow;
 }
 
 void answer_deployment(RequestContext& context, Api& api, const Action& action) {
   const auto firmware = firmware_of(context, api, action);
   if (!firmware) return;
   answer_message(context, ddi::deployment(base_of(context, api), action.id, *firmware, action.update.plan,
-                                          install_of(action)));
+                                          install_of(action, api)));
 }
 
 // The first fetch starts the attempt, durably, before the device learns what to do (decision 7).
@@ -208,7 +230,7 @@ void feedback(RequestContext& context, Api& api) {
   if (!errors.empty()) return answer_errors(context, errors);
   const auto& device = action->update.device.value;
   auto report = ddi::report_of(said, action->attempt);
-  name_kind(report, action->update.status, api.download_faults.find(device, action->id));
+  domain::name_kind(report, action->update.status, api.download_faults.find(device, action->id));
   const auto answer = api.service.update(action->update.id, std::move(report), device_meta(context));
   if (!answer) return context.answer(problem_of(answer.error()));
   if (said.execution == "closed") api.download_faults.forget(device, action->id);

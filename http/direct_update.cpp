@@ -49,6 +49,7 @@ std::variant<domain::UpdatePlan, Problem> plan_for(const actors::Service& servic
     if (auto problem = check_compatible(device, facts)) return std::move(*problem);
   }
   domain::UpdatePlan plan = asked.plan;
+  plan.allow_beta = asked.allow_beta;
   plan.to_version = facts.version;
   plan.download_size = facts.file_size;
   plan.firmware_number = facts.number;

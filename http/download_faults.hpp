@@ -1,55 +1,44 @@
-// Why did a download fail? What a device says of it, and what was seen of its downloads here (decision 8).
+// What was seen of downloads that failed, until their devices say so, or until they have their bytes (domain/failure.hpp).
 //
-// A failure counts against an update unless it was no fault of its own: `service`, if we could not give the device its
-// bytes; `transport`, if the network broke off. Both only while the device is still to have the bytes: what fails behind
-// that is the device's. What was seen is kept in memory, for the present action of at most kDevicesMax devices, and
-// forgotten when a download of it completes. Safe from any thread.
+// In memory, of the present action of at most kDevicesMax devices; of more, those seen longest ago are forgotten. Safe from
+// any thread.
 #pragma once
 
 #include <cstddef>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
-#include "domain/update/update.hpp"
+#include "domain/failure.hpp"
 
 namespace ota::http {
 
 class DownloadFaults {
  public:
-  enum class Fault { kBrokenOff, kOurs };
-  struct Seen {
-    domain::ActionId action;
-    Fault fault = Fault::kBrokenOff;
-    std::string what;                       // in a sentence
-  };
-
-  // What is ours is not made less by what breaks off afterwards.
-  void note(const std::string& device, Seen seen);
+  // What is ours is not made less by what breaks off afterwards, and the end of an older action's download is none of a newer.
+  void note(const std::string& device, domain::ActionId action, domain::SeenFault seen);
   // It has its bytes, or its action is over.
   void forget(const std::string& device, domain::ActionId action);
   // Of this very action.
-  std::optional<Seen> find(const std::string& device, domain::ActionId action) const;
+  std::optional<domain::SeenFault> find(const std::string& device, domain::ActionId action) const;
   std::size_t size() const;
 
-  // As many as fail at once when the store or the network does; of more, some are forgotten.
+  // As many as fail at once when the store or the network does.
   static constexpr std::size_t kDevicesMax = 10'000;
 
  private:
+  struct Entry {
+    std::string device;
+    domain::ActionId action;
+    domain::SeenFault seen;
+  };
+  using Entries = std::list<Entry>;
+
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, Seen> seen_;
+  Entries entries_;                         // the oldest first
+  std::unordered_map<std::string, Entries::iterator> by_device_;
 };
-
-// The kind that a line of a report names: transport or service; empty: the line is about neither.
-std::optional<domain::FailureKind> kind_in_words(std::string_view line);
-
-// Gives a failure its kind, and code and message where the device gave none. `status`: of its update so far.
-// - What was ours is `service`, whatever the device says of it.
-// - The last line of its words decides, if that names the network or an answer of a server.
-// - A download that broke off here is `transport` if the device gives no reason of its own, or names the network in any
-//   line: clients break off too when they find that they cannot use what comes.
-void name_kind(domain::Report& report, domain::UpdateStatus status, const std::optional<DownloadFaults::Seen>& seen);
 
 }  // namespace ota::http

@@ -28,6 +28,14 @@ bool check_length(const FieldPlace& place, std::string_view value, Length length
     place.fail("must be UTF-8 text", "string_unicode");
     return false;
   }
+  if (const auto nul = value.find('\0'); nul != std::string_view::npos) {
+    place.fail(fmt::format("holds a NUL byte behind '{}'", shown(value.substr(0, nul))), "string_pattern_mismatch");
+    return false;
+  }
+  if (length.min > 0 && !value.empty() && value.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    place.fail("must not be blank", "string_too_short");
+    return false;
+  }
   if (*count < length.min) {
     place.fail(fmt::format("must have at least {} character{}, got {} in '{}'", length.min,
                            length.min == 1 ? "" : "s", *count, shown(value)),

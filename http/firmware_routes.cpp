@@ -64,8 +64,8 @@ std::optional<Problem> receive(RequestContext& context, MultipartStream& form, c
     if (received > domain::limits::kFirmwareBytes) return too_large(received);
   }
   if (!form.finish()) return form.problem();
-  if (!form.has_file()) return Problem::invalid_field({"body", "file"}, "field required", "missing");
-  if (!form.text("metadata")) return Problem::invalid_field({"body", "metadata"}, "field required", "missing");
+  if (!form.has_file()) return Problem::invalid_field({"body", "file"}, "the part \"file\" is required", "missing");
+  if (!form.text("metadata")) return Problem::invalid_field({"body", "metadata"}, "the part \"metadata\" is required", "missing");
   return std::nullopt;
 }
 

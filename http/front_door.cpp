@@ -151,19 +151,21 @@ void FrontDoor::serve(Connection& connection) {
   }
 }
 
+void FrontDoor::refuse(RequestContext& context, const std::string& why) {
+  overloaded_.fetch_add(1, std::memory_order_relaxed);
+  context.answer(Problem::unavailable(why, 5));
+  if (options_.on_refused) options_.on_refused(context);
+}
+
 void FrontDoor::answer(httplib::Response& response) {
   Exchange& exchange = *Exchange::current;
   RequestContext context(exchange.head, exchange.body, response,
                          exchange.connection.peer_address());
   if (exchange.waited_too_long) {
-    overloaded_.fetch_add(1, std::memory_order_relaxed);
-    context.answer(Problem::unavailable("The service has more requests than it can serve", 5));
+    refuse(context, "The service has more requests than it can serve");
   } else if (exchange.has_no_place) {
-    overloaded_.fetch_add(1, std::memory_order_relaxed);
-    context.answer(Problem::unavailable("The service waits for the bodies of " +
-                                            std::to_string(body_places_.places()) +
-                                            " other requests already",
-                                        5));
+    refuse(context, "The service waits for the bodies of " + std::to_string(body_places_.places()) +
+                        " other requests already");
   } else {
     try {
       handler_(context);

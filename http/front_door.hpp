@@ -44,6 +44,8 @@ struct FrontDoorOptions {
   Pace answer_pace = {};                             // of answers and downloads
   std::chrono::milliseconds queue_wait_max{10'000};  // then the client has given up: 503
   std::chrono::milliseconds stop_timeout{10'000};    // for running requests, when stopping
+  // Told of each request that was answered 503 here, without the handler; may be empty.
+  std::function<void(const RequestContext&)> on_refused = {};
 };
 
 struct FrontDoorCounts {
@@ -80,6 +82,7 @@ class FrontDoor final : private httplib::Server {
 
   // Runs the request that waits on a connection; on a handler thread.
   void serve(Connection& connection);
+  void refuse(RequestContext& context, const std::string& why);
   // httplib's turn to ask for an answer, inside serve().
   void answer(httplib::Response& response);
   void finish_headers(httplib::Response& response) const;

@@ -18,14 +18,6 @@ constexpr std::string_view kAttributePrefix = "attribute.";
 constexpr const char* kKnown =
     "device_id, name, device_model, hardware_version, firmware_version, groups, user_id and attribute.<key>";
 
-bool check_text(const FieldPlace& place, std::string_view text, Length length) {
-  if (!check_length(place, text, length)) return false;
-  const auto nul = text.find('\0');
-  if (nul == std::string_view::npos) return true;
-  place.fail(fmt::format("holds a NUL byte behind '{}'", shown(text.substr(0, nul))), "string_pattern_mismatch");
-  return false;
-}
-
 // One value, and the name that its errors go under.
 struct Cell {
   std::string_view column;
@@ -35,10 +27,10 @@ struct Cell {
   FieldPlace place() const { return {errors, nlohmann::json::array({column})}; }
   // Most values are short and ASCII: they pass every check of a text, whatever its bounds are counted in.
   bool is_surely_fine(std::size_t max) const { return text.size() <= max && is_printable_ascii(text); }
-  bool has_characters(std::size_t max) const { return is_surely_fine(max) || check_text(place(), text, {1, max}); }
+  bool has_characters(std::size_t max) const { return is_surely_fine(max) || check_length(place(), text, {1, max}); }
   bool has_bytes(std::size_t max) const {
     if (is_surely_fine(max)) return true;
-    if (!check_text(place(), text, {})) return false;
+    if (!check_length(place(), text, {})) return false;
     if (text.size() <= max) return true;
     place().fail(fmt::format("must have at most {} bytes, got {} in '{}'", max, text.size(), shown(text)),
                  "string_too_long");

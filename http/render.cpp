@@ -15,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kTargetsShown = 1'000;   // spec/api.md section 4
 constexpr std::size_t kFirmwarePage = 200;
 
 json when(domain::Time t) { return t == domain::Time{} ? json(nullptr) : json(format_time(t)); }
@@ -131,9 +130,10 @@ json rollback_id_of(const domain::DeviceUpdate& u) {
   return u.undone_by ? json(domain::to_rollback_text(*u.undone_by)) : json(nullptr);
 }
 
-json ids_of(const projections::Views& views, const domain::Bitmap& targets) {
+json ids_of(const projections::Views& views, domain::CampaignId campaign, std::size_t most) {
   json ids = json::array();
-  for (auto& id : views.devices_of(targets, kTargetsShown)) ids.push_back(std::move(id.value));
+  if (most == 0) return ids;
+  for (auto& id : views.devices_of(views.targets(campaign), most)) ids.push_back(std::move(id.value));
   return ids;
 }
 
@@ -235,7 +235,7 @@ json Renderer::firmware(const projections::FirmwareRow& row) const {
   return shown;
 }
 
-json Renderer::campaign(const projections::CampaignRow& row) const {
+json Renderer::campaign(const projections::CampaignRow& row, std::size_t targets_shown) const {
   const auto& r = row.record;
   const auto& p = r.policy;
   json triggers = json::array();
@@ -309,7 +309,7 @@ json Renderer::campaign(const projections::CampaignRow& row) const {
          {"updated_at", when(row.updated_at)},
          {"created_by", person(row.created_by)},
          {"revision", row.revision}};
-  j["targeted_devices"] = ids_of(service_.views(), service_.views().targets(row.id));
+  j["targeted_devices"] = ids_of(service_.views(), row.id, targets_shown);
   const auto firmware_row = service_.views().firmware(r.firmware);
   j["firmware"] = firmware_row ? firmware(*firmware_row) : json(nullptr);
   return j;

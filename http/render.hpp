@@ -19,7 +19,8 @@ class Renderer {
 
   nlohmann::json firmware(const projections::FirmwareRow& row) const;
   // With the firmware in full, and the ids of the first 1,000 targets.
-  nlohmann::json campaign(const projections::CampaignRow& row) const;
+  // With the ids of so many of its targets.
+  nlohmann::json campaign(const projections::CampaignRow& row, std::size_t targets_shown = kTargetsShown) const;
   // `waiting_for` is null: see waiting.hpp.
   nlohmann::json update(const domain::DeviceUpdate& update) const;
   nlohmann::json device(const domain::Device& device) const;
@@ -32,6 +33,9 @@ class Renderer {
   nlohmann::json campaign_statistics(const projections::CampaignRow& row) const;
   // In hex; null while nobody knows it.
   static nlohmann::json md5(const domain::FirmwareRegistered& record);
+
+  // Of one campaign, or of all on a page (spec/api.md section 4); the rest through /updates.
+  static constexpr std::size_t kTargetsShown = 1'000;
 
  private:
   // How far its bytes are, and what stands in their way.

@@ -108,6 +108,9 @@ void report_health(RequestContext& context, Api& api, Asked& asked) {
   if (!errors.empty()) return context.answer(errors.problem());
   if (attempt != update.attempt) return answer_update(context, api, update.id, 200);  // late: it changes nothing
   const auto device = api.service.views().device(update.device);
+  // Said again by a client that lost our answer.
+  const bool was_said = health == "failed" && update.status == domain::UpdateStatus::kFailed && update.error_code == "health_check";
+  if (was_said) return answer_update(context, api, update.id, 200);
   if (!device || !device->installed || device->installed->update != update.id) {
     return context.answer(Problem::state_transition(
         fmt::format("update is {}: only the health of the newest one that completed can be reported",

@@ -37,12 +37,13 @@ json with_gate(Api& api, const domain::DeviceUpdate& update, const Answers& answ
 
 json shown_update(Api& api, const domain::DeviceUpdate& update) {
   if (!waits(update)) return api.render.update(update);
+  if (!update.id.of_campaign) return with_gate(api, update, api.service.why_of_own(update.device));
   return with_gate(api, update, api.service.why(update.device, update.id.campaign()));
 }
 
 json shown_history(Api& api, const domain::DeviceId& device, const std::vector<domain::DeviceUpdate>& page) {
-  const bool ask = std::any_of(page.begin(), page.end(), waits);
-  const Answers answers = ask ? api.service.why(device, std::nullopt) : Answers(std::vector<actors::Service::Why>{});
+  const bool ask = std::any_of(page.begin(), page.end(), [](const auto& u) { return waits(u) && u.id.of_campaign; });
+  const Answers answers = ask ? api.service.why(device, std::nullopt) : Answers(api.service.why_of_own(device));
   json rows = json::array();
   for (const auto& update : page) rows.push_back(with_gate(api, update, answers));
   return rows;

@@ -25,10 +25,12 @@ void why(RequestContext& context, Api& api) {
   if (!answers) return context.answer(problem_of(answers.error()));
   json updates = json::array();
   for (const auto& answer : answers.value()) updates.push_back(api.render.why(answer));
-  const auto sentence = updates.empty()
-                            ? json("Nothing is meant for this device: no open campaign has it among its targets, and "
-                                   "no update of its own waits.")
-                            : updates.front()["sentence"];
+  json sentence = "Nothing is meant for this device: no open campaign has it among its targets, and no update of its own "
+                  "waits.";
+  if (!updates.empty()) sentence = updates.front()["sentence"];
+  if (const auto known = api.service.views().device(device); known && known->deleted) {
+    sentence = "The device was deleted: nothing is meant for it.";
+  }
   context.answer_json(200, json{{"device_id", device.value}, {"sentence", sentence}, {"updates", std::move(updates)}}.dump());
 }
 

@@ -192,6 +192,16 @@ DeviceListing DeviceView::listing_of(const domain::Device& device) const {
   return {true, std::move(facts.model), std::move(facts.firmware_version), device.groups, device.owner};
 }
 
+namespace {
+
+// Empty: one of them is not known.
+std::string model_and_version(const std::string& model, const std::string& version) {
+  if (model.empty() || version.empty()) return {};
+  return BytesOut().text(model).raw(version_key(version)).take();
+}
+
+}  // namespace
+
 void DeviceView::relist(const std::string& id, const DeviceListing& before,
                         const DeviceListing& after) {
   const auto move = [&](DeviceDimension dimension, const std::string& from, const std::string& to) {
@@ -201,6 +211,8 @@ void DeviceView::relist(const std::string& id, const DeviceListing& before,
   };
   move(DeviceDimension::kModel, before.model, after.model);
   move(DeviceDimension::kVersion, version_key(before.version), version_key(after.version));
+  move(DeviceDimension::kModelVersion, model_and_version(before.model, before.version),
+       model_and_version(after.model, after.version));
   move(DeviceDimension::kOwner, owner_bytes(before.owner), owner_bytes(after.owner));
   const auto in = [](const std::vector<std::string>& groups, const std::string& group) {
     return std::find(groups.begin(), groups.end(), group) != groups.end();
@@ -261,6 +273,9 @@ bool holds(const DeviceFilter& filter, const domain::Device& device) {
 std::string shortest_list(const DeviceFilter& filter) {
   if (filter.owner) return device_list_prefix(DeviceDimension::kOwner, owner_bytes(*filter.owner));
   if (filter.group) return device_list_prefix(DeviceDimension::kGroup, *filter.group);
+  if (filter.firmware_version && filter.model) {
+    return device_list_prefix(DeviceDimension::kModelVersion, model_and_version(*filter.model, *filter.firmware_version));
+  }
   if (filter.firmware_version) {
     return device_list_prefix(DeviceDimension::kVersion, version_key(*filter.firmware_version));
   }

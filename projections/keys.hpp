@@ -92,7 +92,7 @@ inline std::string ordinal_key(Table table, domain::Ordinal ordinal) {
 inline std::string device_place_key(std::string_view device) {
   return key_in(Table::kDevicePlace).raw(device).take();
 }
-enum class DeviceDimension : std::uint8_t { kModel = 1, kVersion = 2, kGroup = 3, kOwner = 4 };
+enum class DeviceDimension : std::uint8_t { kModel = 1, kVersion = 2, kGroup = 3, kOwner = 4, kModelVersion = 5 };
 inline std::string device_list_prefix(DeviceDimension dimension, std::string_view value) {
   return key_in(Table::kDeviceList).u8(static_cast<std::uint8_t>(dimension)).text(value).take();
 }

@@ -27,9 +27,10 @@ Offer::Offer(domain::CampaignId campaign, domain::Priority priority, domain::Tim
   set_hopeful(hopeful);
 }
 
-void Offer::set_room(bool first_attempts, bool retries) {
-  room_.store(first_attempts, std::memory_order_release);
-  room_for_retries_.store(retries, std::memory_order_release);
+void Offer::set_room(Room room) {
+  room_.store(room.first_attempts, std::memory_order_release);
+  room_for_retries_.store(room.retries, std::memory_order_release);
+  questions_.store(room.questions, std::memory_order_release);
 }
 
 void Offer::set_hopeful(std::uint32_t ordinal, bool hopeful) {
@@ -76,6 +77,13 @@ bool Offers::any_for(domain::Ordinal ordinal, domain::Priority least) const {
   const auto offers = all();
   return std::any_of(offers->begin(), offers->end(), [&](const OfferPtr& offer) {
     return offer->priority() >= least && offer->has_room() && offer->is_hopeful(ordinal.value);
+  });
+}
+
+bool Offers::any_asking(domain::Ordinal ordinal) const {
+  const auto offers = all();
+  return std::any_of(offers->begin(), offers->end(), [&](const OfferPtr& offer) {
+    return offer->asks_for_consent() && offer->is_hopeful(ordinal.value);
   });
 }
 

@@ -30,12 +30,18 @@ class Offer {
   domain::Time created() const { return created_; }
   std::uint32_t rollback() const { return rollback_; }
 
-  void set_room(bool first_attempts, bool retries);
+  struct Room {
+    bool first_attempts = false;
+    bool retries = false;
+    bool questions = false;               // devices may be asked for consent, which takes no place
+  };
+  void set_room(Room room);
   void set_hopeful(std::uint32_t ordinal, bool hopeful);
   // These and no others.
   void set_hopeful(const domain::Bitmap& ordinals);
   bool has_room() const { return room_.load(std::memory_order_acquire); }
   bool has_room_for_retries() const { return room_for_retries_.load(std::memory_order_acquire); }
+  bool asks_for_consent() const { return questions_.load(std::memory_order_acquire); }
   bool is_hopeful(std::uint32_t ordinal) const;
 
  private:
@@ -45,6 +51,7 @@ class Offer {
   std::uint32_t rollback_;
   std::atomic<bool> room_{false};
   std::atomic<bool> room_for_retries_{false};
+  std::atomic<bool> questions_{false};
   std::size_t words_ = 0;
   std::unique_ptr<std::atomic<std::uint64_t>[]> bits_;
 };
@@ -59,6 +66,8 @@ class Offers {
   std::shared_ptr<const std::vector<OfferPtr>> all() const;
   // Of this priority or a higher one.
   bool any_for(domain::Ordinal ordinal, domain::Priority least = domain::Priority::kLow) const;
+  // Which may ask its user, if it has not done so.
+  bool any_asking(domain::Ordinal ordinal) const;
 
  private:
   void replace(domain::CampaignId campaign, OfferPtr with);

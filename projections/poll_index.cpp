@@ -25,6 +25,7 @@ PollRecord poll_record(const domain::Device& device) {
     record.preemptible =
         !record.cancelling && active->second.plan.priority < domain::Priority::kEmergency;
     record.released = active->second.released;
+    record.has_window = active->second.plan.maintenance_window.has_value();
     record.awaits_version = active->second.awaits_version;
   } else if (const auto* asked = device.awaits_consent()) {
     record.consent = asked->second.action;

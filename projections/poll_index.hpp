@@ -28,6 +28,7 @@ struct PollRecord {
   // tried from then on.
   bool preemptible = false;
   bool released = false;        // `active` held, and may install now
+  bool has_window = false;      // `active` may be installed in a maintenance window alone
   bool awaits_version = false;  // `active` is done but for its version, which was not seen yet
   domain::Time emergency_at = domain::Time::max();
   // The earliest moment at which an update that waits on the device itself may be tried: a direct

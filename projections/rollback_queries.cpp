@@ -1,5 +1,5 @@
-// A campaign's rollback is no rows until its devices ask: whoever completed, is not undone and has no
-// row of the present rollback is shown as one that waits, or that was not seen in time.
+// A campaign's rollback is no rows until its devices ask, or its deadline has come: whoever completed,
+// is not undone and has no row of the present rollback is shown as one that waits.
 #include "projections/rollback_queries.hpp"
 
 #include <algorithm>
@@ -39,7 +39,8 @@ std::optional<domain::DeviceUpdate> waiting(const Reader& reader, const Campaign
   const auto id = campaign.state.id;
   if (number == 0 || updates::find(reader, domain::UpdateId::in_campaign(id, ordinal, number))) return {};
   const auto deployment = updates::find(reader, domain::UpdateId::in_campaign(id, ordinal));
-  return deployment ? pending_rollback(campaign, *deployment) : std::nullopt;
+  if (!deployment) return std::nullopt;
+  return pending_rollback(campaign, *deployment, devices::ordinal_of(reader, deployment->device) != ordinal);
 }
 
 // False: the page is full.

@@ -1,5 +1,6 @@
 #include "projections/update_facts.hpp"
 
+#include <tuple>
 #include <utility>
 
 namespace ota::projections {
@@ -88,14 +89,19 @@ domain::DeviceUpdate pending_update(const CampaignEntry& campaign, domain::Ordin
   u.status = pending_status(campaign);
   u.created_at = c.created_at;
   u.updated_at = campaign.ended_at ? *campaign.ended_at : c.started_at.value_or(c.created_at);
-  if (campaign.ended()) u.completed_at = campaign.ended_at;
+  if (campaign.ended()) {
+    u.completed_at = campaign.ended_at;
+    std::tie(u.error_code, u.error_message) = domain::why_cancelled(domain::cause_of_end(c));
+  }
   return u;
 }
 
 std::optional<domain::DeviceUpdate> pending_rollback(const CampaignEntry& campaign,
-                                                     const domain::DeviceUpdate& deployment) {
+                                                     const domain::DeviceUpdate& deployment,
+                                                     bool device_is_gone) {
   const auto& rollback = campaign.state.rollback;
-  if (rollback.number == 0 || deployment.status != domain::UpdateStatus::kCompleted) return {};
+  const bool waits = campaign.state.status == domain::CampaignStatus::kRollback;
+  if (rollback.number == 0 || !(waits || device_is_gone) || deployment.status != domain::UpdateStatus::kCompleted) return {};
   domain::DeviceUpdate u;
   u.id = domain::UpdateId::in_campaign(campaign.state.id, deployment.id.ordinal,
                                        static_cast<std::uint8_t>(rollback.number));
@@ -107,12 +113,11 @@ std::optional<domain::DeviceUpdate> pending_rollback(const CampaignEntry& campai
                                        deployment.plan.to_version};
   u.created_at = rollback.begun_at;
   u.updated_at = rollback.begun_at;
-  if (campaign.state.status == domain::CampaignStatus::kRollback) return u;
-  u.status = domain::UpdateStatus::kFailed;
-  u.error_code = "device_not_seen";
-  u.error_message = "device not seen";
-  u.updated_at = campaign.state.ended_at.value_or(rollback.give_up_at);
-  u.completed_at = u.updated_at;
+  if (device_is_gone) {
+    u.status = domain::UpdateStatus::kFailed;
+    u.error_code = "device_deleted";
+    u.error_message = "the device was deleted";
+  }
   return u;
 }
 
@@ -120,6 +125,7 @@ domain::DeviceUpdate withdrawn_update(const CampaignEntry& campaign, domain::Ord
                                       domain::DeviceId device, domain::Time at) {
   auto u = pending_update(campaign, ordinal, std::move(device));
   u.status = domain::UpdateStatus::kCancelled;
+  std::tie(u.error_code, u.error_message) = domain::why_cancelled(domain::CancelCause::kDeviceDeleted);
   u.updated_at = at;
   u.completed_at = at;
   return u;

@@ -17,9 +17,11 @@ Standing standing_of(domain::UpdateStatus status, bool campaign_ended);
 domain::DeviceUpdate pending_update(const CampaignEntry& campaign, domain::Ordinal ordinal,
                                     domain::DeviceId device);
 // What the campaign's present or last rollback shows of a device that it has not taken back, and of
-// whose rollback there is no event; empty: it has nothing to take back.
+// whose rollback there is no event: it waits, or has failed because its device was deleted; empty:
+// there is nothing to take back.
 std::optional<domain::DeviceUpdate> pending_rollback(const CampaignEntry& campaign,
-                                                     const domain::DeviceUpdate& deployment);
+                                                     const domain::DeviceUpdate& deployment,
+                                                     bool device_is_gone);
 // One whose device was deleted before it was granted.
 domain::DeviceUpdate withdrawn_update(const CampaignEntry& campaign, domain::Ordinal ordinal,
                                       domain::DeviceId device, domain::Time at);

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kSchema = "schema";
 constexpr int kSchemaNumber =
-    6;  // raise it on any change of rows or keys: the views are then built anew
+    7;  // raise it on any change of rows or keys: the views are then built anew
 
 // Beside the form of the rows, everything outside the log that a fold depends on.
 std::string schema_of(const domain::Settings& settings) {

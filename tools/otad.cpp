@@ -18,6 +18,7 @@
 #include "gateways/fetch/url_fetcher.hpp"
 #include "gateways/nats/bus.hpp"
 #include "http/api.hpp"
+#include "http/ddi_downloads.hpp"
 #include "http/front_door.hpp"
 #include "tools/otad/config.hpp"
 #include "tools/otad/log_lines.hpp"
@@ -172,6 +173,7 @@ void serve(const Config& config, const sigset_t& signals) {
   door_options.address = config.address;
   door_options.port = config.port;
   door_options.handler_threads = config.handler_threads;
+  door_options.on_refused = [&](const ota::http::RequestContext& context) { ota::http::ddi::note_refused(context, api); };
   ota::http::FrontDoor door(door_options, [&](ota::http::RequestContext& context) { router.handle(context); });
   door.start();
   api.port = door.port();

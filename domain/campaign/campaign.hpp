@@ -164,6 +164,8 @@ struct Due {
   std::vector<Tell> tells;                // at most `tells_max`
 };
 // `told`: ordinals that were told in this life and have answered; they are not told again.
+// Why its devices that still waited are cancelled; of a campaign that takes nobody any more.
+CancelCause cause_of_end(const Campaign& state);
 Due next(const Campaign& state, const Bitmap& told, std::size_t tells_max, Time now);
 // When to ask again though nothing has happened: a start, an end, a window; empty: never.
 std::optional<Time> wakes_at(const Campaign& state, Time now);

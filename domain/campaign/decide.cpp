@@ -143,9 +143,10 @@ Decision on(const Campaign& s, const RollbackCampaign& c, const Context& context
                                 s.rollback.number);
     return error;
   }
-  if (s.closed && s.completed == s.undone) {
+  if (s.policy.download_only || (s.closed && s.completed == s.undone)) {
     auto error = cannot(s, "rollback", {});
-    error.message = s.completed.isEmpty() ? "no device completed the campaign: there is nothing to roll back"
+    error.message = s.policy.download_only ? "the campaign is download_only: it installed nothing, and there is nothing to roll back"
+                    : s.completed.isEmpty() ? "no device completed the campaign: there is nothing to roll back"
                                           : "every device that completed the campaign was rolled back already";
     return error;
   }

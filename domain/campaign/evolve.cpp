@@ -362,6 +362,7 @@ bool Campaign::is_remaining(std::uint32_t o) const {
 }
 
 Bitmap Campaign::to_undo() const {
+  if (policy.download_only) return {};  // it installed nothing
   Bitmap left = completed;
   left -= undone;
   return left;
@@ -376,12 +377,12 @@ Bitmap Campaign::to_take_back() const {
 }
 
 bool Campaign::is_to_take_back(std::uint32_t o) const {
-  return rollback.number > 0 && completed.contains(o) && !undone.contains(o) && !rollback.granted.contains(o) &&
+  return rollback.number > 0 && !policy.download_only && completed.contains(o) && !undone.contains(o) && !rollback.granted.contains(o) &&
          !rollback.ended.contains(o);
 }
 
 std::uint32_t Campaign::to_take_back_count() const {
-  if (rollback.number == 0) return 0;
+  if (rollback.number == 0 || policy.download_only) return 0;
   return static_cast<std::uint32_t>(completed.cardinality() - undone.cardinality() - rollback.granted.cardinality() -
                                     rollback.ended.cardinality());
 }

@@ -41,7 +41,7 @@ Finding known(const Question& q) {
 }
 
 Finding not_busy(const Question& q) {
-  if (q.reserved.ordinals.contains(q.ask.ordinal.value)) return closed("a grant for this device is being written");
+  if (q.reserved.contains(q.ask.ordinal.value)) return closed("a grant for this device is being written");
   if (!q.ask.busy_with.empty()) return closed(fmt::format("the device is busy with {}", q.ask.busy_with));
   return open(q, [] { return std::string("nothing else is under way on the device"); });
 }
@@ -235,7 +235,13 @@ Finding rolling_back(const Question& q) {
   if (s.status != CampaignStatus::kRollback || s.rollback.number != q.ask.rollback) {
     return closed(fmt::format("the campaign is {}, its rollback {} is over", to_text(s.status), q.ask.rollback));
   }
-  if (s.rollback.give_up_at <= q.context.now) return closed("the rollback's deadline has passed");
+  if (s.rollback.give_up_at <= q.context.now) {
+    // One that waits for its next attempt is told by the campaign.
+    if (q.ask.attempts > 0) return closed("the rollback's deadline has passed");
+    auto finding = closed("the device was not seen in time", Otherwise::kNoWayBack);
+    finding.error_code = "device_not_seen";
+    return finding;
+  }
   return open(q, [&] { return fmt::format("the campaign is being rolled back: {}", s.rollback.reason); });
 }
 
@@ -259,8 +265,8 @@ Finding rollback_retry_time(const Question& q) { return after(q, q.s.rollback.re
 
 constexpr std::array<Row, 8> kRollback{{{Gate::kKnown, known},
                                         {Gate::kTargeted, to_be_taken_back},
+                                        {Gate::kRunning, rolling_back},   // behind its deadline it waits for no device
                                         {Gate::kBusy, not_busy},
-                                        {Gate::kRunning, rolling_back},
                                         {Gate::kNotThere, still_runs_it},
                                         {Gate::kContent, way_back},
                                         {Gate::kRetryTime, rollback_retry_time},

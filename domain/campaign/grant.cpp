@@ -135,16 +135,17 @@ std::vector<GateState> gates(const Campaign& s, const Reservations& reserved, co
 }
 
 Room room(const Campaign& s, const Reservations& reserved, Time now) {
-  if (!s.exists || !campaign::has_place(s, reserved)) return {};
+  if (!s.exists) return {};
+  const bool place = campaign::has_place(s, reserved);
   if (s.status == CampaignStatus::kRollback) {
-    const bool in_time = s.rollback.give_up_at > now;
-    return {in_time, in_time};
+    const bool in_time = place && s.rollback.give_up_at > now;
+    return {in_time, in_time, false};
   }
   if (s.status != CampaignStatus::kInProgress) return {};
   if (s.finished || s.firmware_recalled || s.content_pending) return {};
   const auto& window = s.policy.maintenance_window;
   if (window && window->timezone != kDeviceZone && !is_open(*window, {}, now)) return {};
-  return {campaign::batch_open(s, reserved), true};
+  return {place && campaign::batch_open(s, reserved), place, s.policy.requires_device_confirmation};
 }
 
 }  // namespace ota::domain

@@ -21,6 +21,8 @@ namespace ota::domain {
 struct Reservations {
   Bitmap ordinals;              // promised, the append is in flight
   std::uint32_t in_batch = 0;             // of these, first attempts in the open batch
+  Bitmap asked = {};                      // a question for consent is in flight: it takes no place (decision 32)
+  bool contains(std::uint32_t ordinal) const { return ordinals.contains(ordinal) || asked.contains(ordinal); }
 };
 
 // Where a rollback would take the device: what is known of the version before.
@@ -91,6 +93,7 @@ bool would_be_granted(const CampaignCreated& record, bool switched, const GrantA
 struct Room {
   bool for_first_attempts = false;
   bool for_retries = false;
+  bool for_consent = false;               // whoever was not asked yet may be asked, though there is no place
 };
 Room room(const Campaign& state, const Reservations& reserved, Time now);
 

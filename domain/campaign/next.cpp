@@ -102,11 +102,10 @@ Events events_of_time(const Campaign& s, Time now) {
   return {};
 }
 
-// Every device is back, or has failed to come back, or was not seen in time.
-Events end_of_rollback(const Campaign& s, Time now) {
-  const bool over = s.to_take_back_count() == 0 || s.rollback.give_up_at <= now;
-  if (!over || !s.granted.isEmpty() || !s.untold.isEmpty()) return {};
-  if (!s.rollback.granted.isEmpty() || !s.rollback.retries.empty()) return {};
+// Every device is back, or has failed to come back: also who was not seen in time, each by an event.
+Events end_of_rollback(const Campaign& s) {
+  if (s.to_take_back_count() > 0 || !s.rollback.granted.isEmpty()) return {};
+  if (!s.granted.isEmpty() || !s.untold.isEmpty()) return {};
   const bool asked_for = s.rollback.trigger == RollbackTrigger::kManual;
   // The verdict that began it is kept; what another trigger began says how far the campaign had come.
   const bool by_verdict = s.rollback.trigger == RollbackTrigger::kFailureRate && s.verdict;
@@ -146,7 +145,7 @@ Events own_events(const Campaign& s, Time now) {
                                                    : verdict_at_end(s.counts(), s.policy.failure_threshold_percent)});
   }
   if (s.status == CampaignStatus::kCreated) return {};
-  if (s.status == CampaignStatus::kRollback) return end_of_rollback(s, now);
+  if (s.status == CampaignStatus::kRollback) return end_of_rollback(s);
   if (auto due = events_of_time(s, now); !due.empty()) return due;
   if (s.firmware_recalled) {
     if (auto due = events_of_recall(s); !due.empty()) return due;
@@ -216,12 +215,6 @@ class Tells {
   std::vector<Tell> due_;
 };
 
-CancelCause cause_of_end(const Campaign& s) {
-  if (s.status == CampaignStatus::kCancelled) return CancelCause::kCampaignCancelled;
-  if (s.firmware_recalled) return CancelCause::kRecalled;
-  return s.status == CampaignStatus::kCompleted ? CancelCause::kFinished : CancelCause::kCampaignAborted;
-}
-
 std::vector<Tell> tells(const Campaign& s, const Bitmap& told, std::size_t most, Time now) {
   using Reach = CancelUpdate::Reach;
   Tells due(s, told, most);
@@ -229,9 +222,9 @@ std::vector<Tell> tells(const Campaign& s, const Bitmap& told, std::size_t most,
   if (!ended) {
     // Recalled: what does not install yet is stopped. Finished: only what waits; what is granted runs to its end.
     if (s.firmware_recalled) {
-      due.cancel(s.granted | s.untold, Reach::kNotInstalling, CancelCause::kRecalled);
+      due.cancel(s.granted | s.untold, Reach::kNotInstalling, cause_of_end(s));
     } else if (s.finished) {
-      due.cancel(s.untold, Reach::kNotInstalling, CancelCause::kFinished);
+      due.cancel(s.untold, Reach::kNotInstalling, cause_of_end(s));
     }
     if (s.switched && !s.firmware_recalled) due.release(s.held);
     return due.take();
@@ -246,6 +239,13 @@ std::vector<Tell> tells(const Campaign& s, const Bitmap& told, std::size_t most,
 }
 
 }  // namespace
+
+CancelCause cause_of_end(const Campaign& s) {
+  if (s.status == CampaignStatus::kCancelled) return CancelCause::kCampaignCancelled;
+  if (s.firmware_recalled) return CancelCause::kRecalled;
+  const bool goes_well = !is_terminal(s.status) && s.status != CampaignStatus::kRollback;
+  return goes_well || s.status == CampaignStatus::kCompleted ? CancelCause::kFinished : CancelCause::kCampaignAborted;
+}
 
 Due next(const Campaign& state, const Bitmap& told, std::size_t tells_max, Time now) {
   return {own_events(state, now), tells(state, told, tells_max, now)};

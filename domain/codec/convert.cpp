@@ -183,6 +183,7 @@ void put(const UpdatePlan& p, pb::UpdatePlan* m) {
   m->set_require_version_proof(p.require_version_proof);
   m->set_rollback_on_timeout(p.rollback_on_timeout);
   m->set_health_window_minutes(p.health_window_minutes);
+  m->set_allow_beta(p.allow_beta);
 }
 UpdatePlan get(const pb::UpdatePlan& m) {
   UpdatePlan p;
@@ -204,6 +205,7 @@ UpdatePlan get(const pb::UpdatePlan& m) {
   p.require_version_proof = m.require_version_proof();
   p.rollback_on_timeout = m.rollback_on_timeout();
   p.health_window_minutes = m.health_window_minutes();
+  p.allow_beta = m.allow_beta();
   return p;
 }
 

@@ -187,7 +187,7 @@ std::optional<DomainError> refuse_manual(const Device& s, const RequestRollback&
   for (const auto& [id, u] : s.updates) {
     if (!u.plan.rollback) continue;
     return DomainError{ErrorCode::kDuplicate,
-                       fmt::format("device {} is already being rolled back: {}", s.id.value, to_text(id)), {}, {}, {}, {}};
+                       fmt::format("device {} is already being rolled back: {}", s.id.value, to_rollback_text(id)), {}, {}, {}, {}};
   }
   return std::nullopt;
 }

@@ -139,6 +139,7 @@ struct FirmwareAtHand {
   bool content_here = false;
   bool recalled = false;
   FirmwareFacts facts = {};
+  bool owner_agrees = true;               // with beta firmware; or it is none
 };
 using FirmwareShelf = std::map<FirmwareId, FirmwareAtHand>;
 

@@ -58,6 +58,21 @@ GateState compatible(const Device& s, const UnfinishedUpdate& u, const FirmwareS
                                              either(facts.hardware_version, "not known: taken to fit")));
 }
 
+// Whoever asked for a rollback asked for that very version.
+bool is_beta_refused(const UnfinishedUpdate& u, const FirmwareShelf& shelf) {
+  const auto at_hand = shelf.find(u.plan.firmware);
+  return !u.plan.rollback && !u.plan.allow_beta && at_hand != shelf.end() && !at_hand->second.owner_agrees;
+}
+
+GateState beta(const UnfinishedUpdate& u, const FirmwareShelf& shelf) {
+  if (is_beta_refused(u, shelf)) {
+    return closed(Gate::kBeta, "the firmware is a beta, and neither this update nor the device's owner has opted in");
+  }
+  const auto at_hand = shelf.find(u.plan.firmware);
+  const bool is_beta = at_hand != shelf.end() && at_hand->second.facts.is_beta;
+  return open(Gate::kBeta, is_beta ? "the update or the device's owner has opted in to beta firmware" : "the firmware is no beta");
+}
+
 GateState not_there(const Device& s, const UnfinishedUpdate& u) {
   if (u.plan.force_update) return open(Gate::kNotThere, "force_update: versions are not compared");
   auto fact = fmt::format("the device runs {}, the update brings {}", either(s.version, "a version that is not known"),
@@ -151,7 +166,7 @@ bool may_run(const Device& s, const Entry& entry, const std::optional<Time>& own
   const auto& u = entry.second;
   if (entry.first.of_campaign || u.status != UpdateStatus::kScheduled) return false;
   if (u.next_retry_at && *u.next_retry_at > now) return false;
-  if (is_paused_by_owner(u, owner_pauses_until, now)) return false;
+  if (is_paused_by_owner(u, owner_pauses_until, now) || is_beta_refused(u, shelf)) return false;
   const auto at_hand = shelf.find(u.plan.firmware);
   if (at_hand != shelf.end() && (!at_hand->second.content_here || at_hand->second.recalled)) return false;
   return !u.plan.maintenance_window || is_open(*u.plan.maintenance_window, facts_of(s).timezone, now);
@@ -180,6 +195,7 @@ std::vector<GateState> own_gates(const Device& s, const UpdateId& update, const 
   std::vector<GateState> gates{known(s)};
   if (!u.plan.rollback) {
     gates.push_back(compatible(s, u, shelf));
+    gates.push_back(beta(u, shelf));
     gates.push_back(not_there(s, u));
   }
   gates.push_back(not_busy(s, *found, owner_pauses_until, shelf, context.now));

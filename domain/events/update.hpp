@@ -41,6 +41,7 @@ struct UpdatePlan {
   bool require_version_proof = false;         // it completes when its version is seen (decision 12)
   bool rollback_on_timeout = false;           // a time-out after installing began takes the device back (decision 27)
   std::uint32_t health_window_minutes = 0;    // so long after success bad health takes the device back; 0: never
+  bool allow_beta = false;                    // of a direct update: whoever asked for it wants beta firmware on this device
   bool operator==(const UpdatePlan&) const = default;
 };
 

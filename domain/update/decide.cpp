@@ -61,7 +61,7 @@ bool was_taken(const DeviceUpdate& s, const Report& r) {
   if (r.attempt != s.attempt) return false;
   switch (r.kind) {
     case Report::Kind::kSuccess: return s.status == UpdateStatus::kCompleted;
-    case Report::Kind::kDeclined: return s.status == UpdateStatus::kCancelled && s.error_code == "declined";
+    case Report::Kind::kDeclined: return s.status == UpdateStatus::kCancelled;  // or asked to stop, and it did
     default:
       return (s.status == UpdateStatus::kFailed || (s.status == UpdateStatus::kScheduled && s.retry_at)) &&
              s.error_code != kTimeoutCode;
@@ -110,7 +110,8 @@ UpdateStatus phase_of(const DeviceUpdate& s, const Report& r) {
   if (r.phase) return *r.phase;
   if (r.kind == Report::Kind::kNote) return s.status;
   if (s.status < UpdateStatus::kDownloading) return UpdateStatus::kDownloading;
-  return s.status == UpdateStatus::kVerifying ? UpdateStatus::kInstalling : s.status;
+  const bool holds = s.held && !s.released;  // it goes on waiting
+  return s.status == UpdateStatus::kVerifying && !holds ? UpdateStatus::kInstalling : s.status;
 }
 
 void add_success(const DeviceUpdate& s, Events& events) {
@@ -191,7 +192,7 @@ Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) 
   switch (r.kind) {
     case Report::Kind::kSuccess: add_success(s, end); break;
     case Report::Kind::kDeclined:
-      end = one(s, UpdateCancelled{CancelCause::kDeclined, s.attempt, s.batch, s.retry});
+      end = one(s, UpdateCancelled{s.cancel ? s.cancel->cause : CancelCause::kDeclined, s.attempt, s.batch, s.retry});
       break;
     default: {
       std::string code = r.error_code;
@@ -217,11 +218,18 @@ Decision on(const DeviceUpdate& s, const Report& r, const Context& context) {
   return on_the_way ? on_progress(s, r, context) : on_end(s, r, context);
 }
 
+// A campaign's updates are there before their first event; of a rollback that is no event yet only the campaign speaks.
+bool waits_in_rollback(const DeviceUpdate& s) { return s.id.of_campaign && s.id.kind != UpdateId::kDeployment; }
+DomainError waits_with_the_others(const DeviceUpdate& s, std::string_view requested) {
+  auto error = wrong_state("update", to_text(s.status), requested, {});
+  error.message = fmt::format("update {} waits in the rollback of its campaign, and ends with it", to_text(s.id));
+  return error;
+}
+
 Decision on(const DeviceUpdate& s, const CancelUpdate& c, const Context& context) {
-  // Only a campaign's deployment is there before its first event.
-  const bool pending = s.id.of_campaign && s.id.kind == UpdateId::kDeployment;
-  if (!s.exists && !pending) return not_found("Update", to_text(s.id));
-  if (s.status == UpdateStatus::kCancelled) return Events{};
+  if (!s.exists && waits_in_rollback(s)) return waits_with_the_others(s, "cancel");
+  if (!s.exists && !s.id.of_campaign) return not_found("Update", to_text(s.id));
+  if (s.status == UpdateStatus::kCancelled || (!s.exists && c.shown == UpdateStatus::kCancelled)) return Events{};
   if (is_terminal(s.status)) {
     if (c.reach != CancelUpdate::Reach::kAny) return Events{};  // a reaction came after the end
     return wrong_state("update", to_text(s.status), "cancel",
@@ -318,25 +326,27 @@ Decision on(const DeviceUpdate& s, const DeadlineReached& c, const Context& cont
   return Events{};
 }
 
-DomainError campaign_has_ended(const DeviceUpdate& s) {
-  return wrong_state("update of a campaign that has ended", to_text(s.status), "retry",
-                     {"failed", "cancelled while the campaign is in_progress or paused"});
+DomainError campaign_has_ended(UpdateStatus status) {
+  return wrong_state("update of a campaign that has ended", to_text(status), "retry",
+                     {"failed", "cancelled while the campaign is in_progress or paused, and not finishing"});
 }
 
 Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context) {
-  const bool pending = s.id.of_campaign && s.id.kind == UpdateId::kDeployment;
-  if (!s.exists && !pending) return not_found("Update", to_text(s.id));
+  if (!s.exists && waits_in_rollback(s)) return waits_with_the_others(s, "retry");
+  if (!s.exists && !s.id.of_campaign) return not_found("Update", to_text(s.id));
+  const UpdateStatus status = s.exists ? s.status : c.shown.value_or(s.status);
   if (c.device_gone) {
-    auto error = wrong_state("update", to_text(s.status), "retry", {});
+    auto error = wrong_state("update", to_text(status), "retry", {});
     error.message = fmt::format("device {} was deleted: its updates are not retried", s.device.value);
     return error;
   }
   if (c.firmware_recalled) {
-    auto error = wrong_state("update", to_text(s.status), "retry", {});
-    error.message = fmt::format("the update cannot be tried again: its firmware {} is recalled", s.plan.to_version);
+    auto error = wrong_state("update", to_text(status), "retry", {});
+    error.message = fmt::format("the update cannot be tried again: its firmware {} is recalled",
+                                c.plan ? c.plan->to_version : s.plan.to_version);
     return error;
   }
-  if (c.pending_twin && s.status != UpdateStatus::kScheduled) {
+  if (c.pending_twin && status != UpdateStatus::kScheduled) {
     return DomainError{ErrorCode::kDuplicate,
                        fmt::format("device {} already has a pending update for this firmware: {}", s.device.value,
                                    to_text(*c.pending_twin)),
@@ -345,17 +355,17 @@ Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context)
   // Of a campaign's update that never was granted only the campaign knows the plan.
   const std::optional<UpdatePlan> plan = s.attempt == 0 && s.id.of_campaign ? c.plan : s.plan;
   const std::uint32_t max_retries = plan ? plan->max_retries : s.plan.max_retries;
-  if (s.status == UpdateStatus::kScheduled && s.retry_at) {
+  if (status == UpdateStatus::kScheduled && s.retry_at) {
     if (*s.retry_at <= context.now) return Events{};
-    if (!c.campaign_open) return campaign_has_ended(s);
+    if (!c.campaign_open) return campaign_has_ended(status);
     return one(s, RetryAsked{s.retry_count, s.attempt, std::nullopt, s.batch});  // while a retry waits, /retry means now
   }
-  if (s.status != UpdateStatus::kFailed && s.status != UpdateStatus::kCancelled) {
-    return wrong_state("update", to_text(s.status), "retry", {"failed", "cancelled"});
+  if (status != UpdateStatus::kFailed && status != UpdateStatus::kCancelled) {
+    return wrong_state("update", to_text(status), "retry", {"failed", "cancelled"});
   }
-  if (!c.campaign_open) return campaign_has_ended(s);
+  if (!c.campaign_open) return campaign_has_ended(status);
   if (s.retry_count >= max_retries) {
-    auto error = wrong_state("update", to_text(s.status), "retry", {"failed", "cancelled"});
+    auto error = wrong_state("update", to_text(status), "retry", {"failed", "cancelled"});
     error.message = fmt::format("Maximum retry attempts exceeded: {} of {}", s.retry_count, max_retries);
     return error;
   }

@@ -67,6 +67,7 @@ void apply(DeviceUpdate& s, const ConsentAsked& e, const Recorded& r) {
   if (e.plan) s.plan = *e.plan;
   if (s.created_at == Time{}) s.created_at = r.time;
   s.consent_asked = e.attempt;
+  s.consented = false;  // asked anew: what was said of an earlier attempt was about that one
   s.action = e.action;
 }
 

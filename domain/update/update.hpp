@@ -106,6 +106,7 @@ struct CancelUpdate {
   enum class Reach { kNotStarted, kNotInstalling, kAny };
   CancelCause cause = CancelCause::kOperator;
   Reach reach = Reach::kAny;              // what is further along is left to finish: no events, no error
+  std::optional<UpdateStatus> shown = {}; // of one without events: as its campaign has it
 };
 struct AnswerCancel {                     // cancelAction feedback
   std::uint32_t attempt = 0;
@@ -122,6 +123,7 @@ struct RetryUpdate {                      // POST /updates/{id}/retry
   bool campaign_open = true;              // its campaign is in progress or paused; true for direct updates
   bool device_gone = false;               // deleted; if it has returned, it is another member of no old campaign
   std::optional<UpdatePlan> plan;         // of a campaign's update that was cancelled before it had one
+  std::optional<UpdateStatus> shown = {}; // of one without events: as its campaign has it
   bool firmware_recalled = false;
   std::optional<UpdateId> pending_twin = {};  // another direct update of the device for this firmware (decision 9)
 };

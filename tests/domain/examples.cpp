@@ -147,6 +147,12 @@ CampaignRollbackBegun full_rollback() {
   return {2, RollbackTrigger::kErrorThreshold, "device_7 on 10 devices", kMoment, full_verdict(), "device_7", 10};
 }
 
+UpdatePlan beta_plan() {
+  auto plan = full_plan();
+  plan.allow_beta = true;
+  return plan;
+}
+
 UpdatePlan rollback_plan() {
   auto plan = full_plan();
   plan.priority = Priority::kCritical;
@@ -259,6 +265,7 @@ const std::vector<Example>& examples() {
       {"BatchOpened", "", BatchOpened{4}},
       {"UpdateRequested", "", UpdateRequested{full_plan()}},
       {"UpdateRequested", "rollback", UpdateRequested{rollback_plan()}},
+      {"UpdateRequested", "beta", UpdateRequested{beta_plan()}},
       {"AttemptGranted", "", AttemptGranted{2, {1'000'002}, 3, true, kMoment, full_plan()}},
       {"AttemptGranted", "options", AttemptGranted{1, {1'000'003}, 0, false, kMoment, plan_with_options(), true}},
       {"AttemptGranted", "warnings",

@@ -150,14 +150,34 @@ def one_effect(service, firmware):
         path = f"{BASE}/campaigns/{ids.pop()}/start"
         answers = list(pool.map(lambda _: service.call("POST", path, {}), range(16)))
     assert {a.status for a in answers} == {200}, [a.text for a in answers]
+    repeated_commands(service, firmware)
     kinds = [e["type"] for e in service.events()]
-    assert kinds.count("campaign.created") == CREATIONS and kinds.count("campaign.started") == 1, kinds
+    assert kinds.count("campaign.created") == CREATIONS + 1 and kinds.count("campaign.started") == 2, kinds
     other = service.call("POST", BASE + "/campaigns", {**body, "name": "other"}, {"Idempotency-Key": "create-once-0"})
     expect(other, 422, "ValidationError", "Idempotency-Key")
     path = path[:-len("/start")]
     expect(service.call("POST", path + "/pause", {}, {"If-Match": '"77"'}), 412, "PreconditionFailed", "77")
     service.post(path[len(BASE):] + "/cancel")
     expect(service.call("POST", path + "/start", {}), 409, "StateTransition", "cancelled")
+
+
+def repeated_commands(service, firmware):
+    """A command said by many at once under one key is done once, and everybody is told of the same."""
+    assert service.call("PUT", BASE + "/devices/often", {"device_model": "SF-100", "firmware_version": "1.0.0"}).status == 201
+
+    def many(path, body, key, field):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            call = lambda _: service.call("POST", BASE + path, body, {"Idempotency-Key": key, "X-User-Id": "eve"})
+            answers = list(pool.map(call, range(8))) + [call(0)]
+        assert len({a.status for a in answers}) == 1 and answers[0].status < 300, [(a.status, a.text) for a in answers]
+        assert len({a.json[field] for a in answers}) == 1, [a.json[field] for a in answers]
+        return answers[0].json[field]
+    for key in range(CREATIONS):
+        update = many("/devices/often/update", {"firmware_id": firmware}, f"update-{key}", "update_id")
+        assert many(f"/updates/{update}/cancel", {}, f"cancel-{key}", "message") == "Update cancelled"
+    path = f"/campaigns/{service.post('/campaigns', {'name': 'said', 'firmware_id': firmware, 'target_devices': ['nobody']}, status=201)['campaign_id']}"
+    for verb in ("start", "pause", "resume", "finish"):
+        many(path + "/" + verb, {"reason": "again"}, "often-" + verb, "message")
 
 
 def devices(service):

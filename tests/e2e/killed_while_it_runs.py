@@ -15,10 +15,15 @@ def settled(service, path):
     return row if row["status"] in ("completed", "failed", "cancelled") else None
 
 
+def lasting(device):
+    """Without what is only remembered: when it was seen last, and from where."""
+    return {k: v for k, v in device.items() if k not in ("last_seen", "address", "last_seen_since")}
+
+
 def picture(service, path):
     """What the views show of everything that this test touched."""
     return {"campaign": service.get(path), "updates": service.pages(path + "/updates", "updates"),
-            "devices": service.pages("/devices", "devices"),
+            "devices": [lasting(d) for d in service.pages("/devices", "devices")],
             "stats": {k: v for k, v in service.get("/stats").items()},
             "campaign_stats": {k: v for k, v in service.get("/stats" + path).items() if k != "estimated_completion"}}
 

@@ -54,6 +54,29 @@ TEST_CASE("a campaign and a device are asked for together: what concerns both") 
   CHECK(a.types("device_id=b").size() < a.types("device_id=a").size());
 }
 
+TEST_CASE("design 5: what a device reported on the way is in its audit, though it stands under its update alone") {
+  Audited a;
+  a.stage.device("c");
+  const auto other = a.started({"c"});
+  const auto action = a.begin("c");
+  a.report("c", action, kDownloaded);
+  CHECK(a.types("device_id=c&type=update.progress") == Types{"update.progress"});
+  const auto all = a.types("device_id=c");
+  CHECK(a.types("device_id=a&type=update.progress").empty());
+  const std::string of_c = a.update_of(other, "c")["update_id"];
+  CHECK(a.types("campaign_id=" + other.substr(other.rfind('/') + 1) + "&update_id=" + of_c + "&type=update.progress") ==
+        Types{"update.progress"});
+  Types paged;
+  std::uint64_t after = 0;
+  for (json page; paged.size() < all.size();) {
+    page = a.page("device_id=c&limit=1&after=" + std::to_string(after));
+    REQUIRE(page["events"].size() == 1);
+    paged.push_back(page["events"][0]["type"]);
+    after = page["next_after"];
+  }
+  CHECK(paged == all);
+}
+
 TEST_CASE("somebody who never did anything has no events, and is not made known by being asked for") {
   Audited a;
   CHECK(a.types("actor=eve").empty());

@@ -75,6 +75,21 @@ TEST_CASE("decision 32: who has agreed passes the gates again, the pause and the
   CHECK(a.becomes(a.campaign, "completed"));
 }
 
+TEST_CASE("decision 32: who is to be asked is asked though every place is taken, and is granted only when one is free") {
+  Asked a;
+  CHECK(a.stage.ddi("POST", a.base + "/feedback", kConfirmed).status == 200);
+  const auto action = a.begin("d");
+  REQUIRE(ApiStage::eventually([&] { return a.links("e").contains("confirmationBase"); }));
+  std::string other = a.links("e")["confirmationBase"]["href"];
+  other = "/e/confirmationBase/" + other.substr(0, other.find('?')).substr(other.rfind('/') + 1);
+  CHECK(a.stage.ddi("POST", other + "/feedback", kConfirmed).status == 200);
+  CHECK_FALSE(a.links("e").contains("deploymentBase"));
+  CHECK(a.get(a.campaign)["in_progress_devices"] == 1);
+  a.report("d", action, kSucceeded);
+  a.update("e", kSucceeded);
+  CHECK(a.becomes(a.campaign, "completed"));
+}
+
 TEST_CASE("decision 33: declined by the user is cancelled, and in no rate") {
   Asked a;
   CHECK(a.stage.ddi("POST", a.base + "/feedback", kDenied).status == 200);

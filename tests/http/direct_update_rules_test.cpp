@@ -136,12 +136,23 @@ TEST_CASE("decision 9: an emergency asks what does not install yet to make room,
   }
   SUBCASE("an emergency makes room") {
     REQUIRE(d.ask({{"firmware_id", v3}, {"priority", "emergency"}}).status == 201);
-    REQUIRE(ApiStage::eventually([&] { return d.links("d").contains("cancelAction"); }));
+    // Asked before the device says anything, and its next poll hears of it.
+    REQUIRE(ApiStage::eventually([&] { return d.get("/updates/" + update)["cancel_requested_at"].is_string(); }));
+    CHECK(d.links("d").contains("cancelAction"));
     CHECK_FALSE(d.links("d").contains("deploymentBase"));
     const auto number = action.substr(action.rfind('/') + 1);
     REQUIRE(d.stage.ddi("POST", "/d/cancelAction/" + number + "/feedback", kSucceeded).status == 200);
     CHECK(d.get("/updates/" + update)["status"] == "cancelled");
     CHECK(d.stage.ddi("GET", d.begin("d")).json()["deployment"]["chunks"][0]["version"] == "3.0.0");
+  }
+  SUBCASE("and takes the place of what was not fetched yet with the very poll") {
+    d.report("d", action, kSucceeded);
+    REQUIRE(d.ask({{"firmware_id", v3}}).status == 201);
+    REQUIRE(d.links("d").contains("deploymentBase"));
+    REQUIRE(d.ask({{"firmware_id", d.stage.firmware("4.0.0")}, {"priority", "emergency"}}).status == 201);
+    const std::string offered = d.links("d")["deploymentBase"]["href"];
+    const auto path = offered.substr(offered.find("/d/deploymentBase"));
+    CHECK(d.stage.ddi("GET", path).json()["deployment"]["chunks"][0]["version"] == "4.0.0");
   }
   SUBCASE("what installs is left to end") {
     REQUIRE(d.post("/updates/" + update + "/status", {{"status", "installing"}}).status == 200);

@@ -11,7 +11,9 @@ namespace {
 using domain::FailureKind;
 using domain::UpdateStatus;
 using nlohmann::json;
-using Fault = DownloadFaults::Fault;
+using domain::kind_in_words;
+using domain::name_kind;
+using Fault = domain::DownloadFault;
 
 struct Failure {
   std::vector<std::string> details = {};
@@ -23,7 +25,7 @@ domain::Report named(const Failure& failure, std::optional<Fault> seen, UpdateSt
   report.kind = domain::Report::Kind::kFailure;
   report.details = failure.details;
   report.code = failure.code;
-  const auto fault = seen ? std::optional(DownloadFaults::Seen{{7}, *seen, "it was seen here"}) : std::nullopt;
+  const auto fault = seen ? std::optional(domain::SeenFault{*seen, "it was seen here"}) : std::nullopt;
   name_kind(report, status, fault);
   return report;
 }
@@ -71,7 +73,7 @@ TEST_CASE("decision 8: once it has its bytes, a failure is the device's, whateve
   CHECK(kind({}, Fault::kOurs, UpdateStatus::kInProgress) == FailureKind::kService);
   domain::Report success;
   success.kind = domain::Report::Kind::kSuccess;
-  name_kind(success, UpdateStatus::kDownloading, DownloadFaults::Seen{{7}, Fault::kOurs, ""});
+  name_kind(success, UpdateStatus::kDownloading, domain::SeenFault{Fault::kOurs, ""});
   CHECK(success.failure == FailureKind::kDevice);
 }
 
@@ -87,24 +89,31 @@ TEST_CASE("a failure without words of its own gets some that say what was seen")
 
 TEST_CASE("what was seen is of one action, is forgotten, and does not grow without end") {
   DownloadFaults faults;
-  faults.note("a", {{7}, Fault::kBrokenOff, "x"});
+  faults.note("a", {7}, {Fault::kBrokenOff, "x"});
   CHECK(faults.find("a", {7})->fault == Fault::kBrokenOff);
   CHECK_FALSE(faults.find("a", {8}));
   CHECK_FALSE(faults.find("b", {7}));
-  faults.note("a", {{7}, Fault::kOurs, "y"});
-  faults.note("a", {{7}, Fault::kBrokenOff, "x"});
+  faults.note("a", {7}, {Fault::kOurs, "y"});
+  faults.note("a", {7}, {Fault::kBrokenOff, "x"});
   CHECK(faults.find("a", {7})->fault == Fault::kOurs);
-  faults.note("a", {{8}, Fault::kBrokenOff, "x"});
+  faults.note("a", {8}, {Fault::kBrokenOff, "x"});
   CHECK_FALSE(faults.find("a", {7}));
+  faults.note("a", {7}, {Fault::kOurs, "a late end"});
+  CHECK(faults.find("a", {8}));
   faults.forget("a", {7});
   CHECK(faults.find("a", {8}));
   faults.forget("a", {8});
   CHECK(faults.size() == 0);
   for (std::size_t i = 0; i < DownloadFaults::kDevicesMax + 10; ++i) {
-    faults.note(std::to_string(i), {{7}, Fault::kOurs, "x"});
+    faults.note(std::to_string(i), {7}, {Fault::kOurs, "x"});
   }
   CHECK(faults.size() == DownloadFaults::kDevicesMax);
+  // Those that fail now are the ones that matter.
+  for (std::size_t i = 0; i < DownloadFaults::kDevicesMax / 2; ++i) faults.note(std::to_string(i) + "new", {7}, {Fault::kOurs, "x"});
+  for (std::size_t i = 0; i < DownloadFaults::kDevicesMax / 2; ++i) REQUIRE(faults.find(std::to_string(i) + "new", {7}));
   CHECK(faults.find(std::to_string(DownloadFaults::kDevicesMax + 9), {7}));
+  CHECK_FALSE(faults.find("11", {7}));
+  CHECK(faults.size() == DownloadFaults::kDevicesMax);
 }
 
 constexpr const char* kJustFailed = R"({"status":{"execution":"closed","result":{"finished":"failure"}}})";
@@ -139,6 +148,12 @@ TEST_CASE("decision 8: bytes that we cannot give are the service's fault") {
   SUBCASE("the stored bytes are damaged") {
     d.stage.artifacts().set(test::MemoryArtifacts::Fault::kCutShort);
     CHECK(d.stage.download(d.url).status == 404);
+  }
+  SUBCASE("and a part of them later changes nothing") {
+    d.stage.artifacts().set(test::MemoryArtifacts::Fault::kUnreadable);
+    CHECK(d.stage.download(d.url).status == 503);
+    d.stage.artifacts().set(test::MemoryArtifacts::Fault::kNone);
+    CHECK(d.stage.download(d.url, "Range: bytes=0-3\r\n").status == 206);
   }
   CHECK(d.fails() == 3);
   CHECK(d.update()["status"] == "scheduled");

@@ -205,7 +205,7 @@ TEST_CASE("api 5, import: a bad JSON line is told of with its line, its fields a
   CHECK(result.bad[4].starts_with("5 name: must be a string, got a list"));
   CHECK(result.bad[5] == "5 groups.1: must be a string, got 5");
   CHECK(result.bad[6] == "5 attributes: \"n\" is 1, not a text of at most 128 bytes");
-  CHECK(result.bad[7].starts_with("6 device_id: holds a control character"));
+  CHECK(result.bad[7].starts_with("6 device_id: holds a NUL byte"));
   CHECK(result.bad[8].starts_with("7 : is not valid JSON: column "));
   CHECK(result.bad[9].starts_with("8 : is not valid JSON: column "));
   CHECK(result.bad[10] == "9 : is nested deeper than 64 levels");

@@ -102,9 +102,30 @@ TEST_CASE("decision 10: who is not seen until the deadline has failed, and the c
   for (const auto& rollback : lost["rollbacks"]) {
     words += rollback["status"].get<std::string>() + " " + rollback["error_message"].dump() + "\n";
   }
-  CHECK(words.find("failed \"device not seen\"") != std::string::npos);
+  CHECK(words.find("failed \"the device was not seen in time\"") != std::string::npos);
   CHECK(words.find("completed null") != std::string::npos);
   CHECK(f.update_of(campaign, "d1")["status"] == "completed");
+  const auto by_device = f.get("/rollbacks?device_id=d1");
+  REQUIRE(by_device["count"] == 1);
+  CHECK(by_device["rollbacks"][0]["error_code"] == "device_not_seen");
+  REQUIRE(f.post(campaign + "/rollback", {{"reason", "once more"}}).status == 200);
+  CHECK(f.get("/rollbacks/" + by_device["rollbacks"][0]["rollback_id"].get<std::string>())["error_code"] == "device_not_seen");
+  f.update("d1", kSucceeded);
+  CHECK(f.becomes(campaign, "cancelled"));
+}
+
+TEST_CASE("decision 10: behind the deadline a rollback does not wait for a device that is busy with something else") {
+  Fleet f(1);
+  const auto campaign = f.started(f.devices, {{"rollback_deadline_minutes", 60}});
+  f.update("d0", kSucceeded);
+  REQUIRE(f.becomes(campaign, "completed"));
+  const auto other = f.post("/devices/d0/update", {{"firmware_id", f.v1}, {"force_update", true}});
+  REQUIRE(other.status == 201);
+  REQUIRE(f.links("d0").contains("deploymentBase"));
+  REQUIRE(f.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
+  CHECK(f.get(campaign)["status"] == "rollback");
+  f.stage.advance(std::chrono::minutes(61));
+  CHECK(f.becomes(campaign, "cancelled"));
 }
 
 TEST_CASE("decision 10: a device without a way back fails with the reason, and nothing waits for it") {

@@ -66,9 +66,11 @@ void check_rollbacks(const Views& views, const RandomWorld& world, domain::Campa
   if (fold.rollback.number > 0) {
     for (const std::uint32_t o : fold.completed - fold.undone) {
       const auto waits = domain::UpdateId::in_campaign(id, {o}, static_cast<std::uint8_t>(fold.rollback.number));
-      const bool over = fold.status != domain::CampaignStatus::kRollback;
-      if (!world.updates.contains(waits)) {
-        expected[domain::to_text(waits)] = over ? UpdateStatus::kFailed : UpdateStatus::kScheduled;
+      if (world.updates.contains(waits)) continue;
+      if (fold.gone.contains(o)) {
+        expected[domain::to_text(waits)] = UpdateStatus::kFailed;
+      } else if (fold.status == domain::CampaignStatus::kRollback) {
+        expected[domain::to_text(waits)] = UpdateStatus::kScheduled;
       }
     }
   }

@@ -65,13 +65,39 @@ TEST_CASE("a rollback that began is found as before, and once") {
   CHECK(r.found({{}, campaign_id(2)}) == Ids{r.id(2, 1), r.id(2, 0)});
 }
 
-TEST_CASE("who was not seen until a rollback's campaign closed is found by both, too") {
+TEST_CASE("who was not seen in time is found in every way, for ever, also when the next rollback has begun") {
   InRollback r;
+  const auto lost = domain::UpdateId::in_campaign(campaign_id(1), {0}, 1);
+  domain::AttemptEnded not_seen;
+  not_seen.attempt = 0;
+  not_seen.error_code = "device_not_seen";
+  domain::UpdatePlan plan;
+  plan.rollback = domain::RollbackOf{domain::RollbackTrigger::kManual, "wrong image",
+                                     domain::UpdateId::in_campaign(campaign_id(1), {0}), "2.0.0"};
+  r.story.tell({lost, domain::UpdateRequested{plan}, device_id(0)});
+  r.story.tell({lost, not_seen, device_id(0)});
   r.story.close(campaign_id(1), domain::CampaignStatus::kCancelled);
+  domain::CampaignRollbackBegun again;
+  again.number = 2;
+  again.reason = "still wrong";
+  r.story.tell({campaign_id(1), again, {}});
   r.read();
-  const auto page = r.views().rollback_list({device_id(0), campaign_id(1)}, {});
-  REQUIRE(page.rows.size() == 1);
-  CHECK(page.rows.front().error_code == "device_not_seen");
+  REQUIRE(r.views().rollback(lost));
+  CHECK(r.views().rollback(lost)->error_code == "device_not_seen");
+  const auto second = domain::to_rollback_text(domain::UpdateId::in_campaign(campaign_id(1), {0}, 2));
+  CHECK(r.found({device_id(0), campaign_id(1)}) == Ids{second, r.id(1, 0)});
+  CHECK(r.found({device_id(0), {}}) == Ids{second, r.id(2, 0), r.id(1, 0)});
+}
+
+TEST_CASE("nobody waits for a device that was deleted") {
+  InRollback r;
+  r.story.tell({device_id(0), domain::DeviceDeleted{"scrapped", {0}}, {}});
+  r.read();
+  const auto page = r.views().rollback_list({{}, campaign_id(1)}, {});
+  REQUIRE(page.rows.size() == 2);
+  CHECK(page.rows[0].status == domain::UpdateStatus::kFailed);
+  CHECK(page.rows[0].error_code == "device_deleted");
+  CHECK(page.rows[1].status != domain::UpdateStatus::kFailed);
 }
 
 }  // namespace

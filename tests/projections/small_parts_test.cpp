@@ -201,10 +201,10 @@ TEST_CASE("a device may hope only where there is room") {
   const auto o = offer(1, domain::Priority::kNormal, hours(1), set_of({5}));
   offers.publish(o);
   CHECK_FALSE(offers.any_for({5}));
-  o->set_room(false, true);
+  o->set_room({false, true, false});
   CHECK_FALSE(offers.any_for({5}));
   CHECK(o->has_room_for_retries());
-  o->set_room(true, false);
+  o->set_room({true, false, false});
   CHECK(offers.any_for({5}));
   CHECK_FALSE(offers.any_for({6}));
   offers.withdraw(campaign_id(1));

@@ -56,6 +56,7 @@ void Fleet::run() {
     write_promises(number(0, 2));
     let_time_pass();
     deadlines();
+    give_up();
     react();
     react_of_devices();
     // Even what has ended may be rolled back, and again.
@@ -124,6 +125,7 @@ void Fleet::write_promises(std::size_t most) {
     const auto promise = std::move(promises_.front());
     promises_.pop_front();
     reserved_.ordinals.remove(promise.ordinal.value);
+    reserved_.asked.remove(promise.ordinal.value);
     if (promise.first_in_batch) --reserved_.in_batch;
     const auto& device = devices_[promise.device];
     if (device.position == promise.device_position && gate_moves_ == promise.gate_moves)
@@ -197,8 +199,9 @@ UpdateId Fleet::present_id(Ordinal ordinal) const {
   return UpdateId::in_campaign(campaign_.id, ordinal, kind);
 }
 
-bool Fleet::is_hopeful(std::uint32_t o) const {
-  if (reserved_.ordinals.contains(o) || !room(campaign_, reserved_, now_).for_first_attempts) return false;
+bool Fleet::is_hopeful(std::uint32_t o, bool was_asked) const {
+  const auto space = room(campaign_, reserved_, now_);
+  if (reserved_.contains(o) || !(space.for_first_attempts || (space.for_consent && !was_asked))) return false;
   if (campaign_.status == CampaignStatus::kRollback) {
     return campaign_.is_to_take_back(o) && !campaign_.rollback.retries.contains(o);
   }
@@ -241,14 +244,15 @@ GrantAsk Fleet::ask_of(const Device& device, const UpdateId& id) const {
 }
 
 // As the poll path does it: only where a retry is due or an offer with room names the device.
-bool Fleet::ask_campaign(std::size_t index) {
+bool Fleet::ask_campaign(std::size_t index, bool gives_up) {
   const Device& device = devices_[index];
   const auto id = present_id(device.ordinal);
   const auto known = device.updates.find(id);
   const bool retry_due = known != device.updates.end() &&
                          known->second.status == UpdateStatus::kScheduled &&
                          known->second.next_retry_at && *known->second.next_retry_at <= now_;
-  if (!retry_due && !is_hopeful(device.ordinal.value)) return false;
+  const bool was_asked = known != device.updates.end() && known->second.consent_asked > 0;
+  if (!retry_due && !gives_up && !is_hopeful(device.ordinal.value, was_asked)) return false;
   const auto ask = ask_of(device, id);
   const auto decision = grant(campaign_, reserved_, ask, context());
   check_gates(ask, decision);
@@ -268,7 +272,8 @@ bool Fleet::ask_campaign(std::size_t index) {
   } else {
     promise.events = {{id, std::get<UpdateSkipped>(decision), device.id}};
   }
-  reserved_.ordinals.add(device.ordinal.value);
+  const bool asks = std::holds_alternative<ConsentAsked>(decision);
+  (asks ? reserved_.asked : reserved_.ordinals).add(device.ordinal.value);
   if (promise.first_in_batch) ++reserved_.in_batch;
   promises_.push_back(std::move(promise));
   return true;
@@ -435,6 +440,16 @@ void Fleet::look_after() {
     obey(campaign_, CampaignCommand(PromoteCampaign{"good enough"}));
   } else {
     obey(campaign_, CampaignCommand(ResumeCampaign{}));
+  }
+}
+
+// Behind its deadline a rollback waits for nobody: what the campaign's actor does with whoever was not seen.
+void Fleet::give_up() {
+  if (campaign_.status != CampaignStatus::kRollback || campaign_.rollback.give_up_at > now_) return;
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    const auto o = devices_[i].ordinal.value;
+    const bool waits = campaign_.is_to_take_back(o) && !campaign_.rollback.retries.contains(o);
+    if (waits && !reserved_.contains(o)) ask_campaign(i, true);
   }
 }
 

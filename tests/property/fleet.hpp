@@ -74,10 +74,10 @@ class Fleet {
 
   // ---- who does things
   void turn_of_device(std::size_t index);
-  bool ask_campaign(std::size_t index);
+  bool ask_campaign(std::size_t index, bool gives_up = false);
   GrantAsk ask_of(const Device& device, const UpdateId& id) const;
   WayBack way_back(std::uint32_t ordinal, const std::string& version) const;
-  bool is_hopeful(std::uint32_t ordinal) const;
+  bool is_hopeful(std::uint32_t ordinal, bool was_asked) const;
   UpdateId present_id(Ordinal ordinal) const;
   void speak(std::size_t index);
   void react_of_devices();
@@ -86,6 +86,7 @@ class Fleet {
   void report_end(const DeviceUpdate& update);
   void turn_of_operator();
   void look_after();
+  void give_up();
   void deadlines();
   void let_time_pass();
 

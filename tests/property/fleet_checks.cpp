@@ -85,7 +85,8 @@ void Fleet::check_gates(const GrantAsk& ask, const GrantDecision& decision) cons
   } else if (std::holds_alternative<UpdateSkipped>(decision)) {
     check(closed->gate == Gate::kCompatible || closed->gate == Gate::kNotThere, "skipped for another reason");
   } else {
-    check(closed->gate == Gate::kNotThere || closed->gate == Gate::kContent, "no way back for another reason");
+    const bool too_late = closed->gate == Gate::kRunning && campaign_.rollback.give_up_at <= now_;
+    check(too_late || closed->gate == Gate::kNotThere || closed->gate == Gate::kContent, "no way back for another reason");
   }
 }
 

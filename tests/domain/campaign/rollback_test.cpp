@@ -157,7 +157,9 @@ TEST_CASE("decision 10: the gates of a rollback, each with its reason") {
   busy.busy_with = "update x";
   waits(busy, Gate::kBusy);
   waits(ask_back(0, 2), Gate::kRunning);
-  CHECK(is_waiting(ask_for(given(facts).now(kNow + hours(24)), ask_back(0)), Gate::kRunning).fact ==
+  auto again = ask_back(0);
+  again.attempts = 1;
+  CHECK(is_waiting(ask_for(given(facts).now(kNow + hours(24)), again), Gate::kRunning).fact ==
         "the rollback's deadline has passed");
   waits(ask_back(0), Gate::kRetryTime,
         {of_rollback(0, first_grant()), of_rollback(0, failed_until(kNow + minutes(1)))});
@@ -234,8 +236,37 @@ TEST_CASE("decision 10: at the deadline a rollback gives up on who was not seen,
   CHECK(due.cancels[0].update == back(1));
   CHECK(due.cancels[0].cause == CancelCause::kNotSeen);
   facts.push_back(of_rollback(1, UpdateCancelled{CancelCause::kNotSeen, 0, 0, false}));
+  given(facts).now(late).own_events().then_nothing();
+  AttemptEnded gone;
+  gone.error_code = "device_not_seen";
+  facts.push_back(of_rollback(0, gone));
   CHECK(given(facts).now(late).own_events().the<CampaignClosed>().outcome == CampaignStatus::kCancelled);
   CHECK_FALSE(room(given(facts).campaign(), {}, late).for_first_attempts);
+}
+
+TEST_CASE("decision 32: a download_only campaign has installed nothing, and is not rolled back") {
+  auto p = policy();
+  p.download_only = true;
+  const auto done = std::vector<Fact>{created({0, 1}, p), CampaignStarted{}} + faring(".x", 0);
+  const auto error = given(done).when(RollbackCampaign{"why not"}).then_error(ErrorCode::kStateTransition);
+  CHECK(error.message.find("it installed nothing") != std::string::npos);
+  CHECK(given(done + std::vector<Fact>{begun()}).campaign().to_take_back_count() == 0);
+}
+
+TEST_CASE("decision 10: behind the deadline the rollback of whoever was not seen has failed, also if the device is busy") {
+  auto busy = ask_back(0);
+  busy.busy_with = "update x";
+  for (const auto& ask : {ask_back(0), busy}) {
+    const auto decision = ask_for(given(rolling()).now(kNow + hours(24)), ask);
+    REQUIRE(std::holds_alternative<NoWayBack>(decision));
+    CHECK(std::get<NoWayBack>(decision).error_code == "device_not_seen");
+  }
+  AttemptEnded gone;
+  gone.error_code = "device_not_seen";
+  auto facts = rolling() + std::vector<Fact>{of(2, failed_for_good())} + taken_back(1);
+  given(facts).now(kNow + hours(24)).own_events().then_nothing();   // not before that is said
+  facts.push_back(of_rollback(0, gone));
+  CHECK(given(facts).own_events().the<CampaignClosed>().outcome == CampaignStatus::kCancelled);
 }
 
 TEST_CASE("decision 22: a rollback waits for no device that was deleted, before it began or behind it") {

@@ -160,7 +160,7 @@ TEST_CASE("S6/BR-OTA-044: a device that is not here, or on its way back already,
   auto second = manual();
   second.id = kOtherDirect;
   CHECK(given(with(updated(), {in(kDirect, requested())})).when(second).then_error(ErrorCode::kDuplicate).message.find(
-            to_text(kDirect)) != std::string::npos);
+            to_rollback_text(kDirect)) != std::string::npos);
 }
 
 TEST_CASE("decision 10: a rollback of a device that runs something else by now is ended, not granted") {

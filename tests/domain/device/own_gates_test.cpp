@@ -89,6 +89,21 @@ TEST_CASE("decision 18: while the owner has paused updates nothing new is grante
   CHECK(rollback.when(GrantDirect{{}, kNow + hours(1)}).the<AttemptGranted>().attempt == 1);
 }
 
+TEST_CASE("decisions 6 and 18: beta firmware waits while neither its request nor the device's owner wants it") {
+  auto refused = kHere;
+  refused.facts.is_beta = true;
+  refused.owner_agrees = false;
+  const auto story = given({kRegistered, in(kDirect, requested())});
+  CHECK(closed(story, kDirect, refused).find("beta: the firmware is a beta") == 0);
+  story.when(GrantDirect{{}, {}, shelf_with(refused)}).then_nothing();
+  auto agreed = refused;
+  agreed.owner_agrees = true;
+  CHECK(story.when(GrantDirect{{}, {}, shelf_with(agreed)}).the<AttemptGranted>().attempt == 1);
+  auto wanted = requested();
+  wanted.plan.allow_beta = true;
+  CHECK(closed(given({kRegistered, in(kDirect, wanted)}), kDirect, refused) == "");
+}
+
 TEST_CASE("decision 4: a direct update is compared with what the device runs when it asks, not when it was requested") {
   DeviceRegistered newer = kRegistered;
   newer.attributes = {{"firmware_version", "2.1.0"}};

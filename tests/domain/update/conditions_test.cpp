@@ -66,6 +66,14 @@ TEST_CASE("decision 33: who declines is cancelled, before the grant and until th
       .then_error(ErrorCode::kStateTransition);
 }
 
+TEST_CASE("decision 32: consent to one attempt is none to the next: asked anew, it is answered anew") {
+  const auto asked_again = given({kAsked, ConsentGiven{1, {}}, agreed_to(), started(), failed_for_good(),
+                                  RetryAsked{1, 1, std::nullopt}, ConsentAsked{2, kAction, {}}});
+  CHECK_FALSE(asked_again.update().consented);
+  asked_again.when(AnswerConsent{2, true, {}}).then({ConsentGiven{2, {}}});
+  asked_again.when(AnswerConsent{2, false, {}}).then({UpdateCancelled{CancelCause::kDeclined, 0, 0, false}});
+}
+
 TEST_CASE("an answer that nobody asked for is about nothing") {
   given({}).when(AnswerConsent{1, true, {}}).then_error(ErrorCode::kNotFound);
   given({first_grant(), started(), failed_until(kNow)}).when(AnswerConsent{2, true, {}}).then_error(ErrorCode::kNotFound);
@@ -132,6 +140,13 @@ TEST_CASE("decision 12: the version that is seen proves the success, and only of
 }
 
 // ---- the way back ------------------------------------------------------------------------------------------------
+
+TEST_CASE("a holder that says that it goes on waiting does not install") {
+  const auto held = given({holding(), started(), progress(UpdateStatus::kVerifying), UpdateHeld{1, 0, false}});
+  held.when(said(Report::Kind::kProgress)).then_nothing();
+  const auto stopped = held.when(CancelUpdate{CancelCause::kRecalled, CancelUpdate::Reach::kNotInstalling});
+  CHECK(stopped.the<CancelRequested>().cause == CancelCause::kRecalled);
+}
 
 TEST_CASE("decision 27: what times out behind the beginning of the installation goes back, if that is a trigger") {
   const auto taken_back = granted_under([](UpdatePlan& p) { p.rollback_on_timeout = true; });

@@ -97,6 +97,23 @@ TEST_CASE("decision 25: an update that waits for its first grant exists, and is 
   given({}).about(kDirect).when(RetryUpdate{}).then_error(ErrorCode::kNotFound);
 }
 
+TEST_CASE("decision 25: what its campaign's end cancelled is refused as what it is shown as") {
+  RetryUpdate retry;
+  retry.campaign_open = false;
+  retry.shown = UpdateStatus::kCancelled;
+  const auto error = given({}).when(retry).then_error(ErrorCode::kStateTransition);
+  CHECK(error.message.find("campaign that has ended") != std::string::npos);
+  CHECK(error.current_state == "cancelled");
+}
+
+TEST_CASE("decision 10: a rollback that waits in its campaign is not cancelled or retried by itself") {
+  const auto waiting = UpdateId::in_campaign(kCampaign, {0}, 1);
+  for (const auto& error : {given({}).about(waiting).when(RetryUpdate{}).then_error(ErrorCode::kStateTransition),
+                            given({}).about(waiting).when(CancelUpdate{}).then_error(ErrorCode::kStateTransition)}) {
+    CHECK(error.message.find("waits in the rollback of its campaign") != std::string::npos);
+  }
+}
+
 TEST_CASE("decision 32: there is no consent to give where none is asked for") {
   given({first_grant(), started()}).when(AnswerConsent{1, true, {}}).then_error(ErrorCode::kNotFound);
 }
