@@ -172,6 +172,7 @@ class DeviceActor final : public Entity {
     Plan plan;
     plan.conditions = {own_condition()};
     plan.otherwise = {false, revision(), projections::to_store(position()), {}, {}};
+    if (const auto* said = std::get_if<domain::ChangeAttributes>(&command)) hear_version(*said);
     if (const auto* request = std::get_if<domain::RequestUpdate>(&command)) {
       if (auto refused = refuse_recalled(request->plan.firmware, plan)) return std::move(*refused);
     }
@@ -384,9 +385,22 @@ class DeviceActor final : public Entity {
          }));
   }
 
+  // The same version again is no event, and yet a proof.
+  void hear_version(const domain::ChangeAttributes& said) {
+    const auto* active = state_.active();
+    const auto version = said.values.find("firmware_version");
+    if (!active || !active->second.awaits_version || version == said.values.end()) return;
+    const auto& [id, u] = *active;
+    if (domain::same_version(version->second, u.plan.to_version) && domain::same_version(state_.version, u.plan.to_version)) {
+      tell(id, domain::ConfirmVersion{u.attempt});
+    }
+  }
+
   // Decision 12: what waits for its version to be seen, and it is seen.
   void confirm_version(const domain::UpdateId& id, const domain::UnfinishedUpdate& u) {
     if (!u.plan.require_version_proof || !domain::same_version(state_.version, u.plan.to_version)) return;
+    // It ran that version before: what it said then proves nothing, what it says from now on does (hear_version).
+    if (domain::same_version(u.plan.from_version, u.plan.to_version)) return;
     tell(id, domain::ConfirmVersion{u.attempt});
   }
 

@@ -132,6 +132,20 @@ TEST_CASE("decision 12: success is not enough where its version must be seen, an
   CHECK(s.update_of(campaign, "d")["status"] == "completed");
 }
 
+TEST_CASE("decision 12: the version that a device ran before proves nothing until it is said anew") {
+  Story s;
+  s.stage.device("d");
+  s.says("d", "firmware_version", "2.0.0");
+  const auto campaign = s.started({"d"}, {{"require_version_proof", true}, {"force_update", true}});
+  s.begin("d");
+  const std::string update = s.update_of(campaign, "d")["update_id"];
+  REQUIRE(s.post("/updates/" + update + "/status", {{"status", "rebooting"}}).status == 200);
+  s.links("d");
+  CHECK(s.get("/updates/" + update)["status"] == "rebooting");
+  s.says("d", "firmware_version", "2.0.0");
+  CHECK(s.becomes(campaign, "completed"));
+}
+
 TEST_CASE("decision 12: the old version, reported after the grace, makes a failure of the success") {
   Story s;
   s.stage.device("d");

@@ -220,6 +220,8 @@ class Grants:
             return not update.rollback and not (update.is_own() and update.force) and bool(update.firmware.misfits(device))
         if gate == "not_there_yet":
             return not update.rollback and not update.force and device.there_already(update.to_version)
+        if gate == "beta" and own:
+            return not update.rollback and update.firmware.beta and not update.allow_beta and not self.wants_beta(device)
         if own:
             return False
         if gate == "beta":

@@ -95,6 +95,7 @@ class Update:
         self.priority = plan.get("priority", "normal")
         self.max_retries = plan.get("max_retries", 3)
         self.force = plan.get("force", False)
+        self.allow_beta = plan.get("allow_beta", False)          # of a direct one
         self.window = plan.get("window")
         self.download_only = plan.get("download_only", False)
         self.needs_proof = plan.get("needs_proof", False)

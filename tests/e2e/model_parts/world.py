@@ -40,7 +40,8 @@ class World(Fleet, Rollouts, Grants, Reports):
         if refusals:
             return refusals
         update = Update(device, firmware, self.tick(), priority=raised(options["priority"], firmware),
-                        max_retries=options["max_retries"], force=options["force"], window=options["window"])
+                        max_retries=options["max_retries"], force=options["force"], window=options["window"],
+                        allow_beta=options["allow_beta"])
         update.from_version = device.version
         device.updates.append(update)
         self.direct[label] = update
