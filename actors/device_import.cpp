@@ -13,6 +13,7 @@ namespace {
 
 // Devices that are looked up and decided together.
 struct Chunk {
+  Chunk() { items.reserve(limits::kImportLines); }
   std::vector<ImportItem> items;
   std::size_t lines = 0;
   std::size_t bytes = 0;
@@ -251,7 +252,12 @@ void DeviceImport::Impl::put(ImportItem item, std::vector<eventstore::NewEvent> 
            batch->bytes + bytes > limits::kImportAppendBytes;
   };
   if (batch && is_full()) send_batch();
-  if (!batch) batch = std::make_shared<Batch>();
+  if (!batch) {
+    batch = std::make_shared<Batch>();
+    batch->items.reserve(limits::kImportLines);
+    batch->append.events.reserve(limits::kImportLines);
+    batch->append.conditions.reserve(limits::kImportLines);
+  }
   batch->append.conditions.push_back({domain::stream_name(item.device()), item.read_at});
   std::move(events.begin(), events.end(), std::back_inserter(batch->append.events));
   batch->bytes += bytes;
@@ -277,10 +283,16 @@ void DeviceImport::Impl::settle(Batch& done) {
     return;
   }
   const auto* refused = std::get_if<eventstore::Refused>(&*done.outcome);
+  std::vector<std::pair<std::string, domain::Ordinal>> numbered;
   for (auto& item : done.items) {
-    if (refused) item.each_line([&](DecidedLine& line) { fail(line, unavailable(refused->why)); });
+    if (refused) {
+      item.each_line([&](DecidedLine& line) { fail(line, unavailable(refused->why)); });
+    } else if (item.ordinal) {
+      numbered.emplace_back(item.device().value, *item.ordinal);
+    }
     close(item);
   }
+  if (!numbered.empty()) world.ordinals_settled(std::move(numbered));
 }
 
 // Something else happened to one of these devices while they were decided: now each device decides for itself.

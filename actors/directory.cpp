@@ -48,6 +48,14 @@ class Directory {
     return numbers;
   }
 
+  void settle(const NumbersSettled& settled) {
+    auto& pending = self_->state.pending;
+    for (const auto& [id, ordinal] : settled.devices) {
+      const auto given = pending.find(id);
+      if (given != pending.end() && given->second == ordinal.value) pending.erase(given);
+    }
+  }
+
   void reserve(const ListAskPtr& ask) {
     load();
     domain::Bitmap set;
@@ -105,16 +113,9 @@ class Directory {
   std::uint32_t give(const std::string& id) { return self_->state.pending[id] = self_->state.next++; }
   // Which device a number stands for stays readable for ever.
   bool is_committed(std::uint32_t number) const { return world_.views->device_of({number}).has_value(); }
-  // In memory, for most of them.
-  bool is_registered(const std::string& id, std::uint32_t number) const {
-    const auto record = world_.views->polls().find(id);
-    return record && record->ordinal.value == number;
-  }
   void sweep() {
     if (self_->state.pending.size() < kPendingMax) return;
-    std::erase_if(self_->state.pending, [&](const auto& entry) {
-      return is_registered(entry.first, entry.second) || is_committed(entry.second);
-    });
+    std::erase_if(self_->state.pending, [&](const auto& entry) { return is_committed(entry.second); });
   }
 
   caf::stateful_actor<State>* self_;
@@ -134,6 +135,7 @@ caf::actor spawn_directory(caf::actor_system& system, World& world) {
         [directory](const NumbersAskPtr& ask) {
           guarded(*ask, [&] { ask->reply(directory->ordinals(ask->devices)); });
         },
+        [directory](const NumbersSettled& settled) { directory->settle(settled); },
         [directory](const ListAskPtr& ask) { guarded(*ask, [&] { directory->reserve(ask); }); },
     };
   }, &world);

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -32,6 +33,10 @@ struct NumbersAsk {
   Reply<domain::Result<std::vector<domain::Ordinal>>> reply;
 };
 using NumbersAskPtr = std::shared_ptr<NumbersAsk>;
+// These are in the views with the numbers that they were given: the directory need not remember them.
+struct NumbersSettled {
+  std::vector<std::pair<std::string, domain::Ordinal>> devices;
+};
 
 // Ordinals for a list of ids, at most limits::kReserveChunk: unknown ids are reserved, durably, before the answer.
 struct ListAsk {
@@ -48,4 +53,5 @@ caf::actor spawn_directory(caf::actor_system& system, World& world);
 #include <caf/all.hpp>
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::OrdinalAskPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::NumbersAskPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::NumbersSettled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::ListAskPtr)

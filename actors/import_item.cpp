@@ -20,7 +20,7 @@ domain::Decision follow(ImportItem& item, const domain::DeviceCommand& command, 
 
 domain::Decision bring_back(ImportItem& item, const domain::ChangeAttributes& change, const domain::Context& context) {
   const auto before = item.state;
-  auto decision = follow(item, registration(change, item.ordinal), context);
+  auto decision = follow(item, registration(change, *item.ordinal), context);
   if (!decision) return decision;
   // A return takes nothing away that the device had: attributes that are null, groups that are none.
   auto rest = follow(item, change, context);
@@ -43,7 +43,7 @@ domain::Decision decide(ImportItem& item, DecidedLine& line, const domain::Conte
   const auto& change = line.said.change;
   if (!item.state.registered) {
     line.outcome = ImportOutcome::kRegistered;
-    return follow(item, registration(change, item.ordinal), context);
+    return follow(item, registration(change, *item.ordinal), context);
   }
   if (item.state.deleted) {
     line.outcome = ImportOutcome::kReturned;

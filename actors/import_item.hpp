@@ -24,7 +24,7 @@ struct ImportItem {
   std::vector<DecidedLine> more;          // in their order
   domain::Device state;                   // what is decided on; it follows the lines
   eventstore::Position read_at;           // nothing newer is in `state`
-  domain::Ordinal ordinal;                // given to a device that is new or returns
+  std::optional<domain::Ordinal> ordinal;   // given to a device that is new or returns
 
   const domain::DeviceId& device() const { return first.said.device; }
   bool is_here() const { return state.registered && !state.deleted; }

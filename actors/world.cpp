@@ -37,6 +37,10 @@ void World::ask_ordinals(std::vector<std::string> devices,
   caf::anon_send(directory, NumbersAskPtr(std::move(ask)));
 }
 
+void World::ordinals_settled(std::vector<std::pair<std::string, domain::Ordinal>> devices) {
+  caf::anon_send(directory, NumbersSettled{std::move(devices)});
+}
+
 std::vector<eventstore::NewEvent> to_append(const domain::Events& events, const Meta& meta) {
   std::vector<eventstore::NewEvent> out;
   out.reserve(events.size());

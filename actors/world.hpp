@@ -44,9 +44,10 @@ struct World {
   void send(RequestPtr request);
   // The number of a device that is about to be registered or returns.
   void ask_ordinal(const domain::DeviceId& device, std::function<void(std::optional<domain::Ordinal>)> answer);
-  // Those of several, in their order.
+  // Those of several, in their order; and that these are registered with theirs, which the views know by now.
   void ask_ordinals(std::vector<std::string> devices,
                     std::function<void(domain::Result<std::vector<domain::Ordinal>>)> answer);
+  void ordinals_settled(std::vector<std::pair<std::string, domain::Ordinal>> devices);
 };
 
 // The log's name of an entity's stream: what shards and the router know it by.

@@ -115,13 +115,15 @@ void DeviceView::reserve(const domain::IdsReserved& reserved) {
 void DeviceView::fold(Change& change, const domain::DeviceId& id) {
   const auto& event = change.event;
   const auto given = given_by(event.event);
+  const bool is_new_ordinal = given && given->value >= ordinals_given_;
+  // A device is registered once, what comes later is a return; and an id that was reserved has that
+  // ordinal. So whoever is registered with a new one is new in every way: nothing is searched for.
+  const bool is_new = is_new_ordinal && std::holds_alternative<domain::DeviceRegistered>(event.event);
   const auto key = device_place_key(id.value);
-  const auto* known = places_.find(key);
+  const auto* known = is_new ? nullptr : places_.find(key);
   if (!known && !given) return;  // of an id that nobody has: there is no device to speak of
   DevicePlace place = known ? *known : DevicePlace{};
   const DevicePlace place_before = place;
-  // Most devices that are registered are new in every way: nothing need be searched for them.
-  const bool is_new_ordinal = given && given->value >= ordinals_given_;
   if (given) {
     name(*given, id.value);
     place.ordinal = given;
