@@ -1,6 +1,6 @@
 """The real service beside a small model of it: random operators and devices, and whatever differs.
 
-    model.py                     some seeds, and one that nobody chose; OTA_TEST_LONG=1: twenty times as many
+    model.py                     some seeds; OTA_TEST_LONG=1: twenty times as many, and one that nobody chose
     model.py --seed N            that one
     model.py --replay FILE       a sequence that was written to a file, one action in JSON a line
 
@@ -116,10 +116,11 @@ def main():
     if asked.replay:
         fault = replay(asked.replay)
         sys.exit(f"differs: {fault}" if fault else 0)
-    fresh = random.SystemRandom().randrange(1_000, 1_000_000_000)
-    count = len(SEEDS) * (20 if LONG else 1)
-    seeds = [asked.seed] if asked.seed is not None else [*range(1, count + 1), fresh]
-    print(f"seeds {seeds[0]} to {seeds[-2]}, and {fresh}" if len(seeds) > 1 else f"seed {seeds[0]}", flush=True)
+    seeds = [asked.seed] if asked.seed is not None else list(SEEDS)
+    if LONG and asked.seed is None:
+        seeds = [*range(1, 20 * len(SEEDS) + 1), random.SystemRandom().randrange(1_000, 1_000_000_000)]
+    print(f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) <= len(SEEDS) else f"{len(seeds)} seeds, the last is {seeds[-1]}",
+          flush=True)
     done = 0
     for seed in seeds:
         run = Run(*sequence_of(seed)).play()
