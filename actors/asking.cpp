@@ -43,7 +43,7 @@ std::pair<domain::User, domain::Position> wishes_of_owner(const domain::Device& 
 
 domain::FirmwareShelf shelf_of(const domain::Device& device, const projections::Views& views) {
   domain::FirmwareShelf shelf;
-  const auto wishes = wishes_of_owner(device, views).first;
+  const auto wants_beta = [&] { return wishes_of_owner(device, views).first.beta_opt_in; };
   for (const auto& [id, u] : device.updates) {
     if (id.of_campaign || shelf.contains(u.plan.firmware)) continue;
     auto& at_hand = shelf[u.plan.firmware];
@@ -53,7 +53,7 @@ domain::FirmwareShelf shelf_of(const domain::Device& device, const projections::
     const auto& record = row->firmware.record;
     at_hand = {fmt::format("{} {}", record.name, record.facts.version), row->firmware.content_here,
                row->firmware.status == domain::FirmwareStatus::kRecalled, record.facts,
-               !record.facts.is_beta || wishes.beta_opt_in};
+               !record.facts.is_beta || wants_beta()};
   }
   return shelf;
 }

@@ -38,14 +38,29 @@ class Stopper {
   std::vector<std::pair<domain::CampaignId, domain::Bitmap>> campaigns_;
 };
 
+// The stream of whom this very command has erased already, if it has.
+std::optional<std::string> erased_before(const eventstore::Log& log, const Meta& meta, domain::Time now) {
+  const auto earlier = meta.repeatable && meta.command ? log.command(*meta.command, now) : std::nullopt;
+  if (!earlier) return std::nullopt;
+  std::string stream;
+  log.read_one(earlier->position, [&](const eventstore::RecordedEvent& event) {
+    stream = event.stream;
+    return true;
+  });
+  return stream;
+}
+
 }  // namespace
 
 Answer Service::delete_user(const std::string& person, Meta meta) {
   const auto known = subjects().known_token(person);
   if (!known) return Done{};
-  // Told twice; the person may have come back since.
-  if (meta.repeatable && meta.command && log().command(*meta.command, now())) return Done{};
   const auto token = projections::to_domain(*known);
+  if (const auto erased = erased_before(log(), meta, now())) {
+    // Told twice. It may be that only the name is left; but a person who has come back since is somebody else.
+    if (*erased == domain::stream_name(domain::UserStream{token})) subjects().erase(*known);
+    return Done{};
+  }
   Stopper stopper(*this, meta);
   projections::DeviceFilter theirs;
   theirs.owner = token;

@@ -150,20 +150,17 @@ Wanted read_wanted(QueryReader& query, const Api& api) {
   }
   const auto add = [&](const char* name, Length length, const auto& parse, const char* what) {
     const auto text = query.string(name, length);
-    if (!text) return;
-    if (const auto id = parse(*text)) {
-      wanted.tags.push_back(domain::stream_name(*id));
-    } else {
-      query.fail(name, fmt::format("'{}' is not {}", shown(*text), what));
-    }
+    auto id = text ? parse(*text) : std::nullopt;
+    if (id) wanted.tags.push_back(domain::stream_name(*id));
+    if (text && !id) query.fail(name, fmt::format("'{}' is not {}", shown(*text), what));
+    return id;
   };
-  add("campaign_id", {1, 100}, domain::parse_campaign_id, "a campaign id");
-  if (const auto text = query.string("campaign_id", {1, 100})) wanted.campaign = domain::parse_campaign_id(*text);
+  wanted.campaign = add("campaign_id", {1, 100}, domain::parse_campaign_id, "a campaign id");
   add("update_id", {1, 100}, domain::parse_update_id, "an update id");
-  add("device_id", {1, 256}, [](const std::string& text) {
+  const auto device = add("device_id", {1, 256}, [](const std::string& text) {
     return domain::is_valid_device_id(text) ? std::optional(domain::DeviceId{text}) : std::nullopt;
   }, "a device id");
-  if (query.string("device_id", {1, 256}) && !wanted.tags.empty()) wanted.device = wanted.tags.back();
+  if (device) wanted.device = domain::stream_name(*device);
   if (const auto type = query.string("type", {1, 100})) {
     const auto& names = type_names();
     wanted.type = *type;

@@ -111,6 +111,23 @@ TEST_CASE("decision 18: a service that ended between an erasure and the name for
   CHECK(u.stage.service().person_of(anna) == "deleted user");
 }
 
+TEST_CASE("decision 18: a deletion told again ends what its first time left, and touches nobody who has come back") {
+  Users u;
+  auto& service = u.stage.service();
+  Meta told;
+  told.command.emplace();
+  told.command->bytes.fill(7);
+  told.repeatable = true;
+  const auto anna = service.caller_of("anna");
+  REQUIRE(service.user(anna, domain::EraseUser{}, told).ok());  // and no further
+  REQUIRE(service.delete_user("anna", told).ok());
+  CHECK_FALSE(service.known_user("anna").has_value());
+  const auto again = service.caller_of("anna");
+  REQUIRE(again != anna);
+  REQUIRE(service.delete_user("anna", told).ok());
+  CHECK(service.known_user("anna") == again);
+}
+
 TEST_CASE("design 3: a token whose name is gone without an erasure is an unknown user") {
   Users u;
   const auto anna = u.stage.service().caller_of("anna");

@@ -97,6 +97,7 @@ TEST_CASE("what cannot be a stream, a type or an id is refused with its value") 
     CAPTURE(stream);
     CHECK(a.stage.admin("GET", std::string("/audit/events?stream=") + stream).faults() == "stream: value_error\n");
   }
+  CHECK(a.stage.admin("GET", "/audit/events?campaign_id=" + std::string(101, 'x')).faults() == "campaign_id: string_too_long\n");
   CHECK(a.stage.admin("GET", "/audit/events?campaign_id=x&update_id=y").faults() ==
         "campaign_id: value_error\nupdate_id: value_error\n");
 }

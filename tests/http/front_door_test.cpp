@@ -429,9 +429,12 @@ TEST_CASE("connections beyond the limit are turned away with 503") {
 TEST_CASE("a request that waited too long for a handler is answered 503") {
   auto options = on_free_port();
   options.queue_wait_max = -1ms;
+  std::atomic<int> told{0};
+  options.on_refused = [&](const RequestContext& context) { told += context.path() == "/x" ? 1 : 100; };
   OpenDoor open(options);
   auto client = open.connect();
   const auto answer = client.get("/x");
+  CHECK(told == 1);
   CHECK(answer.status == 503);
   CHECK(answer.header("retry-after") == "5");
   CHECK(open.door.counts().overloaded == 1);
