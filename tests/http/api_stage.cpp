@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "http/ddi_downloads.hpp"
 #include "tests/http/text_context.hpp"
 
 namespace ota::http::test {
@@ -89,6 +90,11 @@ ApiAnswer ApiStage::import(const std::string& type, const std::string& text,
                    text, end);
   router_.handle(made.context);
   return {made.response.status, made.response.body, made.response.headers};
+}
+
+void ApiStage::refuse_download(const std::string& path) {
+  const TextContext request("GET", "/DEFAULT/controller/v1" + path);
+  ddi::note_refused(request.context, *api_);
 }
 
 ApiAnswer ApiStage::download(const std::string& path, const std::string& fields) {

@@ -44,6 +44,8 @@ class ApiStage {
                    BodyOutcome end = BodyOutcome::kEnd);
   // The same, and reads all bytes of an artifact. (To the others it breaks off before the first one.)
   ApiAnswer download(const std::string& path, const std::string& fields = "");
+  // The same, but the door has too much to do and answers it without the router.
+  void refuse_download(const std::string& path);
   ApiAnswer upload(const std::string& bytes, const nlohmann::json& metadata,
                    const std::string& fields = "");
 

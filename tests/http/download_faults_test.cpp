@@ -149,6 +149,11 @@ TEST_CASE("decision 8: bytes that we cannot give are the service's fault") {
     d.stage.artifacts().set(test::MemoryArtifacts::Fault::kCutShort);
     CHECK(d.stage.download(d.url).status == 404);
   }
+  SUBCASE("the door has too much to do") {
+    d.stage.refuse_download("/d/deploymentBase");   // is no download
+    d.stage.refuse_download("/e" + d.url.substr(2));  // nor is this the device's
+    d.stage.refuse_download(d.url);
+  }
   SUBCASE("and a part of them later changes nothing") {
     d.stage.artifacts().set(test::MemoryArtifacts::Fault::kUnreadable);
     CHECK(d.stage.download(d.url).status == 503);
