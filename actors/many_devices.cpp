@@ -1,7 +1,7 @@
 // Requests that are many commands: handed in behind one another and not waited for one by one, so that they share commits.
 #include <condition_variable>
-#include <semaphore>
 
+#include "actors/awaited.hpp"
 #include "actors/limits.hpp"
 #include "actors/service.hpp"
 
@@ -51,22 +51,15 @@ std::vector<Answer> Service::devices(std::vector<DeviceAsk> asks) {
 }
 
 Answer Service::remember(const Meta& meta) {
-  struct Slot {
-    std::binary_semaphore ready{0};
-    std::optional<eventstore::AppendOutcome> outcome;
-  };
-  const auto slot = std::make_shared<Slot>();
+  const auto awaited = std::make_shared<Awaited<eventstore::AppendOutcome>>();
   eventstore::Append append;
   append.command = {*meta.command, meta.request, meta.status};
-  journal().append(std::move(append), [slot](const eventstore::AppendOutcome& outcome) {
-    slot->outcome = outcome;
-    slot->ready.release();
-  });
-  slot->ready.acquire();
-  if (const auto* committed = std::get_if<eventstore::Committed>(&*slot->outcome)) {
+  journal().append(std::move(append), [awaited](const eventstore::AppendOutcome& outcome) { awaited->set(outcome); });
+  const auto outcome = awaited->take();
+  if (const auto* committed = std::get_if<eventstore::Committed>(&outcome)) {
     return Done{true, 0, committed->first, {}, {}};
   }
-  if (const auto* repeated = std::get_if<eventstore::Repeated>(&*slot->outcome)) {
+  if (const auto* repeated = std::get_if<eventstore::Repeated>(&outcome)) {
     return Done{false, 0, repeated->earlier.position, repeated->earlier, {}};
   }
   return domain::DomainError{domain::ErrorCode::kUnavailable, "the service is stopping", {}, {}, {}, {}};

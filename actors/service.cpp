@@ -1,13 +1,13 @@
 #include "actors/service.hpp"
 
 #include <map>
-#include <semaphore>
 #include <stdexcept>
 
 #include <caf/all.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "actors/awaited.hpp"
 #include "actors/device_import.hpp"
 #include "actors/directory.hpp"
 #include "actors/messages.hpp"
@@ -181,17 +181,10 @@ void Service::hand_in(EntityId to, Command command, Meta meta, std::optional<dom
 
 Answer Service::ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device) {
   if (auto refused = admit()) return std::move(*refused);
-  struct Slot {
-    std::binary_semaphore ready{0};
-    std::optional<Answer> answer;
-  };
-  const auto slot = std::make_shared<Slot>();
-  hand_in(std::move(to), std::move(command), std::move(meta), std::move(device), [slot](Answer answer) {
-    slot->answer = std::move(answer);
-    slot->ready.release();
-  });
-  slot->ready.acquire();
-  return std::move(*slot->answer);
+  const auto awaited = std::make_shared<Awaited<Answer>>();
+  hand_in(std::move(to), std::move(command), std::move(meta), std::move(device),
+          [awaited](Answer answer) { awaited->set(std::move(answer)); });
+  return awaited->take();
 }
 
 Answer Service::firmware(domain::FirmwareId id, domain::FirmwareCommand command, Meta meta) {
@@ -242,9 +235,9 @@ domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id
 }
 
 void Service::settle() const {
-  const auto ready = std::make_shared<std::binary_semaphore>(0);
-  impl_->journal->barrier([ready](const eventstore::AppendOutcome&) { ready->release(); });
-  ready->acquire();
+  const auto settled = std::make_shared<Awaited<eventstore::AppendOutcome>>();
+  impl_->journal->barrier([settled](const eventstore::AppendOutcome& outcome) { settled->set(outcome); });
+  settled->take();
 }
 
 void Service::settle(eventstore::Position until) const {
@@ -297,19 +290,12 @@ domain::Result<domain::Bitmap> Service::ordinals_of(const std::vector<std::strin
     ask->devices.assign(devices.begin() + static_cast<std::ptrdiff_t>(from),
                         devices.begin() + static_cast<std::ptrdiff_t>(to));
     ask->meta = meta;
-    struct Slot {
-      std::binary_semaphore ready{0};
-      std::optional<Outcome> outcome;
-    };
-    const auto slot = std::make_shared<Slot>();
-    ask->reply = Reply<Outcome>([slot](Outcome outcome) {
-      slot->outcome = std::move(outcome);
-      slot->ready.release();
-    });
+    const auto awaited = std::make_shared<Awaited<Outcome>>();
+    ask->reply = Reply<Outcome>([awaited](Outcome outcome) { awaited->set(std::move(outcome)); });
     caf::anon_send(impl_->world.directory, ListAskPtr(std::move(ask)));
-    slot->ready.acquire();
-    if (!slot->outcome->ok()) return slot->outcome->error();
-    all |= slot->outcome->value();
+    const auto outcome = awaited->take();
+    if (!outcome) return outcome.error();
+    all |= outcome.value();
   }
   return all;
 }

@@ -1,10 +1,10 @@
 // "Why is this device not updated?" and the way back of a single device: what the service gathers before it asks.
 #include <algorithm>
-#include <semaphore>
 
 #include <fmt/format.h>
 
 #include "actors/asking.hpp"
+#include "actors/awaited.hpp"
 #include "actors/limits.hpp"
 #include "actors/service.hpp"
 #include "domain/device/gates.hpp"
@@ -154,21 +154,13 @@ std::vector<Service::Why> Service::why_of_own(const domain::Device& device) cons
 
 domain::Result<std::vector<domain::GateState>> Service::ask_why(domain::CampaignId campaign, domain::GrantAsk ask) {
   using Outcome = domain::Result<std::vector<domain::GateState>>;
-  struct Slot {
-    std::binary_semaphore ready{0};
-    std::optional<Outcome> outcome;
-  };
-  const auto slot = std::make_shared<Slot>();
+  const auto awaited = std::make_shared<Awaited<Outcome>>();
   AskWhy why;
   why.ask = std::move(ask);
-  why.reply = std::make_shared<Reply<Outcome>>([slot](Outcome outcome) {
-    slot->outcome = std::move(outcome);
-    slot->ready.release();
-  });
+  why.reply = std::make_shared<Reply<Outcome>>([awaited](Outcome outcome) { awaited->set(std::move(outcome)); });
   auto refused = this->ask(campaign, std::move(why), {});
   if (!refused) return refused.error();
-  slot->ready.acquire();
-  return std::move(*slot->outcome);
+  return awaited->take();
 }
 
 }  // namespace ota::actors
