@@ -195,7 +195,7 @@ class DeviceActor final : public Entity {
   void take_turn(const RequestPtr& request, std::function<void()> first) {
     submit_turn(
         [this, request, first = std::move(first)](Reply<Answer> reply) {
-          turn_.emplace();
+          turn_ = std::make_unique<Turn>();
           turn_->reply = std::move(reply);
           turn_->meta = request->meta;
           first();
@@ -436,7 +436,7 @@ class DeviceActor final : public Entity {
   }
 
   domain::Device state_;
-  std::optional<Turn> turn_;
+  std::unique_ptr<Turn> turn_;         // most devices have none
   bool emergency_asked_ = false;        // since the last react()
   std::optional<domain::CampaignId> refuted_;   // whose update the device has refuted, to be woken
 };

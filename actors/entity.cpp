@@ -272,7 +272,7 @@ void Entity::park(const std::string& why) {
   world_.report_poisoned(key_, parked_);
   drop_everything();
   // What is on its way to the journal gets that answer: it may take effect.
-  std::deque<Job> kept;
+  std::list<Job> kept;
   auto jobs = std::exchange(jobs_, {});
   if (appending_) {
     kept.push_back(std::move(jobs.front()));

@@ -9,8 +9,8 @@
 // Subclasses give the fold, the decisions and the conditions. They add no rules.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -114,7 +114,7 @@ class Entity : public caf::event_based_actor {
   std::string parked_;                    // why; empty: healthy
   bool busy_ = false;
   bool appending_ = false;                // the front job's append is in flight
-  std::deque<Job> jobs_;
+  std::list<Job> jobs_;                   // not a deque, which takes 600 bytes while it is empty
   std::uint64_t ticket_ = 0;
   std::uint64_t turn_ticket_ = 0;
   std::size_t free_appends_ = 0;

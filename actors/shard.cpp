@@ -29,38 +29,41 @@ class Shard final : public caf::event_based_actor {
         [this](const Resting& resting) {
           const auto found = entities_.find(resting.key);
           if (found == entities_.end()) return;
-          by_age_.erase(found->second.place);
+          const auto entry = found->second;
           entities_.erase(found);
+          by_age_.erase(entry);
         },
         [this](const Tick&) { sweep(); },
     };
   }
 
   void on_exit() override {
-    for (const auto& [key, entry] : entities_) caf::anon_send_exit(entry.actor, caf::exit_reason::user_shutdown);
+    for (const auto& entry : by_age_) caf::anon_send_exit(entry.actor, caf::exit_reason::user_shutdown);
     entities_.clear();
+    by_age_.clear();
   }
 
  private:
   struct Entry {
+    std::string key;
     caf::actor actor;
     std::chrono::steady_clock::time_point used;
-    std::list<std::string>::iterator place;
   };
+  using ByAge = std::list<Entry>;
 
   void forward(const RequestPtr& request) {
     std::string key = key_of(request->to);
-    auto found = entities_.find(key);
-    if (found == entities_.end()) {
-      if (entities_.size() >= limits::kEntitiesPerShard) let_oldest_rest(limits::kEntitiesPerShard / 16 + 1);
-      auto actor = wake(request->to);
-      by_age_.push_back(key);
-      found = entities_.emplace(std::move(key), Entry{std::move(actor), {}, std::prev(by_age_.end())}).first;
+    const auto found = entities_.find(key);
+    if (found != entities_.end()) {
+      by_age_.splice(by_age_.end(), by_age_, found->second);
     } else {
-      by_age_.splice(by_age_.end(), by_age_, found->second.place);
+      if (entities_.size() >= limits::kEntitiesPerShard) let_oldest_rest(limits::kEntitiesPerShard / 16 + 1);
+      by_age_.push_back({std::move(key), wake(request->to), {}});
+      entities_.emplace(by_age_.back().key, std::prev(by_age_.end()));
     }
-    found->second.used = std::chrono::steady_clock::now();
-    caf::anon_send(found->second.actor, request);
+    auto& entry = by_age_.back();
+    entry.used = std::chrono::steady_clock::now();
+    caf::anon_send(entry.actor, request);
   }
 
   caf::actor wake(const EntityId& id) {
@@ -77,23 +80,22 @@ class Shard final : public caf::event_based_actor {
   // Asked, not told: an entity with something in flight stays, and is asked again.
   void sweep() {
     const auto idle_since = std::chrono::steady_clock::now() - limits::kIdle;
-    for (const auto& key : by_age_) {
-      const auto& entry = entities_.at(key);
+    for (const auto& entry : by_age_) {
       if (entry.used > idle_since) break;
       caf::anon_send(entry.actor, Rest{});
     }
   }
 
   void let_oldest_rest(std::size_t count) {
-    for (const auto& key : by_age_) {
+    for (const auto& entry : by_age_) {
       if (count-- == 0) break;
-      caf::anon_send(entities_.at(key).actor, Rest{});
+      caf::anon_send(entry.actor, Rest{});
     }
   }
 
   World& world_;
-  std::unordered_map<std::string, Entry> entities_;
-  std::list<std::string> by_age_;         // the longest unused first
+  ByAge by_age_;                          // the longest unused first
+  std::unordered_map<std::string_view, ByAge::iterator> entities_;   // by the keys in there
 };
 
 }  // namespace
