@@ -335,6 +335,7 @@ class DeviceActor final : public Entity {
     request->meta.correlation = turn_->meta.correlation;
     AskGrant ask;
     ask.ask = ask_for(state_, update, *world_.views, world_.settings);
+    ask.ask.device_position = seen();
     ask.ask.poll_sleep = turn_->sleep;
     turn_->ticket = next_ticket();
     ask.reply = std::make_shared<Reply<domain::Result<GrantOutcome>>>(

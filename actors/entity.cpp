@@ -224,6 +224,7 @@ void Entity::ensure_loaded() {
   if (loaded_) return;
   world_.router.follow(followed_tags(), caf::actor_cast<caf::actor>(this));
   loaded_ = true;
+  read_at_ = projections::to_domain(world_.log->head());
   load();
   world_.report_loaded(key_);
   react();

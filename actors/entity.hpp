@@ -9,6 +9,7 @@
 // Subclasses give the fold, the decisions and the conditions. They add no rules.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <list>
 #include <string>
@@ -74,7 +75,10 @@ class Entity : public caf::event_based_actor {
 
   std::uint64_t next_ticket() { return ++ticket_; }
   bool in_turn() const { return busy_; }
-  eventstore::Condition own_condition() const { return {key_, projections::to_store(position())}; }
+  // Whatever its own stream has up to here is in the state: at least what the log had before it was read, which the
+  // writer remembers better than the last event of a stream that has rested for years.
+  domain::Position seen() const { return std::max(position(), read_at_); }
+  eventstore::Condition own_condition() const { return {key_, projections::to_store(seen())}; }
   // Reads the events of one tag after `after` into fold().
   void read_tag(const std::string& tag, domain::Position after);
   // What this very command did, if it was done already: said again, it may look wrong by now.
@@ -110,6 +114,7 @@ class Entity : public caf::event_based_actor {
 
   caf::actor shard_;
   bool loaded_ = false;
+  domain::Position read_at_;              // the head of the log when it began to load
   bool resting_ = false;
   std::string parked_;                    // why; empty: healthy
   bool busy_ = false;
