@@ -27,6 +27,22 @@ void expect(const Answered& answer, const char* what) {
   if (!answer.ok()) throw std::runtime_error(fmt::format("{}: {}", what, answer.error().message));
 }
 
+// The times at which threads that share a rate begin one thing each; at once if there is no rate.
+class Pace {
+ public:
+  explicit Pace(const Asking& asking) : asking_(asking) {}
+  void wait(std::size_t thread, std::size_t n) const {
+    if (!asking_.per_second) return;
+    const double due = static_cast<double>(n * asking_.threads + thread) / *asking_.per_second;
+    std::this_thread::sleep_until(begin_ + std::chrono::duration<double>(due));
+  }
+  Clock::time_point begin() const { return begin_; }
+
+ private:
+  const Asking& asking_;
+  const Clock::time_point begin_ = Clock::now();
+};
+
 // Runs `work(thread)` on so many threads; passes on what one of them throws.
 template <class Work>
 void on_threads(std::size_t threads, const Work& work) {
@@ -95,16 +111,13 @@ RolloutLoad::Outcome RolloutLoad::update_one(std::size_t device, bool fails) {
 
 double RolloutLoad::run(const Asking& asking) {
   std::atomic<std::uint64_t> done{0};
-  const auto begin = Clock::now();
-  const auto end = begin + std::chrono::duration_cast<Clock::duration>(
+  const Pace pace(asking);
+  const auto end = pace.begin() + std::chrono::duration_cast<Clock::duration>(
                                std::chrono::duration<double>(asking.seconds));
   const Stopwatch stopwatch;
   on_threads(asking.threads, [&](std::size_t thread) {
     for (std::size_t n = 0; Clock::now() < end; ++n) {
-      if (asking.per_second) {
-        const double due = static_cast<double>(n * asking.threads + thread) / *asking.per_second;
-        std::this_thread::sleep_until(begin + std::chrono::duration<double>(due));
-      }
+      pace.wait(thread, n);
       const std::size_t device = next_device();
       const bool fails = asking.failing_every > 0 && device % asking.failing_every == 0;
       for (int vain = 0; update_one(device, fails) == Outcome::kNothing; ++vain) {
@@ -123,8 +136,10 @@ void RolloutLoad::run_until_closed(const Asking& asking, std::size_t asked_on) {
     const auto row = service_.views().campaign_summary(campaign_);
     return row && row->status == domain::CampaignStatus::kInProgress;
   };
-  on_threads(asking.threads, [&](std::size_t) {
-    while (begun_ < ends_at) {
+  const Pace pace(asking);
+  on_threads(asking.threads, [&](std::size_t thread) {
+    for (std::size_t n = 0; begun_ < ends_at; ++n) {
+      pace.wait(thread, n);
       const std::size_t device = next_device();
       const bool fails = asking.failing_every > 0 && device % asking.failing_every == 0;
       if (update_one(device, fails) == Outcome::kGranted || is_running()) continue;
