@@ -84,12 +84,13 @@ std::array<rocksdb::ColumnFamilyOptions, kFamilyNames.size()> family_options(
   };
   // Sequential keys and one compression: files only move from level to level, write
   // amplification 1.00.
-  of(Family::kLog) = plain(cache, 64 * kMegabyte);
+  // 64 MB are no faster: a larger skip list fits the processor's caches less.
+  of(Family::kLog) = plain(cache, 32 * kMegabyte);
   of(Family::kLog).max_write_buffer_number = 3;
   of(Family::kLog).ttl = 0;  // nor are they rewritten for their age
   of(Family::kLog).periodic_compaction_seconds = 0;
   // Rewritten by compaction anyway, so the last level may spend time on space.
-  of(Family::kStreams) = by_name(cache, 64 * kMegabyte);
+  of(Family::kStreams) = by_name(cache, 32 * kMegabyte);
   of(Family::kStreams).max_write_buffer_number = 3;
   of(Family::kStreams).bottommost_compression = rocksdb::kZSTD;
   of(Family::kTags) = by_name(cache, 16 * kMegabyte);  // short rows: a smaller skip list is faster

@@ -9,7 +9,7 @@ namespace ota::projections::limits {
 
 // Decoded rows that a view keeps for the next event, per table and generation (there are two): the
 // updates and devices that are active at a time. About 1 kB each.
-inline constexpr std::size_t kCachedEntities = 8'192;
+inline constexpr std::size_t kCachedEntities = 4'096;
 // Campaigns are few; an unborn one carries its targets.
 inline constexpr std::size_t kCachedCampaigns = 256;
 // Small rows: counters, buckets, pieces of sets.

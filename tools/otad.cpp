@@ -20,6 +20,7 @@
 #include "http/api.hpp"
 #include "http/ddi_downloads.hpp"
 #include "http/front_door.hpp"
+#include "tools/heap.hpp"
 #include "tools/otad/config.hpp"
 #include "tools/otad/log_lines.hpp"
 #include "tools/otad/signal_wait.hpp"
@@ -158,6 +159,7 @@ void serve(const Config& config, const sigset_t& signals) {
   const StopAtEnd bus_stop(bus.get());
   const StopAtEnd fetcher_stop(fetcher.get());
   sweep(*artifacts, *service);
+  ota::tools::give_back_free_memory();  // what bringing the views up to date took
 
   ota::http::ApiOptions api_options{config.tenant, config.extra_formats, OTA_VERSION, {}, fetcher.get()};
   api_options.neighbours = [&] {

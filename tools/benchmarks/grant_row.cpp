@@ -15,6 +15,7 @@
 #include "tools/benchmarks/rollout_load.hpp"
 #include "tools/benchmarks/rows.hpp"
 #include "tools/benchmarks/seeded_fleet.hpp"
+#include "tools/heap.hpp"
 
 namespace ota::bench {
 namespace {
@@ -45,6 +46,7 @@ Rows measure_rate(const std::filesystem::path& directory, const Extent& extent) 
   RolloutLoad load(*service, campaign, 0, devices);
   Asking asking;
   asking.seconds = extent.seconds();
+  tools::give_back_free_memory();
   const MemoryWatch memory(getpid());
   double best = 0;
   for (std::size_t round = 0; round < extent.rounds(); ++round) {

@@ -3,6 +3,7 @@
 #include "gateways/artifact_files.hpp"
 #include "http/api.hpp"
 #include "http/front_door.hpp"
+#include "tools/heap.hpp"
 
 namespace ota::bench {
 namespace {
@@ -30,6 +31,7 @@ struct ServedService::Parts {
         door(on_a_free_port(), [this](http::RequestContext& context) { router.handle(context); }) {
     api.add_to(router);
     door.start();
+    tools::give_back_free_memory();
   }
 
   std::unique_ptr<actors::ArtifactStore> artifacts;
