@@ -12,11 +12,11 @@ namespace ota::sim {
 Reporter::Reporter(World& world, std::string device, std::string action, std::string url)
     : world_(world), device_(std::move(device)), action_(std::move(action)), url_(std::move(url)) {}
 
-void Reporter::send(const Feedback& feedback, bool terminal, OnEnd on_end) {
+void Reporter::send(const Feedback& feedback, bool awaited, OnEnd on_end) {
   ++reports_;
   if (!current_.body.empty()) overtaken_.push_back(std::move(current_));
   current_ = {feedback, feedback_body(feedback, wall_clock())};
-  terminal_ = terminal;
+  awaited_ = awaited;
   tries_ = 0;
   on_end_ = std::move(on_end);
   try_once();
@@ -70,7 +70,7 @@ void Reporter::answered(const HttpAnswer& answer) {
   journal_answer(answer, current_.feedback, "report");
   const AnswerClass meaning = classify(answer);
   if (meaning == AnswerClass::kOk) return repeat_or_end();
-  if (meaning == AnswerClass::kLater && terminal_) {
+  if (meaning == AnswerClass::kLater && awaited_) {
     const double spread =
         world_.choices.fraction(device_, action_, fmt::format("report-retry-{}", tries_));
     const auto wait = std::max<std::chrono::milliseconds>(

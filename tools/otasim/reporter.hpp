@@ -1,9 +1,9 @@
 // Sends the reports of one action, one at a time. Part of a device's RAM: destroying it stops
 // whatever it was sending.
 //
-// A terminal report is repeated with back-off until a complete 200 arrived, or 404 or 410 ended it:
-// nothing less is an acknowledgement. Other reports are tried once. A report that was acknowledged
-// is, by choice, sent once more verbatim.
+// A report that the server waits for (the end; that a download is complete and held) is repeated with
+// back-off until a complete 200 arrived, or 404 or 410 ended it: nothing less is an acknowledgement.
+// Other reports are tried once. A report that was acknowledged is, by choice, sent once more verbatim.
 #pragma once
 
 #include <functional>
@@ -25,7 +25,7 @@ class Reporter {
   Reporter(World& world, std::string device, std::string action, std::string url);
 
   // Sends a report; the former one must have ended.
-  void send(const Feedback& feedback, bool terminal, OnEnd on_end);
+  void send(const Feedback& feedback, bool awaited, OnEnd on_end);
 
   // Sends again, once, a progress report that a later one has overtaken: `choice` picks among those
   // before the last. Ends at once when there is none; otherwise its answer is counted, whatever it
@@ -54,7 +54,7 @@ class Reporter {
   unsigned reports_ = 0;  // of this action, so that each has its own choices
   Sent current_;
   std::vector<Sent> overtaken_;
-  bool terminal_ = false;
+  bool awaited_ = false;
   unsigned tries_ = 0;
   OnEnd on_end_;
   HttpTicket request_;
