@@ -18,8 +18,7 @@ class Renderer {
            const actors::ContentFetcher* fetcher = nullptr);
 
   nlohmann::json firmware(const projections::FirmwareRow& row) const;
-  // With the firmware in full, and the ids of the first 1,000 targets.
-  // With the ids of so many of its targets.
+  // With its firmware in full, and the ids of so many of its targets.
   nlohmann::json campaign(const projections::CampaignRow& row, std::size_t targets_shown = kTargetsShown) const;
   // `waiting_for` is null: see waiting.hpp.
   nlohmann::json update(const domain::DeviceUpdate& update) const;

@@ -5,15 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "http/render.hpp"
-#include "http/time_format.hpp"
+#include "http/render_parts.hpp"
 
 namespace ota::http {
 namespace {
 
 using nlohmann::json;
-
-json when(const std::optional<domain::Time>& t) { return t ? json(format_time(*t)) : json(nullptr); }
-json text_or_null(const std::string& s) { return s.empty() ? json(nullptr) : json(s); }
+using namespace shown;
 
 // A rollback has three ends and one way; the update behind it has more.
 const char* status_of(const domain::DeviceUpdate& u) {

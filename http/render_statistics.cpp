@@ -1,0 +1,94 @@
+// The statistics of all (BR-OTA-041 to 045, decision 30).
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "domain/version.hpp"
+#include "http/render.hpp"
+#include "http/render_parts.hpp"
+
+namespace ota::http {
+namespace {
+
+using nlohmann::json;
+using namespace shown;
+
+constexpr std::size_t kFirmwarePage = 200;
+
+// The share of devices with a known version that run the newest available, non-beta firmware of their model.
+double devices_on_latest(const projections::Views& views, const projections::Statistics& s) {
+  std::map<std::string, std::string> newest;
+  projections::FirmwareFilter filter;
+  filter.status = domain::FirmwareStatus::kAvailable;
+  filter.is_beta = false;
+  projections::PageRequest page{kFirmwarePage, 0, ""};
+  do {
+    const auto rows = views.firmware_list(filter, page);
+    for (const auto& row : rows.rows) {
+      const auto& facts = row.firmware.record.facts;
+      auto& version = newest[facts.device_model];
+      if (version.empty() || domain::compare_versions(facts.version, version) > 0) version = facts.version;
+    }
+    page.cursor = rows.next_cursor;
+  } while (!page.cursor.empty());
+  std::uint64_t known = 0;
+  std::uint64_t on_latest = 0;
+  for (const auto& [model, versions] : s.devices_by_model_version) {
+    const auto latest = newest.find(model);
+    for (const auto& [version, count] : versions) {
+      known += count;
+      if (latest != newest.end() && domain::compare_versions(version, latest->second) == 0) on_latest += count;
+    }
+  }
+  return percent(on_latest, known);
+}
+
+}  // namespace
+
+double success_rate(std::uint64_t completed, std::uint64_t failed) { return percent(completed, completed + failed); }
+
+json Renderer::statistics(std::optional<domain::Time> from, std::optional<domain::Time> until) const {
+  const auto all = service_.views().statistics();
+  const bool is_period = from || until;
+  const auto s = is_period ? service_.views().statistics_between(from.value_or(domain::Time{}),
+                                                                 until.value_or(domain::Time::max()))
+                           : all;
+  const auto now = service_.now();
+  const auto day = service_.views().statistics_between(now - std::chrono::hours(24), domain::Time::max());
+  std::uint64_t campaigns = 0;
+  for (const auto& [status, n] : s.campaigns) campaigns += n;
+  const auto of = [&](domain::CampaignStatus status) {
+    const auto found = s.campaigns.find(status);
+    return found == s.campaigns.end() ? std::uint64_t{0} : found->second;
+  };
+  json j{{"total_campaigns", campaigns},
+         {"active_campaigns", of(domain::CampaignStatus::kInProgress) + of(domain::CampaignStatus::kPaused) +
+                                  of(domain::CampaignStatus::kRollback)},
+         {"completed_campaigns", of(domain::CampaignStatus::kCompleted)},
+         {"failed_campaigns", of(domain::CampaignStatus::kFailed)},
+         {"total_updates", s.total_updates},
+         {"pending_updates", s.pending_updates()},
+         {"in_progress_updates", s.in_progress_updates},
+         {"completed_updates", s.completed_updates},
+         {"failed_updates", s.failed_updates},
+         {"cancelled_updates", s.cancelled_updates},
+         {"success_rate", success_rate(s.completed_updates, s.failed_updates)},
+         {"avg_update_time", minutes(s.update_us_total, s.completed_updates)},
+         {"total_data_transferred", s.data_transferred},
+         {"last_24h_updates", day.total_updates},
+         {"last_24h_failures", day.failed_updates},
+         {"last_24h_data_transferred", day.data_transferred},
+         {"updates_by_device_type", s.by_device_type},
+         {"updates_by_firmware_version", s.by_firmware_version},
+         {"rollbacks", s.rollbacks},
+         {"rollback_rate", percent(s.rollbacks, s.started_campaigns)},
+         {"total_devices", all.devices},
+         {"devices_on_latest_firmware", devices_on_latest(service_.views(), all)}};
+  if (is_period) {
+    j["from"] = when(from);
+    j["to"] = when(until);
+  }
+  return j;
+}
+
+}  // namespace ota::http
