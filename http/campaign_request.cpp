@@ -223,7 +223,8 @@ domain::CampaignPolicy read_policy(JsonReader& body, domain::Time now, FieldErro
   // Finer than whole percents: a rate of 0.2 % is worth telling apart.
   const auto rate = [&](const char* name) {
     const auto percent = body.number(name, {0, 99});
-    if (percent && *percent == 0) body.fail(name, "must be above 0, got 0");
+    // What would be rounded to nothing would count as not given.
+    if (percent && *percent < 0.01) body.fail(name, fmt::format("must be 0.01 or more, got {}", *percent));
     return static_cast<std::uint32_t>(std::lround(percent.value_or(0) * 100.0));
   };
   p.canary_p0_basis_points = rate("canary_p0_percent");

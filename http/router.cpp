@@ -73,7 +73,7 @@ struct Router::Match {
   std::vector<std::size_t> taken;   // which segments stand for parameters, on the way down
   std::vector<std::size_t> values;  // the same for `route`, once there is one
   const Route* other = nullptr;     // a route at this path with another method
-  std::string allow;
+  std::string allow;                // without repeats: two templates may match one path
 
   // Looks at the routes that end at a node; true: found.
   bool look_at(const Node& node) {
@@ -93,11 +93,17 @@ struct Router::Match {
     }
     for (const Route* candidate : node.routes) {
       other = candidate;
-      if (!allow.empty()) allow += ", ";
-      allow += candidate->method;
-      if (candidate->method == "GET") allow += ", HEAD";
+      add_allowed(candidate->method);
+      if (candidate->method == "GET") add_allowed("HEAD");
     }
     return false;
+  }
+
+ private:
+  void add_allowed(std::string_view one) {
+    if ((", " + allow + ", ").find(fmt::format(", {}, ", one)) != std::string::npos) return;
+    if (!allow.empty()) allow += ", ";
+    allow += one;
   }
 };
 

@@ -64,6 +64,12 @@ TEST_CASE("rates that no canary could tell apart are refused, by field") {
                                 {"canary_p1_percent", 5}});
   CHECK(answer.status == 422);
   CHECK(answer.faults().find("canary_p0_percent") != std::string::npos);
+  for (const auto* name : {"canary_p0_percent", "canary_p1_percent"}) {
+    const auto tiny = c.create({{"deployment_strategy", "canary"}, {name, 0.004}});
+    CHECK(tiny.status == 422);
+    CHECK(tiny.faults().find(name) != std::string::npos);
+    CHECK(tiny.json().dump().find("0.01 or more, got 0.004") != std::string::npos);
+  }
 }
 
 TEST_CASE("decision 19: the approver is another person, and nothing starts without the approval") {

@@ -156,6 +156,10 @@ TEST_CASE("what is not there is 404, and another method 405 with what is allowed
   const auto options = ask(router, "OPTIONS", "/campaigns/x");
   CHECK(options.status == 204);
   CHECK(options.header("Allow") == "GET, HEAD, PUT, OPTIONS");
+
+  router.add("PUT", "/campaigns/all", says("put all", {}));  // the same path as another route's
+  router.add("PUTS", "/campaigns/all", says("puts all", {}));
+  CHECK(ask(router, "DELETE", "/campaigns/all").header("Allow") == "PUT, PUTS, GET, HEAD");
 }
 
 TEST_CASE("a route's body is read up to its limit, unless it streams") {
