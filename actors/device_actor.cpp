@@ -105,6 +105,7 @@ class DeviceActor final : public Entity {
     turn_->wrote = turn_->wrote || committed;
     if (turn_->registering) {
       turn_->registering = false;
+      if (committed) world_.ordinals_settled({{state_.id.value, turn_->registration.ordinal}});
       if (committed || ++turn_->conflicts > limits::kConflictsMax) {
         continue_turn();
       } else {

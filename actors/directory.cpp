@@ -14,7 +14,7 @@ constexpr std::size_t kPendingMax = 65'536;   // entries to look through now and
 struct State {
   std::uint32_t next = 0;
   bool loaded = false;
-  // Given, and not in the view when last looked; swept when it grows.
+  // Given, and not known to be in the views. What never comes there (an append that failed) is swept when it grows.
   std::unordered_map<std::string, std::uint32_t> pending;
   static inline const char* name = "directory";
 };
@@ -61,6 +61,7 @@ class Directory {
     domain::Bitmap set;
     domain::Events events;
     std::size_t bytes = 0;
+    std::vector<std::pair<std::string, domain::Ordinal>> given;
     for (const auto& id : ask->devices) {
       if (const auto known = known_or_given(id)) {
         set.add(*known);
@@ -72,7 +73,9 @@ class Directory {
         }
         std::get<domain::IdsReserved>(events.back().event).devices.push_back(id);
         bytes += id.size();
-        set.add(give(id));
+        const auto number = give(id);
+        given.emplace_back(id, domain::Ordinal{number});
+        set.add(number);
       }
     }
     if (events.empty()) {
@@ -83,9 +86,11 @@ class Directory {
     Meta meta = ask->meta;
     meta.repeatable = false;  // the command's one event is the campaign's creation
     append.events = to_append(events, meta);
-    world_.journal->append(std::move(append), [ask, set = std::move(set)](const eventstore::AppendOutcome& o) {
+    world_.journal->append(std::move(append), [ask, set = std::move(set), given = std::move(given),
+                                              &world = world_](const eventstore::AppendOutcome& o) mutable {
       if (std::holds_alternative<eventstore::Committed>(o)) {
-        ask->reply(set);
+        world.ordinals_settled(std::move(given));
+        ask->reply(std::move(set));
       } else {
         ask->reply(domain::DomainError{domain::ErrorCode::kUnavailable, "the service is stopping", {}, {}, {}, {}});
       }
