@@ -84,7 +84,10 @@ domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& u
   }
   if (ask.rollback > 0) {
     const auto deployment = views.update(domain::UpdateId::in_campaign(*update.campaign(), update.ordinal));
-    if (deployment) ask.back = way_back(views, deployment->plan.firmware, deployment->plan.from_version);
+    if (deployment) {
+      ask.back = way_back(views, deployment->plan.firmware, deployment->plan.from_version);
+      ask.back.undone = deployment->plan.to_version;
+    }
   }
   return ask;
 }

@@ -429,7 +429,8 @@ class DeviceActor final : public Entity {
     Plan plan;
     if (!state_.return_due) return plan;
     const auto& due = *state_.return_due;
-    const auto back = way_back(*world_.views, due.firmware, due.to_version);
+    auto back = way_back(*world_.views, due.firmware, due.to_version);
+    back.undone = due.undone_version;
     domain::RequestRollback request;
     request.id = domain::UpdateId::direct(new_uuid(world_.now()));
     request.plan = plan_back(back, {due.trigger, due.fact, due.undoes, due.undone_version});

@@ -48,8 +48,13 @@ class UpdateActor final : public Entity {
       if (const auto campaign = state_.id.campaign()) {
         const auto read_at = projections::to_store(world_.views->position());
         const auto row = world_.views->campaign(*campaign);
-        retry->campaign_open = row && !row->finished && (row->status == domain::CampaignStatus::kInProgress ||
-                                       row->status == domain::CampaignStatus::kPaused);
+        const bool runs = row && (row->status == domain::CampaignStatus::kInProgress ||
+                                  row->status == domain::CampaignStatus::kPaused);
+        if (!runs) {
+          retry->closed_campaign = row ? domain::to_text(row->status) : "unknown";
+        } else if (row->finished) {
+          retry->closed_campaign = "finishing";
+        }
         plan.conditions.push_back({domain::gate_tag(*campaign), read_at});
         if (const auto shown = world_.views->update_or_pending(state_.id)) {
           retry->plan = shown->plan;
@@ -72,6 +77,7 @@ class UpdateActor final : public Entity {
       const auto device = world_.views->device(state_.device);
       if (device) report->runs = device->version;
     }
+    tell_recall(command, plan);
     if (state_.plan.maintenance_window) tell_zone(command);
     auto decision = domain::decide(state_, command, world_.context(meta.caller));
     if (!decision) return decision.error();
@@ -84,6 +90,20 @@ class UpdateActor final : public Entity {
     plan.conditions.push_back({domain::stream_name(firmware), projections::to_store(world_.views->position())});
     const auto row = world_.views->firmware(firmware);
     return row && row->firmware.status == domain::FirmwareStatus::kRecalled;
+  }
+
+  // What fails behind the recall of its firmware is not tried again. A campaign tells its own; a direct update has
+  // nobody to tell it that came too late for the recall itself.
+  void tell_recall(domain::UpdateCommand& command, Plan& plan) const {
+    if (state_.id.of_campaign || !state_.exists) return;
+    auto* report = std::get_if<domain::Report>(&command);
+    if (report && report->kind == domain::Report::Kind::kFailure) {
+      report->firmware_recalled = is_recalled(state_.plan.firmware, plan);
+    }
+    auto* deadline = std::get_if<domain::DeadlineReached>(&command);
+    if (deadline && deadline->deadline == domain::UpdateDeadline::kTimeout) {
+      deadline->firmware_recalled = is_recalled(state_.plan.firmware, plan);
+    }
   }
 
   // Another direct update of the device for the same firmware (decision 9).

@@ -178,7 +178,7 @@ ddi::Install install_of(const Action& action, const Api& api) {
   const auto& update = action.update;
   if (update.plan.download_only) return ddi::Install::kNever;
   if (!action.is_current()) return ddi::Install::kNow;
-  const bool waits = update.held || (update.hold && !update.released);
+  const bool waits = update.held || (update.hold && !update.released && update.status < domain::UpdateStatus::kInstalling);
   return waits || is_out_of_window(update, api) ? ddi::Install::kLater : ddi::Install::kNow;
 }
 
@@ -302,6 +302,10 @@ void confirmation_feedback(RequestContext& context, Api& api) {
   if (!errors.empty()) return answer_errors(context, errors);
   const auto answer = api.service.update(
       action->update.id, domain::AnswerConsent{action->attempt, said.agreed, said.details}, device_meta(context));
+  const bool is_over = domain::is_terminal(action->update.status);
+  if (!answer && is_over && answer.error().code == domain::ErrorCode::kStateTransition) {
+    return context.answer(Problem::gone(fmt::format("Action {} is over: {}", action->id.value, answer.error().message)));
+  }
   if (!answer) return context.answer(problem_of(answer.error()));
   context.answer_empty(200);
 }

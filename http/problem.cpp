@@ -67,6 +67,12 @@ Problem Problem::too_large(std::string message) {
   return problem;
 }
 
+Problem Problem::gone(std::string message) {
+  Problem problem = not_found(std::move(message));
+  problem.status = 410;
+  return problem;
+}
+
 Problem Problem::not_acceptable(std::string message) {
   Problem problem = bad_request(std::move(message));
   problem.status = 406;

@@ -47,6 +47,7 @@ struct Problem {
   static Problem invalid_field(nlohmann::json location, std::string message, std::string_view type);
   static Problem bad_request(std::string message);
   static Problem too_large(std::string message);          // 413, refused before the body is read
+  static Problem gone(std::string message);               // 410: it was here, and is over
   static Problem not_acceptable(std::string message);     // 406
   static Problem unsupported_media(std::string message);  // 415
   static Problem checksum_mismatch(std::string message);

@@ -327,6 +327,9 @@ namespace ota::domain {
 
 std::pair<std::string, std::string> why_not_back(const WayBack& back) {
   if (back.version.empty()) return {"previous_version_unknown", "what the device ran before is not known"};
+  if (!back.undone.empty() && same_version(back.version, back.undone)) {
+    return {"previous_version_same", fmt::format("the device ran {} before, too: there is nothing to go back to", back.version)};
+  }
   if (back.recalled) {
     return {"previous_version_recalled", fmt::format("the version before, {}, is recalled", back.version)};
   }

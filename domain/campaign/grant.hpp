@@ -33,6 +33,7 @@ struct WayBack {
   FirmwareId firmware;
   FirmwareFacts facts;
   Position read_at;                       // of the views that said so
+  std::string undone = {};                // the version that is undone; empty: whatever runs
 };
 
 // The error that ends a rollback before it begins, as a code and in words; empty codes: there is a way back.
@@ -51,7 +52,7 @@ struct GrantAsk {
   std::string planned_from;               // the version that its plan starts from; empty: it has no plan
   std::string ended_because;              // for people, of an update that has ended; only for "why not?"
   Duration poll_sleep{};                  // that it was given
-  bool consented = false;                 // its user has agreed to the next attempt
+  bool consented = false;                 // its user has agreed, to this update while it lasts
   bool consent_asked = false;             // and was asked
   Caller owner;                           // nobody: not known, or nobody's
   Position owner_read_at;                 // of the views that said what the owner wants

@@ -69,7 +69,7 @@ bool was_taken(const DeviceUpdate& s, const Report& r) {
 }
 
 Events end_failed(const DeviceUpdate& s, FailureKind kind, std::string code, std::string message,
-                  const Context& context) {
+                  bool firmware_recalled, const Context& context) {
   AttemptEnded end;
   end.attempt = s.attempt;
   end.success = false;
@@ -84,7 +84,8 @@ Events end_failed(const DeviceUpdate& s, FailureKind kind, std::string code, std
   // Nor is one whose installation may have gone wrong half-way: it is taken back (decision 27).
   end.takes_back =
       kind == FailureKind::kTimeout && s.plan.rollback_on_timeout && s.status >= UpdateStatus::kInstalling;
-  const bool may_retry = !s.cancel && !end.takes_back;
+  // Nor is what was recalled installed once more.
+  const bool may_retry = !s.cancel && !end.takes_back && !firmware_recalled;
   if (kind == FailureKind::kTransport || kind == FailureKind::kService) {
     if (may_retry && s.spared_retries < limits::kSparedRetries) {
       end.retry_at = next_retry_at(s.id, s.spared_retries, context.now, context.settings);
@@ -99,6 +100,13 @@ Events end_failed(const DeviceUpdate& s, FailureKind kind, std::string code, std
 
 AttemptStarted start_of(const DeviceUpdate& s, const Context& context) {
   return {s.attempt, context.now + std::chrono::minutes(s.plan.timeout_minutes)};
+}
+
+// It holds no more, and has its whole time for the installation.
+AttemptStarted release_of(const DeviceUpdate& s, const Context& context) {
+  auto started = start_of(s, context);
+  started.released = true;
+  return started;
 }
 
 // A report is also a sign that the attempt began, whatever became of the request that should have said so.
@@ -154,13 +162,18 @@ Decision on_progress(const DeviceUpdate& s, const Report& r, const Context& cont
                     (r.checksum_verified && r.checksum_verified != s.checksum_verified);
   Events events;
   begin_if_needed(s, context, events);
+  if (s.held && phase >= UpdateStatus::kInstalling) {  // it does not wait any more, whoever let it go: its time runs
+    events.push_back({s.id, release_of(s, context), s.device});
+  }
   if (news) events.push_back({s.id, std::move(p), s.device});
   if (phase < UpdateStatus::kVerifying) return events;  // not downloaded yet
   if (s.plan.download_only) {
     add_success(s, events);
+  } else if (phase >= UpdateStatus::kInstalling) {
+    return events;  // past where it would have waited
   } else if (s.hold && !s.held && !s.released) {
     events.push_back({s.id, UpdateHeld{s.attempt, s.batch, s.retry}, s.device});
-  } else if (const auto until = closed_until(s, r.timezone, context.now); until && phase < UpdateStatus::kInstalling && !s.held) {
+  } else if (const auto until = closed_until(s, r.timezone, context.now); until && !s.held) {
     events.push_back({s.id, UpdateHeld{s.attempt, s.batch, s.retry, until}, s.device});
   }
   return events;
@@ -199,7 +212,7 @@ Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) 
       if (code.empty()) code = r.code ? fmt::format("device_{}", *r.code) : "device_failure";
       std::string message = r.error_message;
       if (message.empty() && !r.details.empty()) message = r.details.back();
-      end = end_failed(s, r.failure, cut(code), cut(message), context);
+      end = end_failed(s, r.failure, cut(code), cut(message), r.firmware_recalled, context);
       break;
     }
   }
@@ -278,9 +291,7 @@ Decision on(const DeviceUpdate& s, const ReleaseHold& c, const Context& context)
   if (const auto until = closed_until(s, c.timezone, context.now)) {
     return one(s, UpdateHeld{s.attempt, s.batch, s.retry, until});
   }
-  auto started = start_of(s, context);
-  started.released = true;
-  return one(s, started);
+  return one(s, release_of(s, context));
 }
 
 Decision on(const DeviceUpdate& s, const AnswerConsent& c, const Context&) {
@@ -289,6 +300,10 @@ Decision on(const DeviceUpdate& s, const AnswerConsent& c, const Context&) {
     if (c.agreed || !s.in_progress()) return Events{};
     if (s.started_at) return wrong_state("update", to_text(s.status), "decline", {"scheduled", "in_progress"});
     return one(s, UpdateCancelled{CancelCause::kDeclined, s.attempt, s.batch, s.retry});
+  }
+  if (s.exists && is_terminal(s.status) && c.attempt == s.attempt + 1) {  // it was asked of this one, and is over
+    if (!c.agreed && s.error_code == why_cancelled(CancelCause::kDeclined).first) return Events{};
+    return wrong_state("update", to_text(s.status), c.agreed ? "confirm" : "decline", {"scheduled"});
   }
   if (!s.exists || s.consent_asked == 0) return not_found("Update that waits for consent", to_text(s.id));
   if (c.attempt != s.consent_asked || is_terminal(s.status)) return Events{};
@@ -308,7 +323,7 @@ Decision on(const DeviceUpdate& s, const DeadlineReached& c, const Context& cont
       // Asked to stop, and silent: it is taken as agreeing (decision 24).
       if (s.cancel) return one(s, UpdateCancelled{s.cancel->cause, s.attempt, s.batch, s.retry});
       return end_failed(s, FailureKind::kTimeout, std::string(kTimeoutCode),
-                        fmt::format("no result within {} minutes", s.plan.timeout_minutes), context);
+                        fmt::format("no result within {} minutes", s.plan.timeout_minutes), c.firmware_recalled, context);
     case UpdateDeadline::kCancelGiveUp:
       if (!s.cancel) return Events{};
       return one(s, UpdateCancelled{s.cancel->cause, s.attempt, s.batch, s.retry});
@@ -318,17 +333,17 @@ Decision on(const DeviceUpdate& s, const DeadlineReached& c, const Context& cont
         if (*until == *s.held_until) return Events{};
         return one(s, UpdateHeld{s.attempt, s.batch, s.retry, until});
       }
-      auto started = start_of(s, context);
-      started.released = true;
-      return one(s, started);
+      return one(s, release_of(s, context));
     }
   }
   return Events{};
 }
 
-DomainError campaign_has_ended(UpdateStatus status) {
-  return wrong_state("update of a campaign that has ended", to_text(status), "retry",
-                     {"failed", "cancelled while the campaign is in_progress or paused, and not finishing"});
+DomainError campaign_is_closed(UpdateStatus status, const std::string& campaign) {
+  auto error = wrong_state("update", to_text(status), "retry", {"failed", "cancelled"});
+  error.message = fmt::format("the update cannot be tried again: its campaign is {}; allowed while that is in_progress or "
+                              "paused, and not finishing", campaign);
+  return error;
 }
 
 Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context) {
@@ -357,13 +372,13 @@ Decision on(const DeviceUpdate& s, const RetryUpdate& c, const Context& context)
   const std::uint32_t max_retries = plan ? plan->max_retries : s.plan.max_retries;
   if (status == UpdateStatus::kScheduled && s.retry_at) {
     if (*s.retry_at <= context.now) return Events{};
-    if (!c.campaign_open) return campaign_has_ended(status);
+    if (!c.closed_campaign.empty()) return campaign_is_closed(status, c.closed_campaign);
     return one(s, RetryAsked{s.retry_count, s.attempt, std::nullopt, s.batch});  // while a retry waits, /retry means now
   }
   if (status != UpdateStatus::kFailed && status != UpdateStatus::kCancelled) {
     return wrong_state("update", to_text(status), "retry", {"failed", "cancelled"});
   }
-  if (!c.campaign_open) return campaign_has_ended(status);
+  if (!c.closed_campaign.empty()) return campaign_is_closed(status, c.closed_campaign);
   if (s.retry_count >= max_retries) {
     auto error = wrong_state("update", to_text(status), "retry", {"failed", "cancelled"});
     error.message = fmt::format("Maximum retry attempts exceeded: {} of {}", s.retry_count, max_retries);

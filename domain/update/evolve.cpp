@@ -86,8 +86,8 @@ void apply(DeviceUpdate& s, const UpdateRefuted& e, const Recorded&) {
 }
 
 void apply(DeviceUpdate& s, const UpdateUndone& e, const Recorded&) {
-  if (s.status != UpdateStatus::kCompleted) return;
-  s.status = UpdateStatus::kRollback;
+  if (!is_terminal(s.status)) return;
+  if (s.status == UpdateStatus::kCompleted) s.status = UpdateStatus::kRollback;  // what was refuted stays failed
   s.undone_by = e.by;
   ++s.revision;
 }

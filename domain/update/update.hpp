@@ -85,6 +85,7 @@ struct Report {                           // what a device says about its attemp
   std::vector<std::string> details;
   std::optional<bool> signature_verified;
   std::optional<bool> checksum_verified;
+  bool firmware_recalled = false;         // a direct update's: a failure is then its last one (decision 2)
   std::string runs;                       // kSuccess: the version that the device is known to run; empty: not known
   std::string timezone;                   // of the device, for a maintenance window of its own zone; empty: not known
 };
@@ -118,11 +119,13 @@ struct DeadlineReached {
   UpdateDeadline deadline = UpdateDeadline::kTimeout;
   std::uint32_t attempt = 0;
   std::string timezone = {};              // as of a Report
+  bool firmware_recalled = false;         // as of a Report
 };
 struct RetryUpdate {                      // POST /updates/{id}/retry
-  bool campaign_open = true;              // its campaign is in progress or paused; true for direct updates
+  // What its campaign is, if that forbids it: its status, or "finishing". Empty: in_progress or paused, or none.
+  std::string closed_campaign = {};
   bool device_gone = false;               // deleted; if it has returned, it is another member of no old campaign
-  std::optional<UpdatePlan> plan;         // of a campaign's update that was cancelled before it had one
+  std::optional<UpdatePlan> plan = {};    // of a campaign's update that was cancelled before it had one
   std::optional<UpdateStatus> shown = {}; // of one without events: as its campaign has it
   bool firmware_recalled = false;
   std::optional<UpdateId> pending_twin = {};  // another direct update of the device for this firmware (decision 9)

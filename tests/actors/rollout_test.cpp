@@ -153,6 +153,47 @@ TEST_CASE("decision 2: direct updates are stopped by a recall too, also if the s
   }));
 }
 
+TEST_CASE("decision 2: a direct update that fails behind the recall of its firmware is not tried again, nor waits for it") {
+  Stage stage;
+  stage.device("frame-0", "1.0.0");
+  const auto firmware = stage.firmware("2.0.0");
+  domain::RequestUpdate request;
+  request.id = domain::UpdateId::direct(new_uuid(stage.now()));
+  request.device = {"frame-0"};
+  request.plan.firmware = firmware;
+  request.plan.to_version = "2.0.0";
+  request.plan.max_retries = 3;
+  REQUIRE(stage.service().device({"frame-0"}, request, {}).ok());
+  const auto granted = stage.poll("frame-0");
+  REQUIRE(granted);
+  const auto now = [&] { return *stage.service().views().update(request.id); };
+  const auto reach = [&](UpdateStatus phase) {
+    Report report;
+    report.attempt = granted->attempt;
+    report.phase = phase;
+    REQUIRE(stage.service().update(request.id, report, {}).ok());
+  };
+  SUBCASE("it installed when the recall came, and says that it has failed") {
+    reach(UpdateStatus::kInstalling);
+    REQUIRE(stage.service().firmware(firmware, domain::RecallFirmware{"bricks"}, {}).ok());
+    stage.report(*granted, Report::Kind::kFailure);
+  }
+  SUBCASE("it installed when the recall came, and is silent since") {
+    reach(UpdateStatus::kInstalling);
+    REQUIRE(stage.service().firmware(firmware, domain::RecallFirmware{"bricks"}, {}).ok());
+    stage.advance(std::chrono::minutes(61));
+  }
+  SUBCASE("it refused to be cancelled") {
+    reach(UpdateStatus::kDownloading);
+    REQUIRE(stage.service().firmware(firmware, domain::RecallFirmware{"bricks"}, {}).ok());
+    REQUIRE(Stage::eventually([&] { return now().cancel.has_value(); }));
+    REQUIRE(stage.service().update(request.id, domain::AnswerCancel{granted->attempt, false, {}}, {}).ok());
+    stage.report(*granted, Report::Kind::kFailure);
+  }
+  CHECK(Stage::eventually([&] { return now().status == UpdateStatus::kFailed; }));
+  CHECK_FALSE(now().retry_at);
+}
+
 TEST_CASE("finish cancels what is not granted, lets the rest end, and completes") {
   Stage stage;
   const auto devices = names(5);

@@ -42,6 +42,7 @@ TEST_CASE("errors name what, from where, and what would have been allowed") {
   const auto lost = not_found("Campaign", "camp_1");
   CHECK(lost.code == ErrorCode::kNotFound);
   CHECK(lost.message == "Campaign not found: camp_1");
+  CHECK(wrong_state("update", "completed", "retry", {}).message == "cannot retry an update that is completed");
   const auto state = wrong_state("campaign", "paused", "start", {"created", "scheduled"});
   CHECK(state.code == ErrorCode::kStateTransition);
   CHECK(state.message ==

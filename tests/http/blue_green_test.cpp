@@ -49,6 +49,22 @@ TEST_CASE("holders wait verified, without a place and without a time-out, until 
   CHECK(b.get(campaign)["completed_devices"] == 2);
 }
 
+TEST_CASE("a holder that installs before the switch is waited for, and no longer than that takes") {
+  BlueGreen b;
+  const auto campaign = b.campaign({"h0", "h1"});
+  b.report("h0", b.begin("h0"), kDownloaded);
+  const std::string update = b.update_of(campaign, "h0")["update_id"];
+  REQUIRE(b.get("/updates/" + update)["held"] == true);
+  REQUIRE(b.post("/updates/" + update + "/status", {{"status", "installing"}}).status == 200);
+  CHECK(b.get("/updates/" + update)["held"] == false);
+  CHECK(b.get(campaign)["held_devices"] == 0);
+  REQUIRE(b.post(campaign + "/cancel").status == 200);
+  CHECK(b.get("/updates/" + update)["status"] == "installing");   // left to finish (decision 24)
+  b.stage.advance(std::chrono::minutes(61));
+  CHECK(ApiStage::eventually([&] { return b.get(campaign)["actual_end"].is_string(); }));
+  CHECK(b.update_of(campaign, "h0")["error_code"] == "timeout");
+}
+
 TEST_CASE("an operator may switch before all hold; whoever still downloads goes straight on") {
   BlueGreen b;
   const auto campaign = b.campaign({"h0", "h1", "plain"});

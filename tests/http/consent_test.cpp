@@ -13,10 +13,11 @@ constexpr const char* kConfirmed = R"({"confirmation":"confirmed"})";
 constexpr const char* kDenied = R"({"confirmation":"denied","details":["not while I drive"]})";
 
 struct Asked : Story {
-  Asked() {
+  explicit Asked(int max_retries = 0) {
     stage.device("d");
     stage.device("e");
-    campaign = started({"d", "e"}, {{"requires_device_confirmation", true}, {"max_concurrent_updates", 1}});
+    campaign = started({"d", "e"}, {{"requires_device_confirmation", true}, {"max_concurrent_updates", 1},
+                                    {"max_retries", max_retries}});
     REQUIRE(ApiStage::eventually([&] { return links("d").contains("confirmationBase"); }));
     std::string href = links("d")["confirmationBase"]["href"];
     href.erase(href.find('?'));
@@ -97,7 +98,27 @@ TEST_CASE("decision 33: declined by the user is cancelled, and in no rate") {
   CHECK(update["status"] == "cancelled");
   CHECK(update["error_code"] == "declined");
   CHECK_FALSE(a.links("d").contains("confirmationBase"));
+  CHECK(a.stage.ddi("POST", a.base + "/feedback", kDenied).status == 200);     // said again
+  CHECK(a.stage.ddi("POST", a.base + "/feedback", kConfirmed).status == 410);  // too late
+  CHECK(a.update_of(a.campaign, "d")["status"] == "cancelled");
   CHECK(a.stage.ddi("POST", "/d/confirmationBase/999/feedback", kConfirmed).status == 404);
+}
+
+TEST_CASE("decision 32: consent is to an update while it lasts, and who is asked anew was retried by an operator") {
+  Asked a(3);
+  REQUIRE(a.stage.ddi("POST", a.base + "/feedback", kConfirmed).status == 200);
+  a.report("d", a.begin("d"), kFailed);
+  CHECK(a.update_of(a.campaign, "d")["status"] == "scheduled");   // it is tried again by itself
+  a.stage.advance(std::chrono::hours(1));
+  REQUIRE(ApiStage::eventually([&] { return a.links("d").contains("deploymentBase"); }));
+  const std::string update = a.update_of(a.campaign, "d")["update_id"];
+  REQUIRE(a.post("/updates/" + update + "/cancel").status == 200);
+  CHECK(a.get("/updates/" + update)["status"] == "cancelled");
+  REQUIRE(a.post("/updates/" + update + "/retry").status == 200);
+  REQUIRE(ApiStage::eventually([&] { return a.links("d").contains("confirmationBase"); }));
+  CHECK_FALSE(a.links("d").contains("deploymentBase"));
+  CHECK(a.stage.ddi("POST", a.base + "/feedback", kConfirmed).status == 200);   // the answer of then says nothing now
+  CHECK(a.links("d").contains("confirmationBase"));
 }
 
 TEST_CASE("decision 32: download_only completes when it is downloaded, and changes no version") {

@@ -136,7 +136,10 @@ TEST_CASE("decision 10: a device without a way back fails with the reason, and n
   SUBCASE("its former version was recalled") {
     REQUIRE(f.post("/firmware/" + f.v1 + "/recall", {{"reason", "leaks"}}).status == 200);
   }
-  const auto campaign = f.started(f.devices);
+  SUBCASE("its former version is the same one, which was installed again by force") {
+    f.says("d0", "firmware_version", "2.0.0");
+  }
+  const auto campaign = f.started(f.devices, {{"force_update", true}});
   f.update("d0", kSucceeded);
   REQUIRE(f.becomes(campaign, "completed"));
   REQUIRE(f.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);

@@ -100,6 +100,20 @@ TEST_CASE("S4: what went wrong is shown, and when it is tried again") {
   CHECK(row["next_retry_at"].is_null());
 }
 
+TEST_CASE("decision 23: what is not tried again is refused with what its campaign is") {
+  Followed f;
+  const auto created = f.post("/campaigns", {{"name", "x"}, {"firmware_id", f.v2}, {"target_devices", {"d"}}}).json();
+  const auto campaign = "/campaigns/" + created["campaign_id"].get<std::string>();
+  const std::string id = f.update_of(campaign, "d")["update_id"];
+  REQUIRE(f.post("/updates/" + id + "/cancel").status == 200);
+  const auto refused = [&] { return f.post("/updates/" + id + "/retry"); };
+  CHECK(refused().status == 409);
+  CHECK(refused().body.find("its campaign is created; allowed while that is in_progress or paused") != std::string::npos);
+  REQUIRE(f.post(campaign + "/start").status == 200);
+  REQUIRE(f.becomes(campaign, "completed"));
+  CHECK(refused().body.find("its campaign is completed") != std::string::npos);
+}
+
 TEST_CASE("BR-OTA-029, decision 25: an update has the times of what happened to it") {
   Followed f;
   const auto created_at = f.now();

@@ -366,8 +366,8 @@ void RandomWorld::retry_update() {
   domain::RetryUpdate command;
   if (const auto campaign = id.campaign()) {
     const auto& of = campaigns[*campaign];
-    command.campaign_open = of.status == domain::CampaignStatus::kInProgress ||
-                            of.status == domain::CampaignStatus::kPaused;
+    const bool open = of.status == domain::CampaignStatus::kInProgress || of.status == domain::CampaignStatus::kPaused;
+    if (!open) command.closed_campaign = domain::to_text(of.status);
   }
   append(domain::decide(state, command, context()));
 }

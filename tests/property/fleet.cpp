@@ -409,7 +409,7 @@ void Fleet::turn_of_operator() {
   } else if (campaign_.targets.contains(id.ordinal.value)) {
     const bool open = !campaign_.finished && (campaign_.status == CampaignStatus::kInProgress ||
                                               campaign_.status == CampaignStatus::kPaused);
-    obey(DeviceUpdate(update), UpdateCommand(RetryUpdate{open, device.deleted, {}}));
+    obey(DeviceUpdate(update), UpdateCommand(RetryUpdate{open ? "" : "over", device.deleted}));
   }
 }
 

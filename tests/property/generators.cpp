@@ -40,7 +40,7 @@ void showValue(const UpdateCommand& command, std::ostream& out) {
       out << (c.agreed ? "consent to" : "decline") << " attempt " << c.attempt;
     }
     void operator()(const RetryUpdate& c) {
-      out << "retry, campaign " << (c.campaign_open ? "open" : "ended");
+      out << "retry, campaign " << (c.closed_campaign.empty() ? "open" : c.closed_campaign);
     }
   };
   std::visit(Show{out}, command);
@@ -367,7 +367,7 @@ rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max) {
       case 4:
         return DeadlineReached{value_up_to(UpdateDeadline::kCancelGiveUp), attempt};
       case 5:
-        return RetryUpdate{!one_in(4), one_in(8), {}};
+        return RetryUpdate{one_in(4) ? "completed" : "", one_in(8)};
       default:
         return *any_report(attempt_max);
     }

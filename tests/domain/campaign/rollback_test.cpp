@@ -184,6 +184,9 @@ TEST_CASE("decision 10: without a way back it has failed with that reason; a dev
   ask.back.recalled = false;
   ask.back.stored = false;
   CHECK(no_way(rolling(), ask).error_code == "previous_version_not_stored");
+  ask.back.undone = "2.00.0";   // 2.0.0, however it is written
+  CHECK(no_way(rolling(), ask).error_code == "previous_version_same");
+  CHECK(no_way(rolling(), ask).fact == "the device ran 2.0.0 before, too: there is nothing to go back to");
   ask.back.version.clear();
   CHECK(no_way(rolling(), ask).error_code == "previous_version_unknown");
   CHECK_FALSE(no_way(rolling(), ask).superseded);

@@ -66,12 +66,24 @@ TEST_CASE("decision 33: who declines is cancelled, before the grant and until th
       .then_error(ErrorCode::kStateTransition);
 }
 
-TEST_CASE("decision 32: consent to one attempt is none to the next: asked anew, it is answered anew") {
+TEST_CASE("decision 32: who is asked anew, for a later attempt, answers anew") {
   const auto asked_again = given({kAsked, ConsentGiven{1, {}}, agreed_to(), started(), failed_for_good(),
                                   RetryAsked{1, 1, std::nullopt}, ConsentAsked{2, kAction, {}}});
   CHECK_FALSE(asked_again.update().consented);
   asked_again.when(AnswerConsent{2, true, {}}).then({ConsentGiven{2, {}}});
   asked_again.when(AnswerConsent{2, false, {}}).then({UpdateCancelled{CancelCause::kDeclined, 0, 0, false}});
+}
+
+TEST_CASE("an answer that is said again changes nothing, and another one comes too late for what is over") {
+  const auto declined = given({kAsked, UpdateCancelled{CancelCause::kDeclined, 0, 0, false}});
+  declined.when(AnswerConsent{1, false, {}}).then_nothing();
+  CHECK(declined.when(AnswerConsent{1, true, {}}).then_error(ErrorCode::kStateTransition).message ==
+        "cannot confirm an update that is cancelled; allowed from: scheduled");
+  const auto stopped = given({kAsked, ConsentGiven{1, {}}, UpdateCancelled{CancelCause::kCampaignCancelled, 0, 0, false}});
+  for (const bool agreed : {true, false}) {
+    stopped.when(AnswerConsent{1, agreed, {}}).then_error(ErrorCode::kStateTransition);
+    stopped.when(AnswerConsent{2, agreed, {}}).then_error(ErrorCode::kNotFound);
+  }
 }
 
 TEST_CASE("an answer that nobody asked for is about nothing") {
@@ -116,6 +128,23 @@ TEST_CASE("the switch lets a holder install, with its whole time, once") {
   // One that still downloads when the switch comes does not stop at all.
   given({holding(), started(), again, progress(UpdateStatus::kDownloading)}).when(kVerifying).then({progress(UpdateStatus::kVerifying)});
   given({first_grant(), started()}).when(ReleaseHold{}).then_nothing();
+}
+
+TEST_CASE("a holder that installs before the switch, whoever let it go, holds no more and has its time for it") {
+  auto gone = started();
+  gone.released = true;
+  const auto held = given({holding(), started(), progress(UpdateStatus::kVerifying), UpdateHeld{1, 0, false}});
+  for (const auto phase : {UpdateStatus::kInstalling, UpdateStatus::kRebooting}) {
+    held.when(said(Report::Kind::kProgress, phase)).then({gone, progress(phase)});
+  }
+  const auto installs = given({holding(), started(), progress(UpdateStatus::kVerifying), UpdateHeld{1, 0, false}, gone,
+                               progress(UpdateStatus::kInstalling)});
+  CHECK_FALSE(installs.update().held);
+  installs.when(ReleaseHold{}).then_nothing();
+  CHECK(installs.when(kTimedOut).the<AttemptEnded>().kind == FailureKind::kTimeout);
+  // One that never said that it has verified is not made to wait behind it.
+  const auto downloading = given({holding(), started(), progress(UpdateStatus::kDownloading)});
+  downloading.when(said(Report::Kind::kProgress, UpdateStatus::kInstalling)).then({progress(UpdateStatus::kInstalling)});
 }
 
 // ---- proof -------------------------------------------------------------------------------------------------------
@@ -183,7 +212,9 @@ TEST_CASE("decision 10: a rollback that succeeds undoes the update that it takes
   const auto undone = given({first_grant(), started(), succeeded(), UpdateUndone{back}}).update();
   CHECK(undone.status == UpdateStatus::kRollback);
   CHECK(undone.undone_by == back);
-  CHECK(given({first_grant(), started(), failed_for_good(), UpdateUndone{back}}).update().status == UpdateStatus::kFailed);
+  const auto refuted = given({first_grant(), started(), failed_for_good(), UpdateUndone{back}}).update();
+  CHECK(refuted.status == UpdateStatus::kFailed);
+  CHECK(refuted.undone_by == back);
 }
 
 TEST_CASE("decision 23: a success that is refuted has failed after all, and says why") {

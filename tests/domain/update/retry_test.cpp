@@ -72,8 +72,10 @@ TEST_CASE("decision 23: not once the campaign has ended, not even one that waits
       {first_grant(), started(), failed_until(kNow + minutes(1))}};
   for (const auto& history : histories) {
     const auto error =
-        given(history).when(RetryUpdate{false, false, {}}).then_error(ErrorCode::kStateTransition);
-    CHECK(error.message.find("campaign that has ended") != std::string::npos);
+        given(history).when(RetryUpdate{"completed"}).then_error(ErrorCode::kStateTransition);
+    CHECK(error.message ==
+          "the update cannot be tried again: its campaign is completed; allowed while that is in_progress or paused, and not "
+          "finishing");
   }
 }
 
@@ -99,10 +101,10 @@ TEST_CASE("decision 25: an update that waits for its first grant exists, and is 
 
 TEST_CASE("decision 25: what its campaign's end cancelled is refused as what it is shown as") {
   RetryUpdate retry;
-  retry.campaign_open = false;
+  retry.closed_campaign = "created";
   retry.shown = UpdateStatus::kCancelled;
   const auto error = given({}).when(retry).then_error(ErrorCode::kStateTransition);
-  CHECK(error.message.find("campaign that has ended") != std::string::npos);
+  CHECK(error.message.find("its campaign is created; allowed while") != std::string::npos);
   CHECK(error.current_state == "cancelled");
 }
 

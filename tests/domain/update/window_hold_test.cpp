@@ -79,3 +79,10 @@ TEST_CASE("decision 14: a switch while the window is closed lets the holder wait
   CHECK(held.until == kNightBegins);
   given({grant, started(), kVerifying, UpdateHeld{1, 0, false}, held}).when(ReleaseHold{}).then_nothing();
 }
+
+TEST_CASE("decision 14: who installs though its window is closed is not waited for any more") {
+  const auto held = given({granted_with(kNight), started(), progress(UpdateStatus::kVerifying), kHeld});
+  auto installing = downloaded();
+  installing.phase = UpdateStatus::kInstalling;
+  CHECK(held.when(installing).the<AttemptStarted>().released);
+}

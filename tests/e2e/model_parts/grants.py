@@ -115,7 +115,9 @@ class Grants:
     # ---- a campaign's rollbacks (decision 10) ------------------------------------------------------------------
 
     def way_back(self, deployment):
-        """The firmware before, if it is known, stored and not recalled."""
+        """The firmware before, if it is known, another one, stored and not recalled."""
+        if versions.same(deployment.from_version, deployment.to_version):
+            return None
         known = self.stored(deployment.campaign.firmware.model, deployment.from_version) if deployment.from_version else None
         return known if known and known.status != "recalled" else None
 

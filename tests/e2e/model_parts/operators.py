@@ -220,8 +220,6 @@ class OperatorActions:
         update = self.update_named(of, d, back)
         if update is None or update.id is None:
             return
-        if update.hold and not update.released and status in ("installing", "rebooting"):
-            status = "verifying"                 # one that holds does not install
         body = {"status": status}
         if error_code:
             body["error_code"] = error_code

@@ -22,8 +22,9 @@ class Reports:
     def end_failed(self, update, shown, code):
         """Decision 8: with retries left it is not failed, it waits."""
         campaign = update.deployment_campaign()
-        # A device that was asked to stop is not asked to try again.
-        waits = update.retry_count < update.max_retries and not update.cancelling
+        # A device that was asked to stop is not asked to try again, nor is recalled firmware.
+        recalled = update.is_own() and update.firmware is not None and update.firmware.status == "recalled"
+        waits = update.retry_count < update.max_retries and not update.cancelling and not recalled
         if campaign:
             campaign.first_attempt_settled(update)
             campaign.attempt_failed(update, code)
@@ -71,7 +72,8 @@ class Reports:
             update.started = True
         if update.status == "rollback":
             return (200, 404), None              # it is over, and undone: either may be said
-        installs = not update.download_only and not (update.runs() and update.hold and not update.released)
+        waits = update.runs() and update.hold and not update.released and not update.reached("installing")
+        installs = not update.download_only and not waits
         return 200, installs
 
     def report(self, name, action, say, progress=None, code=None):
@@ -112,6 +114,9 @@ class Reports:
             return
         if update.download_only:
             self.end_well(update)                # decision 32
+        elif update.reached("installing"):
+            if update.held:                      # whoever let it go: it does not wait any more
+                update.held, update.released = False, True
         elif update.hold and not update.held and not update.released:
             update.held, update.released = not update.campaign.switched, update.campaign.switched
 
@@ -254,7 +259,7 @@ class Reports:
         target = self.stored(done.firmware.model, done.from_version) if done.from_version else None
         why = Rollback("health_check", done, done.to_version)
         back = self.take_back(device, target, done.from_version, why)
-        if target is None or target.status == "recalled":
+        if target is None or target.status == "recalled" or versions.same(done.from_version, done.to_version):
             back.status, back.error = "failed", ANY
 
     def health_report(self, update, health):
