@@ -42,7 +42,7 @@ struct Api {
   actors::Service& service;
   actors::ArtifactStore& artifacts;
   ApiOptions options;
-  LastSeen last_seen;                             // of devices, since this start
+  LastSeen last_seen;                             // of devices; whoever opens and closes the service keeps it
   Renderer render;
   ArtifactHolds holds;                            // of uploads in progress
   AtMostEvery version_asks{std::chrono::minutes(1)};   // of devices: which version do you run? (decision 12)

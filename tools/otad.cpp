@@ -169,6 +169,8 @@ void serve(const Config& config, const sigset_t& signals) {
     return neighbours;
   };
   ota::http::Api api(*service, *artifacts, std::move(api_options));
+  const auto seen_file = config.data_directory / "last_seen";
+  api.last_seen.take_up(seen_file, service->log().head().value);
   ota::http::Router router;
   api.add_to(router);
   ota::http::FrontDoorOptions door_options;
@@ -195,6 +197,11 @@ void serve(const Config& config, const sigset_t& signals) {
   });
   spdlog::info("stopping on signal {}", signal);
   door.stop();
+  try {
+    api.last_seen.keep(seen_file, service->log().head().value);
+  } catch (const std::exception& fault) {  // no reason not to end well
+    spdlog::error("when devices were here last is lost: {}", fault.what());
+  }
 }
 
 }  // namespace

@@ -79,6 +79,25 @@ def swept_at_start(place):
     service.stop()
 
 
+def remembers_who_was_here(place):
+    """Over a clean stop, not over a crash: then nothing is known of the time before (design 6)."""
+    service = Service(place)
+    service.start()
+    service.call("GET", "/DEFAULT/controller/v1/here-1")
+    before = service.get("/devices/here-1")
+    assert before["last_seen"] and before["address"], before
+    service.stop()
+    service.start()
+    after = service.get("/devices/here-1")
+    assert [after[k] for k in ("last_seen", "address", "last_seen_since")] == \
+           [before[k] for k in ("last_seen", "address", "last_seen_since")], (before, after)
+    service.kill()
+    service.start()
+    lost = service.get("/devices/here-1")
+    assert lost["last_seen"] is None and lost["last_seen_since"] > before["last_seen_since"], lost
+    service.stop()
+
+
 class Stranger(http.server.BaseHTTPRequestHandler):
     """Somebody else's service on the port: healthy, and not to be touched."""
     asked = []
@@ -118,6 +137,7 @@ def main():
     exit_codes(place)
     bus_behind_the_door(place)
     swept_at_start(place)
+    remembers_who_was_here(place)
     demonstration_of_its_own(place)
     shutil.rmtree(place)
     print("it starts as it should, or says why not")

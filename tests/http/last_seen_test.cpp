@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -49,6 +52,49 @@ TEST_CASE("many threads may see devices at once") {
   std::uint32_t found = 0;
   for (std::uint32_t n = 0; n < 40'000; ++n) found += seen.find({n}) && seen.find({n})->at == at(1 + n) ? 1 : 0;
   CHECK(found == 40'000);
+}
+
+struct Kept {
+  std::filesystem::path file = std::filesystem::temp_directory_path() / ("last_seen_" + std::to_string(::getpid()));
+  ~Kept() { std::filesystem::remove(file); }
+  void keep(std::uint64_t head) const {
+    LastSeen seen(at(1));
+    seen.note({0}, at(10), "192.0.2.7");
+    seen.note({LastSeen::kPieceDevices + 5}, at(20), "2001:db8::1");
+    seen.keep(file, head);
+  }
+};
+
+TEST_CASE("design 6: when devices were here last survives a clean stop, once") {
+  const Kept kept;
+  kept.keep(77);
+  LastSeen next(at(100));
+  CHECK(next.take_up(kept.file, 78));
+  CHECK(next.since() == at(1));
+  CHECK(next.find({0})->at == at(10));
+  CHECK(next.find({0})->address == "192.0.2.7");
+  CHECK(next.find({LastSeen::kPieceDevices + 5})->address == "2001:db8::1");
+  CHECK_FALSE(next.find({1}));
+  // A crash later finds nothing that has been outdated since.
+  LastSeen after_crash(at(200));
+  CHECK_FALSE(after_crash.take_up(kept.file, 78));
+  CHECK(after_crash.since() == at(200));
+}
+
+TEST_CASE("what was kept of a longer log, or is damaged, is not taken up") {
+  const Kept kept;
+  LastSeen next(at(100));
+  kept.keep(77);
+  CHECK_FALSE(next.take_up(kept.file, 76));   // the log is another one: a backup was put back
+  for (const std::uintmax_t size : {0U, 31U, 32U, 95U}) {
+    kept.keep(77);
+    std::filesystem::resize_file(kept.file, size);
+    CHECK_FALSE(next.take_up(kept.file, 77));
+  }
+  std::ofstream(kept.file) << std::string(96, 'x');
+  CHECK_FALSE(next.take_up(kept.file, 77));
+  CHECK(next.since() == at(100));
+  CHECK_FALSE(next.find({0}));
 }
 
 }  // namespace
