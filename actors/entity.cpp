@@ -255,9 +255,8 @@ std::optional<Done> Entity::done_before(const Meta& meta) const {
 }
 
 std::optional<domain::DomainError> Entity::check_revision(const Meta& meta) const {
-  if (!meta.if_match || *meta.if_match == revision()) return std::nullopt;
-  return error(domain::ErrorCode::kRevision,
-               fmt::format("If-Match names revision {}, the present one is {}", *meta.if_match, revision()));
+  if (meta.allows(revision())) return std::nullopt;
+  return wrong_revision(meta, revision());
 }
 
 void Entity::guarded(const std::function<void()>& work) {

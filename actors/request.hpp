@@ -4,6 +4,7 @@
 // answers an error, since a dropped promise would be silent.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,9 +31,16 @@ struct Meta {
   bool repeatable = false;                // the caller may send `command` again: it is remembered with
   eventstore::Hash request{};             //   a hash of what was asked, and
   std::uint16_t status = 200;             //   the status that was answered
-  std::optional<std::uint32_t> if_match;  // the revision that the caller saw
+  // The revisions that the caller will have changed, none of them if there is none; absent: any.
+  std::optional<std::vector<std::uint32_t>> if_match;
   eventstore::Position causation;
+
+  bool allows(std::uint32_t revision) const {
+    return !if_match || std::find(if_match->begin(), if_match->end(), revision) != if_match->end();
+  }
 };
+// `meta` does not allow the present revision.
+domain::DomainError wrong_revision(const Meta& meta, std::uint32_t present);
 
 struct Done {
   bool wrote = false;

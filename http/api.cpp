@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/field_errors.hpp"
+#include "http/json_reader.hpp"
 #include "http/json_text.hpp"
 #include "http/query_reader.hpp"
 #include "http/text.hpp"
@@ -61,6 +62,12 @@ std::optional<nlohmann::json> json_body(RequestContext& context, bool required) 
     return std::nullopt;
   }
   auto& value = std::get<nlohmann::json>(parsed);
+  if (!value.is_object()) {  // whatever else would be missing in it is not worth a word
+    FieldErrors errors;
+    const JsonReader wants_an_object(value, errors);
+    context.answer(errors.problem());
+    return std::nullopt;
+  }
   return std::move(value);
 }
 

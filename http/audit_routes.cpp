@@ -137,6 +137,14 @@ std::vector<eventstore::Position> events_of_device(const eventstore::Log& log, W
   return found;
 }
 
+// Whether the stream that is asked for is an update of the device that is asked for.
+bool is_update_of_device(const Wanted& wanted, const Api& api) {
+  const auto stream = domain::parse_stream(wanted.stream);
+  const auto* id = stream ? std::get_if<domain::UpdateId>(&*stream) : nullptr;
+  const auto update = id ? api.service.views().update_or_pending(*id) : std::nullopt;
+  return update && domain::stream_name(update->device) == wanted.device;
+}
+
 // The fields of `query` that say what is wanted.
 Wanted read_wanted(QueryReader& query, const Api& api) {
   Wanted wanted;
@@ -200,6 +208,7 @@ void events(RequestContext& context, Api& api) {
   if (wanted.nobody) {
     last = std::max(from, head);
   } else if (!wanted.stream.empty()) {
+    if (is_update_of_device(wanted, api)) wanted.device_updates.insert(wanted.stream);
     log.read_stream(wanted.stream, from, visit);
   } else if (!wanted.device.empty()) {
     for (const auto position : events_of_device(log, wanted, from)) {

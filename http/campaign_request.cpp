@@ -8,6 +8,7 @@
 
 #include "domain/evidence.hpp"
 #include "domain/window.hpp"
+#include "http/device_request.hpp"
 #include "http/json_reader.hpp"
 #include "http/limits.hpp"
 #include "http/text.hpp"
@@ -76,7 +77,10 @@ struct FilterReading {
   domain::Filter clauses;
 
   std::optional<std::string> scalar(const json& value, const json& at) {
-    if (value.is_string()) return value.get<std::string>();
+    if (value.is_string()) {
+      auto text = value.get<std::string>();
+      return check_length({errors, at}, text, {0, limits::kFilterValueChars}) ? std::optional(std::move(text)) : std::nullopt;
+    }
     if (value.is_number_unsigned()) return std::to_string(value.get<std::uint64_t>());
     if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
     if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
@@ -139,7 +143,7 @@ struct FilterReading {
           continue;
         }
         for (const auto& [attribute, wanted] : condition.items()) {
-          clause(domain::FilterField::kAttribute, attribute, wanted, inside(inside(at, name), attribute));
+          if (check_attribute_name({errors, inside(at, name)}, attribute)) clause(domain::FilterField::kAttribute, attribute, wanted, inside(inside(at, name), attribute));
         }
       } else if (const auto field = domain::parse_filter_field(name)) {
         clause(*field, {}, condition, inside(at, name));
@@ -271,12 +275,7 @@ actors::CampaignSpec read_campaign(json& value, domain::Time now, FieldErrors& e
   spec.description = body.string_or("description", {0, 1'000}, "");
   spec.firmware = read_firmware_id(body);
   const bool targeted = body.has("target_devices") || body.has("target_groups") || body.has("target_filters");
-  spec.devices = body.strings("target_devices", kTargetsMax, {1, 256}).value_or(std::vector<std::string>{});
-  for (const auto& device : spec.devices) {
-    if (!domain::is_valid_device_id(device)) {
-      body.fail("target_devices", fmt::format("\"{}\" is not a device id", shown(device)));
-    }
-  }
+  spec.devices = body.strings("target_devices", kTargetsMax, check_device_id).value_or(std::vector<std::string>{});
   spec.groups =
       short_strings(body, "target_groups", kGroupsMax, {1, 128}, limits::kTargetGroupsBytes);
   if (auto* filters = body.object("target_filters")) {

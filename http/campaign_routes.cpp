@@ -88,8 +88,7 @@ template <class MakeCommand>
 void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
   const auto id = campaign_id(context);
   if (!id) return;
-  const auto row = api.service.views().campaign_summary(*id);
-  auto found = meta_of(context, api.service, 200, row ? row->revision : 0);
+  auto found = meta_of(context, api.service, 200);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   auto before = look_back(context, api.service, context.body(), meta);

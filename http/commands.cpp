@@ -32,28 +32,9 @@ std::optional<Problem> check_user(const RequestContext& context) {
                     user.size(), shown(user)),
         "string_too_long");
   }
-  if (!count_characters(user))
-    return Problem::invalid_field(at, "X-User-Id must be UTF-8 text", "string_unicode");
-  return std::nullopt;
-}
-
-std::optional<Problem> read_if_match(const RequestContext& context, std::uint32_t present,
-                                     actors::Meta& meta) {
-  const auto header = context.header("If-Match");
-  if (!header) return std::nullopt;
-  bool any = false;
-  for_each_item(*header, [&](std::string_view item) { any = any || item == "*"; });
-  if (any) return std::nullopt;
-  const auto asked = context.if_match().revision();
-  if (asked && *asked <= UINT32_MAX) {
-    meta.if_match = static_cast<std::uint32_t>(*asked);  // compared where it is decided
-    return std::nullopt;
+  if (!count_characters(user)) {
+    return Problem::invalid_field(at, fmt::format("X-User-Id must be UTF-8 text, got '{}'", shown(user)), "string_unicode");
   }
-  if (!context.if_match().allows(present)) {
-    return Problem::precondition_failed(
-        fmt::format("If-Match names {}, the present revision is {}", shown(*header), present));
-  }
-  meta.if_match = present;
   return std::nullopt;
 }
 
@@ -125,7 +106,7 @@ eventstore::Hash hash_of(std::initializer_list<std::string_view> parts) {
 }
 
 std::variant<actors::Meta, Problem> meta_of(const RequestContext& context, const actors::Service& service,
-                                            std::uint16_t status, std::uint32_t revision) {
+                                            std::uint16_t status) {
   actors::Meta meta;
   meta.status = status;
   if (auto problem = check_user(context)) return *std::move(problem);
@@ -150,7 +131,7 @@ std::variant<actors::Meta, Problem> meta_of(const RequestContext& context, const
     meta.command.emplace();
     std::copy(bytes->begin(), bytes->end(), meta.command->bytes.begin());
   }
-  if (auto problem = read_if_match(context, revision, meta)) return *std::move(problem);
+  meta.if_match = revisions_of(context.header("If-Match"));
   return meta;
 }
 

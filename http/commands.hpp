@@ -13,11 +13,10 @@ namespace ota::http {
 // The one place that maps the domain's errors to answers (spec/api.md section 1).
 Problem problem_of(const domain::DomainError& error);
 
-// What a mutating request carries besides its body. An Idempotency-Key, If-Match or X-User-Id that
-// cannot be is the problem. `revision` is the present one of what is changed: an If-Match of
-// several revisions must hold it, and what is decided is decided on that one.
+// What a mutating request carries besides its body. An Idempotency-Key or X-User-Id that cannot be is
+// the problem; an If-Match is compared where the command is decided.
 std::variant<actors::Meta, Problem> meta_of(const RequestContext& context, const actors::Service& service,
-                                            std::uint16_t status, std::uint32_t revision = 0);
+                                            std::uint16_t status);
 // The same for a device's request: nobody's token, a correlation id only if the device sent one.
 actors::Meta device_meta(const RequestContext& context);
 

@@ -1,7 +1,6 @@
 #include "http/conditional.hpp"
 
 #include <charconv>
-#include <string>
 
 #include "http/text.hpp"
 
@@ -27,17 +26,19 @@ bool etag_list_holds(std::string_view list, std::string_view etag, bool weak_cou
   return holds;
 }
 
-bool IfMatch::allows(std::uint64_t revision) const {
-  return !header_ || etag_list_holds(*header_, std::to_string(revision), false);
-}
-
-std::optional<std::uint64_t> IfMatch::revision() const {
-  if (!header_) return std::nullopt;
-  const std::string_view digits = without_quotes(trim(*header_));
-  std::uint64_t number = 0;
-  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || stop != digits.data() + digits.size()) return std::nullopt;
-  return number;
+std::optional<std::vector<std::uint32_t>> revisions_of(std::optional<std::string_view> if_match) {
+  if (!if_match) return std::nullopt;
+  bool any = false;
+  std::vector<std::uint32_t> named;
+  for_each_item(*if_match, [&](std::string_view item) {
+    any = any || item == "*";
+    const auto digits = without_quotes(item);
+    std::uint32_t number = 0;
+    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error == std::errc() && stop == digits.data() + digits.size()) named.push_back(number);
+  });
+  if (any) return std::nullopt;
+  return named;
 }
 
 }  // namespace ota::http

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace ota::http {
 
@@ -12,20 +13,8 @@ namespace ota::http {
 // (If-None-Match does).
 bool etag_list_holds(std::string_view list, std::string_view etag, bool weak_counts);
 
-// The If-Match of a mutation: which revision the caller has seen (spec/api.md section 1).
-class IfMatch {
- public:
-  IfMatch() = default;  // absent: every revision will do
-  explicit IfMatch(std::optional<std::string_view> header) : header_(header) {}
-  bool is_present() const { return header_.has_value(); }
-  // False: answer PreconditionFailed.
-  bool allows(std::uint64_t revision) const;
-  // The one revision that is asked for; empty if absent, "*", a list, or not a number (which allows
-  // none).
-  std::optional<std::uint64_t> revision() const;
-
- private:
-  std::optional<std::string_view> header_;
-};
+// The If-Match of a mutation: the revisions that the caller will have changed (spec/api.md section 1).
+// Empty: any, as without the header or with "*". What is no number, or a weak tag, is no revision.
+std::optional<std::vector<std::uint32_t>> revisions_of(std::optional<std::string_view> if_match);
 
 }  // namespace ota::http

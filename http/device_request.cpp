@@ -27,27 +27,49 @@ void read_owner(const json& value, JsonReader& body, DeviceRequest& request) {
   request.person = std::move(*user);
 }
 
-void read_attributes(JsonReader& body, domain::ChangeAttributes& change) {
+// What `name` says must not be said otherwise beside it, nor taken away.
+bool is_said_otherwise(const FieldPlace& place, const std::string& name, const json& value,
+                       const domain::ChangeAttributes& change) {
+  const auto beside = change.values.find(name);
+  if (beside == change.values.end() || value == beside->second) return false;
+  place.fail(fmt::format("is {}, but \"{}\" beside the attributes is '{}'", shown(value.dump()), name, shown(beside->second)),
+             "value_error");
+  return true;
+}
+
+void read_attribute(const FieldPlace& attributes, const std::string& name, const json& value,
+                    domain::ChangeAttributes& change) {
   constexpr auto kBytes = domain::limits::kAttributeBytes;
+  const auto* text = value.get_ptr<const std::string*>();
+  const auto is_plain = [](const std::string& s) { return s.size() <= kBytes && is_printable_ascii(s); };
+  // Most are, and need no place for errors.
+  if (text && is_plain(*text) && is_plain(name) && name.find_first_not_of(' ') != std::string::npos &&
+      change.values.try_emplace(name, *text).second) {
+    return;
+  }
+  if (!check_attribute_name(attributes, name)) return;
+  FieldPlace place = attributes;
+  place.location.push_back(name);
+  if (is_said_otherwise(place, name, value, change)) return;
+  if (value.is_null()) {
+    change.removed.push_back(name);
+  } else if (!text) {
+    place.fail(fmt::format("must be a string of at most {} bytes, got {}", kBytes, shown(value.dump())), "string_type");
+  } else if (check_bytes(place, *text, kBytes)) {
+    change.values[name] = *text;
+  }
+}
+
+void read_attributes(JsonReader& body, FieldErrors& errors, domain::ChangeAttributes& change) {
   const auto* attributes = body.object("attributes");
   if (!attributes) return;
-  for (const auto& [key, text] : attributes->items()) {
-    if (key.empty() || key.size() > kBytes) {
-      body.fail("attributes", fmt::format("the name \"{}\" is not 1-{} bytes long", shown(key), kBytes), "string_too_long");
-    } else if (text.is_null()) {
-      change.removed.push_back(key);
-    } else if (!text.is_string() || text.get_ref<const std::string&>().size() > kBytes) {
-      body.fail("attributes", fmt::format("\"{}\" is {}, not a text of at most {} bytes", shown(key), shown(text.dump()),
-                                          kBytes), "string_type");
-    } else {
-      change.values[key] = text.get<std::string>();
-    }
-  }
+  const FieldPlace place{errors, body.location("attributes")};
+  for (const auto& [name, value] : attributes->items()) read_attribute(place, name, value, change);
 }
 
 }  // namespace
 
-DeviceRequest read_device(json& value, JsonReader& body) {
+DeviceRequest read_device(json& value, JsonReader& body, FieldErrors& errors) {
   DeviceRequest request;
   auto& change = request.change;
   for (const auto name : kDeviceTexts) {
@@ -57,7 +79,7 @@ DeviceRequest read_device(json& value, JsonReader& body) {
   }
   change.groups = body.strings("groups", kDeviceGroups, {1, kDeviceGroupChars});
   read_owner(value, body, request);
-  read_attributes(body, change);
+  read_attributes(body, errors, change);
   if (change.values.size() > domain::limits::kDeviceAttributes) {
     body.fail("attributes",
               fmt::format("a device has at most {} attributes, got {}", domain::limits::kDeviceAttributes,
@@ -65,6 +87,16 @@ DeviceRequest read_device(json& value, JsonReader& body) {
               "too_long");
   }
   return request;
+}
+
+bool check_attribute_name(const FieldPlace& place, std::string_view name) {
+  constexpr auto kBytes = domain::limits::kAttributeBytes;
+  const bool is_blank = name.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (!is_blank && name.size() <= kBytes && count_characters(name) && !has_control_character(name)) return true;
+  place.fail(fmt::format("an attribute's name must be text of 1-{} bytes, not blank and without control characters; got {} in '{}'",
+                         kBytes, name.size(), shown(name)),
+             name.size() > kBytes ? "string_too_long" : "string_pattern_mismatch");
+  return false;
 }
 
 bool check_device_id(const FieldPlace& place, std::string_view id) {

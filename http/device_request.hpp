@@ -22,10 +22,12 @@ inline constexpr std::size_t kDeviceGroupChars = 128;
 // Fields of their own that are attributes of the device.
 inline constexpr std::string_view kDeviceTexts[] = {"name", "device_model", "hardware_version", "firmware_version"};
 
-// Reads the fields of `value` with `body`, a reader of it. What was refused is in the reader's errors; then nothing of the
-// answer may be used.
-DeviceRequest read_device(nlohmann::json& value, JsonReader& body);
+// Reads the fields of `value` with `body`, a reader of it with these errors. If anything was refused, nothing of the answer
+// may be used.
+DeviceRequest read_device(nlohmann::json& value, JsonReader& body, FieldErrors& errors);
 
+// Whether a name may be an attribute's; else adds the error.
+bool check_attribute_name(const FieldPlace& place, std::string_view name);
 // Whether an id may name a device (decision 20); else adds the error.
 bool check_device_id(const FieldPlace& place, std::string_view id);
 

@@ -80,7 +80,7 @@ void put(RequestContext& context, Api& api) {
   if (!body) return;
   FieldErrors errors;
   JsonReader reader(*body, errors);
-  auto request = read_device(*body, reader);
+  auto request = read_device(*body, reader, errors);
   if (!errors.empty()) return context.answer(errors.problem());
   auto& change = request.change;
   if (!request.person.empty()) change.owner = api.service.caller_of(request.person);

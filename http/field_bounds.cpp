@@ -1,5 +1,7 @@
 #include "http/field_bounds.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "http/text.hpp"
@@ -20,20 +22,25 @@ bool check_number(const FieldPlace& place, Number value, Bounds bounds) {
   return true;
 }
 
+// A control character that is neither a tab nor the end of a line.
+bool is_no_text(char c) { return has_control_character({&c, 1}) && c != '\t' && c != '\n' && c != '\r'; }
+
 }  // namespace
 
 bool check_length(const FieldPlace& place, std::string_view value, Length length) {
   const auto count = count_characters(value);
   if (!count) {
-    place.fail("must be UTF-8 text", "string_unicode");
+    place.fail(fmt::format("must be UTF-8 text, got '{}'", shown(value)), "string_unicode");
     return false;
   }
-  if (const auto nul = value.find('\0'); nul != std::string_view::npos) {
-    place.fail(fmt::format("holds a NUL byte behind '{}'", shown(value.substr(0, nul))), "string_pattern_mismatch");
+  if (const auto at = std::find_if(value.begin(), value.end(), is_no_text); at != value.end()) {
+    place.fail(fmt::format("holds the control character 0x{:02x} behind '{}'", static_cast<unsigned char>(*at),
+                           shown(value.substr(0, static_cast<std::size_t>(at - value.begin())))),
+               "string_pattern_mismatch");
     return false;
   }
   if (length.min > 0 && !value.empty() && value.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    place.fail("must not be blank", "string_too_short");
+    place.fail(fmt::format("must not be blank, got '{}'", shown(value)), "string_too_short");
     return false;
   }
   if (*count < length.min) {
@@ -49,6 +56,13 @@ bool check_length(const FieldPlace& place, std::string_view value, Length length
     return false;
   }
   return true;
+}
+
+bool check_bytes(const FieldPlace& place, std::string_view value, std::size_t max) {
+  if (!check_length(place, value, {})) return false;
+  if (value.size() <= max) return true;
+  place.fail(fmt::format("must have at most {} bytes, got {} in '{}'", max, value.size(), shown(value)), "string_too_long");
+  return false;
 }
 
 bool check_bounds(const FieldPlace& place, std::int64_t value, IntegerBounds bounds) {

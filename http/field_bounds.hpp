@@ -40,7 +40,10 @@ struct FieldPlace {
   }
 };
 
+// Text, of so many characters: UTF-8 without control characters but tabs and line ends; not blank, if it may not be empty.
 bool check_length(const FieldPlace& place, std::string_view value, Length length);
+// The same of at most so many bytes.
+bool check_bytes(const FieldPlace& place, std::string_view value, std::size_t max);
 bool check_bounds(const FieldPlace& place, std::int64_t value, IntegerBounds bounds);
 bool check_bounds(const FieldPlace& place, double value, NumberBounds bounds);
 // `allowed` lists the words for people: "low, normal, high".

@@ -227,7 +227,7 @@ void change(RequestContext& context, Api& api) {
   constexpr bool kRecalls = std::is_same_v<Command, domain::RecallFirmware>;
   const auto row = firmware_row(context, api);
   if (!row) return;
-  auto found = meta_of(context, api.service, 200, row->firmware.revision);
+  auto found = meta_of(context, api.service, 200);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto id = row->firmware.record.id;

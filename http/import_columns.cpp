@@ -28,14 +28,7 @@ struct Cell {
   // Most values are short and ASCII: they pass every check of a text, whatever its bounds are counted in.
   bool is_surely_fine(std::size_t max) const { return text.size() <= max && is_printable_ascii(text); }
   bool has_characters(std::size_t max) const { return is_surely_fine(max) || check_length(place(), text, {1, max}); }
-  bool has_bytes(std::size_t max) const {
-    if (is_surely_fine(max)) return true;
-    if (!check_length(place(), text, {})) return false;
-    if (text.size() <= max) return true;
-    place().fail(fmt::format("must have at most {} bytes, got {} in '{}'", max, text.size(), shown(text)),
-                 "string_too_long");
-    return false;
-  }
+  bool has_bytes(std::size_t max) const { return is_surely_fine(max) || check_bytes(place(), text, max); }
 };
 
 bool is_device_id(const Cell& cell) {
@@ -78,10 +71,7 @@ std::variant<ImportColumns, Problem> ImportColumns::read(std::span<const std::st
     }
     const auto& key = column->attribute;
     const bool is_attribute = !key.empty();
-    if (key.size() > domain::limits::kAttributeBytes || !count_characters(key)) {
-      fail(fmt::format("the attribute's name must be UTF-8 text of at most {} bytes, got {} in '{}'",
-                       domain::limits::kAttributeBytes, key.size(), shown(key)), "string_too_long");
-    }
+    if (is_attribute) check_attribute_name({errors, {"body", shown(name)}}, key);
     if (!said.emplace(is_attribute, is_attribute ? key : column->name).second) {
       fail(fmt::format("the column '{}' says again what another one says", shown(name)), "value_error");
     }

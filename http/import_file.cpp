@@ -120,7 +120,7 @@ class JsonLinesFile final : public ImportFile {
     read.number = line.number;
     read.device.value = body.required_string("device_id", {1, limits::kPathParameterChars});
     if (!read.device.value.empty()) check_device_id({errors, body.location("device_id")}, read.device.value);
-    auto request = read_device(value, body);
+    auto request = read_device(value, body, errors);
     if (!errors.empty()) {
       sinks_.on_bad(line.number, bad_fields(errors));
       return;

@@ -165,8 +165,9 @@ std::optional<Time> JsonReader::required_time(std::string_view name) {
   return time(name);
 }
 
-std::optional<std::vector<std::string>> JsonReader::strings(std::string_view name,
-                                                            std::size_t count_max, Length each) {
+template <class Check>
+std::optional<std::vector<std::string>> JsonReader::checked_strings(std::string_view name, std::size_t count_max,
+                                                                    const Check& check) {
   Json* items = list(name);
   if (!items) return std::nullopt;
   if (items->size() > count_max) {
@@ -184,12 +185,21 @@ std::optional<std::vector<std::string>> JsonReader::strings(std::string_view nam
     auto* text = (*items)[i].get_ptr<std::string*>();
     if (!text) {
       item.fail(wants("a string", (*items)[i]), "string_type");
-    } else if (check_length(item, *text, each)) {
+    } else if (check(item, *text)) {
       values.push_back(std::move(*text));
     }
   }
   if (errors_.size() != errors_before) return std::nullopt;
   return values;
+}
+
+std::optional<std::vector<std::string>> JsonReader::strings(std::string_view name, std::size_t count_max, Length each) {
+  return checked_strings(name, count_max,
+                         [each](const FieldPlace& item, std::string_view text) { return check_length(item, text, each); });
+}
+
+std::optional<std::vector<std::string>> JsonReader::strings(std::string_view name, std::size_t count_max, CheckText check) {
+  return checked_strings(name, count_max, check);
 }
 
 std::vector<std::string> JsonReader::required_strings(std::string_view name, std::size_t count_max,

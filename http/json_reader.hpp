@@ -55,6 +55,9 @@ class JsonReader {
   // A list of strings. Too many items is one error; each bad item is an error of its own.
   std::optional<std::vector<std::string>> strings(std::string_view name, std::size_t count_max,
                                                   Length each);
+  // The same where more than the length is checked: `check` names what is wrong with an item at its place.
+  using CheckText = bool (*)(const FieldPlace&, std::string_view);
+  std::optional<std::vector<std::string>> strings(std::string_view name, std::size_t count_max, CheckText check);
   std::vector<std::string> required_strings(std::string_view name, std::size_t count_max,
                                             Length each);
 
@@ -84,6 +87,8 @@ class JsonReader {
   nlohmann::json location(std::string_view name) const;
 
  private:
+  template <class Check>
+  std::optional<std::vector<std::string>> checked_strings(std::string_view name, std::size_t count_max, const Check& check);
   nlohmann::json* find(std::string_view name) const;
   FieldPlace place(std::string_view name) const { return {errors_, location(name)}; }
   // The text of a field; null if absent (no error) or not a string (an error).

@@ -41,6 +41,7 @@ inline constexpr std::int64_t kPageLimitDefault = 50;
 
 // What a campaign is created with stands in one event, of which the log takes 1 MB.
 inline constexpr std::size_t kTargetFilterBytes = 64 * kKiB;
+inline constexpr std::size_t kFilterValueChars = 256;
 inline constexpr std::size_t kTargetGroupsBytes = 64 * kKiB;  // of all groups together
 // Of the commands of one list together: every grant repeats them, for each device and for ever.
 inline constexpr std::size_t kUpdateCommandsBytes = 4 * kKiB;

@@ -60,7 +60,6 @@ class RequestContext {
   // be one, which whoever records it must refuse.
   std::string_view user_id() const;
   std::optional<std::string_view> idempotency_key() const { return header("Idempotency-Key"); }
-  IfMatch if_match() const { return IfMatch(header("If-Match")); }
 
   // --- The answer
   httplib::Response& response() { return response_; }

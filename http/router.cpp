@@ -133,12 +133,12 @@ std::optional<Problem> check_parameter(std::string_view name, std::string_view v
   if (broken) return fail("is not percent-encoded text: '" + shown(value) + "'", "url_encoding");
   const auto characters = count_characters(value);
   if (!characters || has_control_character(value)) {
-    return fail("holds a control character or is not UTF-8", "string_pattern_mismatch");
+    return fail("holds a control character or is not UTF-8: '" + shown(value) + "'", "string_pattern_mismatch");
   }
   if (*characters == 0) return fail("is empty", "string_too_short");
   if (*characters > limits::kPathParameterChars) {
     return fail("has " + std::to_string(*characters) + " characters, more than " +
-                    std::to_string(limits::kPathParameterChars),
+                    std::to_string(limits::kPathParameterChars) + ": '" + shown(value) + "'",
                 "string_too_long");
   }
   return std::nullopt;

@@ -62,7 +62,7 @@ struct Asked {
 std::optional<Asked> asked_of(RequestContext& context, Api& api, Sentence sentence) {
   auto update = update_of(context, api);
   if (!update) return std::nullopt;
-  auto found = meta_of(context, api.service, 200, update->revision);
+  auto found = meta_of(context, api.service, 200);
   if (const auto* problem = std::get_if<Problem>(&found)) {
     context.answer(*problem);
     return std::nullopt;
@@ -118,9 +118,8 @@ void report_health(RequestContext& context, Api& api, Asked& asked) {
         domain::to_text(update.status), "report health", {"completed"}));
   }
   // The device is told, and an If-Match is of its update.
-  if (asked.meta.if_match && *asked.meta.if_match != update.revision) {
-    return context.answer(Problem::precondition_failed(
-        fmt::format("If-Match names {}, the present revision is {}", *asked.meta.if_match, update.revision)));
+  if (!asked.meta.allows(update.revision)) {
+    return context.answer(problem_of(actors::wrong_revision(asked.meta, update.revision)));
   }
   asked.meta.if_match.reset();
   domain::ChangeAttributes said;

@@ -43,9 +43,7 @@ void show(RequestContext& context, Api& api) {
 void put(RequestContext& context, Api& api) {
   const auto user = user_id(context);
   if (!user) return;
-  const auto token = api.service.known_user(*user);
-  const auto known = token ? api.service.views().user(*token) : std::nullopt;
-  auto found = meta_of(context, api.service, 200, known ? known->revision : 0);
+  auto found = meta_of(context, api.service, 200);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
   const auto before = look_back(context, api.service, context.body(), meta);

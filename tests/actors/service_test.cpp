@@ -136,11 +136,11 @@ TEST_CASE("If-Match: a command on another revision than the caller saw is refuse
   const auto campaign = stage.campaign(firmware, {"frame-0"}, immediate(1));
   stage.start(campaign);
   Meta stale;
-  stale.if_match = 1;
+  stale.if_match = {1};
   const auto refused = stage.service().campaign(campaign, domain::PauseCampaign{}, stale);
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == domain::ErrorCode::kRevision);
-  stale.if_match = stage.row(campaign).revision;
+  stale.if_match = {stage.row(campaign).revision};
   CHECK(stage.service().campaign(campaign, domain::PauseCampaign{}, stale).ok());
 }
 

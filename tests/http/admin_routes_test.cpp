@@ -87,6 +87,28 @@ TEST_CASE("an Idempotency-Key is remembered though its first call wrote nothing,
   CHECK(post("/resume", key("nothing to resume")).body == refused.body);
 }
 
+TEST_CASE("an attribute is text under a name, and says nothing else than the field of its name beside it") {
+  ApiStage stage;
+  const auto put = [&](const json& body) { return stage.admin("PUT", "/devices/d", body.dump()); };
+  const auto faults = [&](const json& attributes) { return put({{"device_model", "SF-100"}, {"attributes", attributes}}).faults(); };
+  CHECK(faults({{"a", std::string("x\0y", 3)}}) == "a: string_pattern_mismatch\n");
+  CHECK(faults({{"a", "\x1b[2J"}}) == "a: string_pattern_mismatch\n");
+  CHECK(faults({{"a", 7}, {"b", json::array()}}) == "a: string_type\nb: string_type\n");
+  CHECK(faults({{"a", std::string(129, 'x')}}) == "a: string_too_long\n");
+  for (const std::string name : {"", " ", "a\nb", "bell\a"}) {
+    CAPTURE(name);
+    CHECK(faults({{name, "x"}}) == "attributes: string_pattern_mismatch\n");
+  }
+  CHECK(faults({{std::string(129, 'n'), "x"}}) == "attributes: string_too_long\n");
+  const auto two = put({{"device_model", "SF-100"}, {"attributes", {{"device_model", "SF-200"}}}});
+  CHECK(two.faults() == "device_model: value_error\n");
+  CHECK(two.body.find("SF-100") != std::string::npos);
+  CHECK(two.body.find("SF-200") != std::string::npos);
+  CHECK(faults({{"device_model", nullptr}}) == "device_model: value_error\n");
+  CHECK(stage.admin("GET", "/devices/d").status == 404);
+  CHECK(put({{"device_model", "SF-100"}, {"attributes", {{"device_model", "SF-100"}, {"site", "M\u00fcnchen"}, {"note", "a\tb"}}}}).status == 201);
+}
+
 TEST_CASE(
     "a device with more attributes than one may have is refused, and not registered by half") {
   ApiStage stage;
@@ -221,6 +243,34 @@ TEST_CASE("If-Match is compared as it was sent, and a list of revisions is read"
   CHECK(stage.admin("GET", path).json()["status"] == "in_progress");
   CHECK(pause(tag(revision + 1) + ", " + tag(revision)) == 200);
   CHECK(stage.admin("POST", path + "/resume", "", "If-Match: *\r\n").status == 200);
+}
+
+TEST_CASE("a request under a key is answered as before though its If-Match names what was, one revision or several") {
+  ApiStage stage;
+  stage.device("d");
+  for (const std::string besides : {"", ", \"1000\""}) {
+    const std::string path = "/campaigns/" + stage.campaign(stage.firmware(besides.empty() ? "2.0.0" : "3.0.0"), {"d"});
+    const std::string seen = '"' + stage.admin("GET", path).json()["revision"].dump() + '"' + besides;
+    const auto pause = [&](const std::string& key) {
+      return stage.admin("POST", path + "/pause", "", "If-Match: " + seen + "\r\nIdempotency-Key: " + key + "\r\n");
+    };
+    const auto first = pause("one" + besides);
+    CHECK(first.status == 200);
+    const auto again = pause("one" + besides);
+    CHECK(again.status == 200);
+    CHECK(again.body == first.body);
+    const auto other = pause("two" + besides);
+    CHECK(other.status == 412);
+    CHECK(other.json()["message"].get<std::string>().find("revision " + seen.substr(1, seen.find('"', 1) - 1)) != std::string::npos);
+  }
+}
+
+TEST_CASE("an id in the path that cannot be is refused with its value") {
+  ApiStage stage;
+  const auto of = [&](const std::string& id) { return stage.admin("GET", "/devices/" + id).json()["message"].get<std::string>(); };
+  CHECK(of("a%0Ab").find("'a\nb'") != std::string::npos);
+  CHECK(of(std::string(300, 'x')).find("has 300 characters, more than 256: 'xxx") != std::string::npos);
+  CHECK(of("%ff").find("is not UTF-8: '") != std::string::npos);
 }
 
 TEST_CASE("who is named too long is refused, not taken as nobody") {

@@ -66,6 +66,10 @@ TEST_CASE("design 5: what a device reported on the way is in its audit, though i
   const std::string of_c = a.update_of(other, "c")["update_id"];
   CHECK(a.types("campaign_id=" + other.substr(other.rfind('/') + 1) + "&update_id=" + of_c + "&type=update.progress") ==
         Types{"update.progress"});
+  const auto of_its_update = a.types("stream=update:" + of_c);
+  CHECK(std::count(of_its_update.begin(), of_its_update.end(), "update.progress") == 1);
+  CHECK(a.types("stream=update:" + of_c + "&device_id=c") == of_its_update);
+  CHECK(a.types("stream=update:" + of_c + "&device_id=a").empty());
   Types paged;
   std::uint64_t after = 0;
   for (json page; paged.size() < all.size();) {

@@ -13,7 +13,7 @@ using nlohmann::json;
 
 struct Made : Story {
   ApiAnswer create(json fields) {
-    fields["name"] = "made";
+    if (!fields.contains("name")) fields["name"] = "made";
     fields["firmware_id"] = v2;
     if (!fields.contains("target_devices")) fields["target_devices"] = {"d"};
     return post("/campaigns", fields);
@@ -215,8 +215,32 @@ TEST_CASE("S2/BR-OTA-011: what cannot be a device's id is refused, with its valu
     CHECK(refused.status == 422);
     CHECK(refused.body.find("target_devices") != std::string::npos);
   }
-  CHECK(m.create({{"target_devices", {"d", "with\nline"}}}).body.find("is not a device id") != std::string::npos);
+  const auto all = m.create({{"target_devices", {"d", "with\nline", 7}}}).json()["detail"];
+  REQUIRE(all.size() == 2);
+  CHECK(all[0]["loc"] == json({"body", "target_devices", 1}));
+  CHECK(all[0]["msg"] == "holds a control character: 'with\nline'");
+  CHECK(all[1]["loc"] == json({"body", "target_devices", 2}));
   CHECK(m.create({{"target_devices", {std::string(256, 'x')}}}).status == 201);
+}
+
+TEST_CASE("what is no text is refused in a campaign's fields and filters, with its place and value") {
+  Made m;
+  const auto fault_of = [&](const json& fields) { return m.create(fields).json()["detail"][0]; };
+  CHECK(fault_of({{"name", "  "}})["msg"] == "must not be blank, got '  '");
+  CHECK(fault_of({{"name", "bell\a"}})["msg"] == "holds the control character 0x07 behind 'bell'");
+  const auto value = fault_of({{"target_filters", {{"device_model", std::string("SF\0", 3)}}}});
+  CHECK(value["loc"] == json({"body", "target_filters", "device_model"}));
+  CHECK(value["msg"] == "holds the control character 0x00 behind 'SF'");
+  const auto name = fault_of({{"target_filters", {{"attributes", {{" ", "x"}}}}}});
+  CHECK(name["loc"] == json({"body", "target_filters", "attributes"}));
+  CHECK(name["msg"].get<std::string>().find("not blank and without control characters; got 1 in ' '") != std::string::npos);
+  for (const char* body : {"null", "[]", "7", "\"made\""}) {
+    CAPTURE(body);
+    const auto refused = m.stage.admin("POST", "/campaigns", body);
+    CHECK(refused.status == 422);
+    REQUIRE(refused.json()["detail"].size() == 1);   // that alone
+    CHECK(refused.json()["detail"][0]["loc"] == json({"body"}));
+  }
 }
 
 TEST_CASE("BR-CON-004: no route deletes a campaign") {

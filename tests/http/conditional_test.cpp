@@ -15,17 +15,14 @@ TEST_CASE("a list of entity tags holds one of them, quoted or bare") {
   CHECK(etag_list_holds("W/\"abc\"", "abc", true));
 }
 
-TEST_CASE("If-Match names the revision that a change may be made to") {
-  CHECK(IfMatch().allows(7));
-  CHECK_FALSE(IfMatch().is_present());
-  CHECK(IfMatch("\"7\"").allows(7));
-  CHECK_FALSE(IfMatch("\"7\"").allows(8));
-  CHECK(IfMatch("*").allows(8));
-  CHECK(IfMatch("\"6\", \"7\"").allows(7));
-  CHECK_FALSE(IfMatch("\"seven\"").allows(7));
-  CHECK(IfMatch("\"7\"").revision() == 7);
-  CHECK(IfMatch("7").revision() == 7);
-  CHECK_FALSE(IfMatch("*").revision());
-  CHECK_FALSE(IfMatch("\"seven\"").revision());
-  CHECK_FALSE(IfMatch().revision());
+TEST_CASE("If-Match names the revisions that a change may be made to") {
+  using Revisions = std::vector<std::uint32_t>;
+  CHECK_FALSE(revisions_of(std::nullopt));
+  CHECK_FALSE(revisions_of("*"));
+  CHECK_FALSE(revisions_of("\"7\", *"));
+  CHECK(revisions_of("\"7\"") == Revisions{7});
+  CHECK(revisions_of("7") == Revisions{7});
+  CHECK(revisions_of("\"6\", \"7\"") == Revisions{6, 7});
+  CHECK(revisions_of("\"seven\", W/\"8\", \"7x\", \"-1\", \"4294967296\"") == Revisions{});
+  CHECK(revisions_of("") == Revisions{});
 }

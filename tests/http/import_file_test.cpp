@@ -136,9 +136,9 @@ TEST_CASE("api 5, import: a bad CSV line is told of with its line, its fields an
       "5 user_id: must have at most 256 bytes, got 257 in '" + std::string(100, 'u') + "...'",
       "5 attribute.site: must have at most 128 bytes, got 129 in '" + kLong.substr(0, 100) + "...'",
       "6 device_id: holds a control character: 'tab\there'",
-      "7 device_id: must be UTF-8 text",
-      "7 name: must be UTF-8 text",
-      "8 name: holds a NUL byte behind 'a'"});
+      "7 device_id: must be UTF-8 text, got '\xff\xfe'",
+      "7 name: must be UTF-8 text, got '\xc3'",
+      "8 name: holds the control character 0x00 behind 'a'"});
 }
 
 TEST_CASE("api 5, import: bounds are those of PUT: characters of names and versions, bytes of attributes") {
@@ -204,8 +204,8 @@ TEST_CASE("api 5, import: a bad JSON line is told of with its line, its fields a
   CHECK(result.bad[3] == "5 device_id: must be a string, got 7");
   CHECK(result.bad[4].starts_with("5 name: must be a string, got a list"));
   CHECK(result.bad[5] == "5 groups.1: must be a string, got 5");
-  CHECK(result.bad[6] == "5 attributes: \"n\" is 1, not a text of at most 128 bytes");
-  CHECK(result.bad[7].starts_with("6 device_id: holds a NUL byte"));
+  CHECK(result.bad[6] == "5 attributes.n: must be a string of at most 128 bytes, got 1");
+  CHECK(result.bad[7].starts_with("6 device_id: holds the control character 0x00"));
   CHECK(result.bad[8].starts_with("7 : is not valid JSON: column "));
   CHECK(result.bad[9].starts_with("8 : is not valid JSON: column "));
   CHECK(result.bad[10] == "9 : is nested deeper than 64 levels");
