@@ -9,8 +9,10 @@
 #include <fmt/format.h>
 
 #include "actors/asking.hpp"
+#include "actors/campaign_offer.hpp"
 #include "actors/entities.hpp"
 #include "actors/entity.hpp"
+#include "actors/rollback_search.hpp"
 #include "domain/campaign/grant.hpp"
 #include "domain/codec/state_codec.hpp"
 #include "eventstore/fault.hpp"
@@ -23,7 +25,7 @@ using GrantReply = std::shared_ptr<Reply<domain::Result<GrantOutcome>>>;
 class CampaignActor final : public Entity {
  public:
   CampaignActor(caf::actor_config& config, World& world, caf::actor shard, domain::CampaignId id)
-      : Entity(config, world, std::move(shard), id) {
+      : Entity(config, world, std::move(shard), id), offer_(world.offers) {
     state_.id = id;
   }
   const char* name() const override { return "campaign"; }
@@ -49,17 +51,18 @@ class CampaignActor final : public Entity {
   void fold(const domain::Recorded& event) override {
     domain::evolve(state_, event);
     if (const auto* id = std::get_if<domain::UpdateId>(&event.stream)) {
-      changed_.push_back(id->ordinal.value);
+      offer_.changed(id->ordinal.value);
       if (state_.status == domain::CampaignStatus::kRollback && state_.is_to_take_back(id->ordinal.value)) {
-        to_look_at_.add(id->ordinal.value);  // it has completed only now
+        search_.add(id->ordinal.value);  // it has completed only now
       }
-      // Its attempt is over: if the campaign has ended meanwhile, it must be told again.
+      // Its attempt is over, or it waits from now on: if the campaign has ended meanwhile, it must be told again.
       if (std::holds_alternative<domain::AttemptEnded>(event.event) ||
-          std::holds_alternative<domain::GrantLapsed>(event.event)) {
+          std::holds_alternative<domain::GrantLapsed>(event.event) ||
+          std::holds_alternative<domain::UpdateHeld>(event.event)) {
         told_.remove(id->ordinal.value);
       }
     } else {
-      offer_stale_ = true;
+      offer_.stale();
       // Whoever was told of one thing is told again of the next: an end, a recall, a switch.
       if (!std::holds_alternative<domain::DeviceId>(event.stream)) told_ = {};
     }
@@ -75,8 +78,7 @@ class CampaignActor final : public Entity {
   void drop_everything() override {
     grants_.clear();
     cancels_.clear();
-    if (offer_) world_.offers.withdraw(state_.id);
-    offer_.reset();
+    offer_.withdraw();
   }
 
   void handle(const RequestPtr& request) override {
@@ -88,6 +90,11 @@ class CampaignActor final : public Entity {
     if (const auto* ask = std::get_if<AskWhy>(&request->command)) {
       request->reply(Done{});
       explain(*ask);
+      return;
+    }
+    if (const auto* recall = std::get_if<FirmwareIsRecalled>(&request->command)) {
+      request->reply(Done{});
+      stop_going_back_to(recall->firmware);
       return;
     }
     const auto* command = std::get_if<domain::CampaignCommand>(&request->command);
@@ -137,7 +144,7 @@ class CampaignActor final : public Entity {
     reserved_.ordinals.remove(ordinal);
     reserved_.asked.remove(ordinal);
     if (first_in_batch) --reserved_.in_batch;
-    changed_.push_back(ordinal);
+    offer_.changed(ordinal);
     publish();
     OTA_FAULT("campaign.before_grant_reply");
     if (std::holds_alternative<eventstore::Committed>(outcome)) {
@@ -209,7 +216,7 @@ class CampaignActor final : public Entity {
       return true;
     });
     fold_others_before({UINT64_MAX});
-    offer_stale_ = true;
+    offer_.stale();
   }
 
   void fold_read(const domain::Recorded& event) {
@@ -234,7 +241,7 @@ class CampaignActor final : public Entity {
     } else {
       plan.conditions = {gate_condition()};
     }
-    if (!plan.events.empty()) publish_closed();
+    if (!plan.events.empty()) offer_.close();
     return plan;
   }
 
@@ -266,7 +273,7 @@ class CampaignActor final : public Entity {
     const bool asks = std::holds_alternative<domain::ConsentAsked>(decision);
     (asks ? reserved_.asked : reserved_.ordinals).add(promise.ordinal);
     if (promise.first_in_batch) ++reserved_.in_batch;
-    changed_.push_back(promise.ordinal);
+    offer_.changed(promise.ordinal);
     publish();
     OTA_FAULT("campaign.before_grant");
     const auto update = domain::UpdateId::in_campaign(state_.id, ask.ask.ordinal,
@@ -296,19 +303,11 @@ class CampaignActor final : public Entity {
   // those that it is to take back, a few at a time between other work; who can go back asks by itself.
   void look_for_no_way_back() {
     if (state_.status != domain::CampaignStatus::kRollback || looking_) return;
-    if (looked_through_ != state_.rollback.number) {
-      looked_through_ = state_.rollback.number;
-      to_look_at_ = state_.to_take_back();
-    }
-    if (is_too_late() && gave_up_on_ != state_.rollback.number) {
-      gave_up_on_ = state_.rollback.number;
-      to_look_at_ = state_.to_take_back();
-    }
-    if (to_look_at_.isEmpty()) return;
+    search_.follow(state_, world_.now());
+    if (search_.is_done()) return;
     std::size_t looked_at = 0;
-    while (!to_look_at_.isEmpty() && looked_at++ < limits::kLooksAtOnce && grants_.size() < limits::kOutstanding && !in_turn()) {
-      const auto ordinal = to_look_at_.minimum();
-      to_look_at_.remove(ordinal);
+    while (!search_.is_done() && looked_at++ < limits::kLooksAtOnce && grants_.size() < limits::kOutstanding && !in_turn()) {
+      const auto ordinal = search_.take();
       if (state_.is_to_take_back(ordinal)) end_without_way_back({ordinal});
     }
     look_again();
@@ -316,7 +315,7 @@ class CampaignActor final : public Entity {
 
   bool is_too_late() const { return state_.rollback.give_up_at <= world_.now(); }
   void look_at(std::uint32_t ordinal) {
-    to_look_at_.add(ordinal);
+    search_.add(ordinal);
     if (!looking_) look_again();
   }
   void look_again() {
@@ -337,6 +336,24 @@ class CampaignActor final : public Entity {
     Meta meta;
     meta.causation = projections::to_store(position());
     if (std::holds_alternative<domain::NoWayBack>(decision)) carry_out(ask, decision, meta);
+  }
+
+  // What is on its way back to it, and does not install yet, is stopped; what waits ends when it asks (decision 2).
+  void stop_going_back_to(domain::FirmwareId firmware) {
+    if (state_.status != domain::CampaignStatus::kRollback) return;
+    const auto kind = static_cast<std::uint8_t>(state_.rollback.number);
+    for (const std::uint32_t ordinal : state_.rollback.granted) {
+      const auto id = domain::UpdateId::in_campaign(state_.id, {ordinal}, kind);
+      const auto update = world_.views->update(id);
+      if (!update || update->plan.firmware != firmware) continue;
+      auto request = std::make_shared<Request>();
+      request->to = id;
+      request->command = domain::UpdateCommand(
+          domain::CancelUpdate{domain::CancelCause::kRecalled, domain::CancelUpdate::Reach::kNotInstalling});
+      request->meta.causation = projections::to_store(position());
+      request->device = update->device;
+      world_.send(std::move(request));
+    }
   }
 
   void explain(const AskWhy& why) {
@@ -380,57 +397,7 @@ class CampaignActor final : public Entity {
     world_.send(std::move(request));
   }
 
-  // ---- the offer on the poll path ---------------------------------------------------------------------------------
-
-  bool hopeful(std::uint32_t o) const {
-    if (state_.status == domain::CampaignStatus::kRollback) {
-      return state_.is_to_take_back(o) && !state_.rollback.retries.contains(o) && !reserved_.contains(o);
-    }
-    return state_.is_remaining(o) && !state_.retries.contains(o) && !reserved_.contains(o) &&
-           (!state_.in_canary() || state_.cohort.contains(o));
-  }
-
-  void publish_closed() {
-    if (offer_) offer_->set_room({});
-  }
-
-  void publish() {
-    if (!state_.exists || state_.closed || domain::is_terminal(state_.status)) {
-      if (offer_) world_.offers.withdraw(state_.id);
-      offer_.reset();
-      changed_.clear();
-      return;
-    }
-    if (state_.status == domain::CampaignStatus::kCreated) return;
-    const bool backwards = state_.status == domain::CampaignStatus::kRollback;
-    const std::uint32_t rollback = backwards ? state_.rollback.number : 0;
-    if (offer_ && offer_->rollback() != rollback) offer_.reset();  // another offer takes its place
-    if (!offer_ || offer_stale_) {
-      domain::Bitmap open = backwards ? state_.to_take_back() : state_.remaining();
-      open -= reserved_.ordinals;
-      open -= reserved_.asked;
-      if (!backwards && state_.in_canary()) open &= state_.cohort;
-      for (const auto& [o, at] : backwards ? state_.rollback.retries : state_.retries) open.remove(o);
-      const bool fresh = !offer_;
-      if (fresh) {  // sized for every target: those that are not hopeful now may become so
-        const auto priority = backwards ? domain::Priority::kCritical : state_.policy.priority;
-        offer_ = std::make_shared<projections::Offer>(state_.id, priority, state_.created_at, state_.targets, rollback);
-      }
-      offer_->set_hopeful(open);
-      offer_stale_ = false;
-      set_room();
-      if (fresh) world_.offers.publish(offer_);
-    } else {
-      for (const auto o : changed_) offer_->set_hopeful(o, hopeful(o));
-      set_room();
-    }
-    changed_.clear();
-  }
-
-  void set_room() {
-    const auto room = domain::room(state_, reserved_, world_.now());
-    offer_->set_room({room.for_first_attempts, room.for_retries, room.for_consent});
-  }
+  void publish() { offer_.publish(state_, reserved_, world_.now()); }
 
   domain::Campaign state_;
   domain::Reservations reserved_;
@@ -439,14 +406,10 @@ class CampaignActor final : public Entity {
   std::optional<domain::Time> wakes_at_;
   domain::Bitmap told_;
   domain::Bitmap untellable_;   // could not take their cancel when last told
-  projections::OfferPtr offer_;
-  bool offer_stale_ = true;
-  std::uint32_t looked_through_ = 0;      // the rollback whose devices are, or were, looked through
-  std::uint32_t gave_up_on_ = 0;          // and once more, behind its deadline
-  domain::Bitmap to_look_at_;             // of these
-  bool looking_ = false;                  // and it goes on in a moment
+  CampaignOffer offer_;
+  RollbackSearch search_;
+  bool looking_ = false;                  // it goes on in a moment
   std::optional<domain::FirmwareId> firmware_;   // that is followed
-  std::vector<std::uint32_t> changed_;    // ordinals whose hope may have changed since the last publish()
 };
 
 }  // namespace

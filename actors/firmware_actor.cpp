@@ -29,7 +29,8 @@ class FirmwareActor final : public Entity {
            std::move(request->reply));
   }
 
-  // A recall stops what does not install yet; campaigns see to theirs, direct updates are told from here.
+  // A recall stops what does not install yet; campaigns see to their deployments, direct updates are told from here, and so are
+  // campaigns that take devices back to it.
   void react() override {
     if (state_.status != domain::FirmwareStatus::kRecalled || told_) return;
     told_ = true;
@@ -45,6 +46,14 @@ class FirmwareActor final : public Entity {
         if (found.next_cursor.empty()) break;
         page.cursor = found.next_cursor;
       }
+    }
+    for (const auto campaign : world_.views->open_campaigns()) {
+      const auto row = world_.views->campaign_summary(campaign);
+      if (!row || row->status != domain::CampaignStatus::kRollback) continue;
+      auto request = std::make_shared<Request>();
+      request->to = campaign;
+      request->command = FirmwareIsRecalled{state_.record.id};
+      world_.send(std::move(request));
     }
   }
 

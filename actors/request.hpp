@@ -106,10 +106,15 @@ struct Poll {
 // Brings an entity to life and nothing else: open campaigns at start.
 struct Wake {};
 
+// Told to campaigns that are being rolled back: nobody goes back to it any more.
+struct FirmwareIsRecalled {
+  domain::FirmwareId firmware;
+};
+
 using EntityId =
     std::variant<domain::FirmwareId, domain::CampaignId, domain::DeviceId, domain::UpdateId, domain::UserStream>;
 using Command = std::variant<Wake, domain::FirmwareCommand, domain::CampaignCommand, domain::UpdateCommand,
-                             domain::DeviceCommand, domain::UserCommand, Poll, AskGrant, AskWhy>;
+                             domain::DeviceCommand, domain::UserCommand, Poll, AskGrant, AskWhy, FirmwareIsRecalled>;
 
 struct Request {
   EntityId to;

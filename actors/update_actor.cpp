@@ -50,7 +50,11 @@ class UpdateActor final : public Entity {
         const auto row = world_.views->campaign(*campaign);
         const bool runs = row && (row->status == domain::CampaignStatus::kInProgress ||
                                   row->status == domain::CampaignStatus::kPaused);
-        if (!runs) {
+        const bool goes_back = row && row->status == domain::CampaignStatus::kRollback &&
+                               row->rollback.number == state_.id.kind;   // a deployment is of no rollback
+        if (goes_back) {
+          // Its own retry may come at once (decision 23).
+        } else if (!runs) {
           retry->closed_campaign = row ? domain::to_text(row->status) : "unknown";
         } else if (row->finished) {
           retry->closed_campaign = "finishing";
@@ -92,10 +96,10 @@ class UpdateActor final : public Entity {
     return row && row->firmware.status == domain::FirmwareStatus::kRecalled;
   }
 
-  // What fails behind the recall of its firmware is not tried again. A campaign tells its own; a direct update has
-  // nobody to tell it that came too late for the recall itself.
+  // What fails behind the recall of its firmware is not tried again. A campaign tells its deployments; others have
+  // nobody to tell them once the recall itself has passed.
   void tell_recall(domain::UpdateCommand& command, Plan& plan) const {
-    if (state_.id.of_campaign || !state_.exists) return;
+    if (!state_.exists || (state_.id.of_campaign && state_.id.kind == domain::UpdateId::kDeployment)) return;
     auto* report = std::get_if<domain::Report>(&command);
     if (report && report->kind == domain::Report::Kind::kFailure) {
       report->firmware_recalled = is_recalled(state_.plan.firmware, plan);

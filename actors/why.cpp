@@ -84,9 +84,10 @@ Answer Service::roll_back(const domain::DeviceId& device, const std::string& to_
 domain::Result<std::vector<Service::Why>> Service::why(const domain::DeviceId& device,
                                                        std::optional<domain::CampaignId> campaign) {
   auto known = views().device(device);
-  if (!known) {  // a target list may name it all the same
-    const auto reserved = views().ordinal_of(device);
-    if (!reserved) return domain::not_found("Device", device.value);
+  const auto reserved = views().ordinal_of(device);
+  if (!known && !reserved) return domain::not_found("Device", device.value);
+  // A target list may name it all the same: by the ordinal that it will have when it comes, or comes back.
+  if (!known || (known->deleted && reserved && *reserved != known->ordinal)) {
     known.emplace();
     known->id = device;
     known->ordinal = *reserved;

@@ -202,6 +202,7 @@ void bulk_update(RequestContext& context, Api& api) {
   auto found = meta_of(context, api.service, 200);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
+  meta.if_match.reset();  // devices have no revision
   const auto before = look_back(context, api.service, context.body(), meta);
   if (before.answered) return;
   auto body = json_body(context);

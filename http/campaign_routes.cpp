@@ -82,6 +82,7 @@ void create(RequestContext& context, Api& api) {
 struct Verb {
   std::string_view took_effect;
   std::string_view had_already;
+  std::string_view waits = {};            // of one that is scheduled now
 };
 
 template <class MakeCommand>
@@ -94,6 +95,9 @@ void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
   auto before = look_back(context, api.service, context.body(), meta);
   if (before.answered) return;
   if (before.record) return answer_campaign(context, api, *id, before.record->status, verb.took_effect);
+  if (!api.service.views().campaign_summary(*id)) {
+    return context.answer(Problem::not_found("Campaign not found: " + domain::to_text(*id)));
+  }
   auto body = json_body(context, false);
   if (!body) return;
   FieldErrors errors;
@@ -106,7 +110,9 @@ void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
     if (const auto problem = other_request(*answer.value().repeated, meta)) return context.answer(*problem);
   }
   const auto& done = answer.value();
-  answer_campaign(context, api, *id, 200, done.wrote || done.repeated ? verb.took_effect : verb.had_already);
+  const auto row = api.service.views().campaign_summary(*id);
+  const bool waits = row && row->status == domain::CampaignStatus::kScheduled && !verb.waits.empty();
+  answer_campaign(context, api, *id, 200, waits ? verb.waits : done.wrote || done.repeated ? verb.took_effect : verb.had_already);
 }
 
 void list(RequestContext& context, Api& api) {
@@ -189,7 +195,7 @@ void add_campaign_routes(Router::Group& admin, Api& api) {
     answer_resource(c, 200, api.render.campaign_statistics(*row), row->revision);
   });
   admin.add("POST", "/campaigns/{campaign_id}/start", [&api](RequestContext& c) {
-    command(c, api, {"Campaign started", "Campaign was started already"},
+    command(c, api, {"Campaign started", "Campaign was started already", "Campaign is scheduled: it starts at its scheduled_start"},
             [](JsonReader&) { return domain::StartCampaign{}; });
   });
   admin.add("POST", "/campaigns/{campaign_id}/pause", [&api](RequestContext& c) {

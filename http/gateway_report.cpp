@@ -58,7 +58,10 @@ std::uint32_t basis_points(double percent) {
 
 // What is done of a phase when this is done of the whole; the other phases do not move.
 std::optional<std::uint32_t> within(UpdateStatus phase, double percent) {
-  const auto share = [&](double from, double takes) { return basis_points((percent - from) / takes * 100.0); };
+  // Upwards: shown again, it is what was said.
+  const auto share = [&](double from, double takes) {
+    return static_cast<std::uint32_t>(std::ceil(std::clamp((percent - from) / takes, 0.0, 1.0) * 10'000.0));
+  };
   if (phase == UpdateStatus::kDownloading) return share(kDownloadingFrom, kDownloadingTakes);
   if (phase == UpdateStatus::kInstalling) return share(kInstallingFrom, kInstallingTakes);
   return std::nullopt;

@@ -26,7 +26,9 @@ struct Cell {
 
   FieldPlace place() const { return {errors, nlohmann::json::array({column})}; }
   // Most values are short and ASCII: they pass every check of a text, whatever its bounds are counted in.
-  bool is_surely_fine(std::size_t max) const { return text.size() <= max && is_printable_ascii(text); }
+  bool is_surely_fine(std::size_t max) const {
+    return text.size() <= max && is_printable_ascii(text) && text.find_first_not_of(' ') != std::string_view::npos;
+  }
   bool has_characters(std::size_t max) const { return is_surely_fine(max) || check_length(place(), text, {1, max}); }
   bool has_bytes(std::size_t max) const { return is_surely_fine(max) || check_bytes(place(), text, max); }
 };

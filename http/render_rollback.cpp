@@ -69,7 +69,10 @@ json Renderer::why(const actors::Service::Why& why) const {
   const auto closed = std::find_if(why.gates.begin(), why.gates.end(), [](const auto& gate) { return !gate.open; });
   const bool open = closed == why.gates.end();
   std::string sentence = "Every gate is open: the device is granted when it asks next.";
-  if (!open) {
+  if (!open && closed->gate == domain::Gate::kTargeted) {  // nothing is waited for: it is on its way, or over
+    sentence = closed->fact + ".";
+    sentence.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(sentence.front())));
+  } else if (!open) {
     sentence = fmt::format("It waits at the gate {}: {}{}.", domain::to_text(closed->gate), closed->fact,
                            closed->until ? fmt::format(", until {}", format_time(*closed->until)) : "");
   }

@@ -165,6 +165,7 @@ void request_update(RequestContext& context, Api& api) {
   auto found = meta_of(context, api.service, 201);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
+  meta.if_match.reset();  // a device has no revision
   auto before = look_back(context, api.service, context.body(), meta);
   if (before.answered) return;
   const auto repeat = [&](const eventstore::CommandRecord& record) {

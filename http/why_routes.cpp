@@ -1,4 +1,6 @@
 // "Why is this device not updated?" (spec/api.md section 5).
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "http/api.hpp"
@@ -10,6 +12,20 @@ namespace ota::http {
 namespace {
 
 using nlohmann::json;
+
+// Which of them tells what happens to the device: what is under way, else what it is granted next, else the first.
+std::size_t telling(const std::vector<actors::Service::Why>& answers, const std::optional<domain::Device>& device) {
+  const auto index_of = [&](const auto& is_it) {
+    return static_cast<std::size_t>(std::find_if(answers.begin(), answers.end(), is_it) - answers.begin());
+  };
+  const auto* active = device ? device->active() : nullptr;
+  const auto under_way = index_of([&](const auto& answer) { return active && answer.update == active->first; });
+  if (under_way < answers.size()) return under_way;
+  const auto next = index_of([](const auto& answer) {
+    return std::all_of(answer.gates.begin(), answer.gates.end(), [](const auto& gate) { return gate.open; });
+  });
+  return next < answers.size() ? next : 0;
+}
 
 void why(RequestContext& context, Api& api) {
   const domain::DeviceId device{context.parameter("device_id")};
@@ -27,8 +43,10 @@ void why(RequestContext& context, Api& api) {
   for (const auto& answer : answers.value()) updates.push_back(api.render.why(answer));
   json sentence = "Nothing is meant for this device: no open campaign has it among its targets, and no update of its own "
                   "waits.";
-  if (!updates.empty()) sentence = updates.front()["sentence"];
-  if (const auto known = api.service.views().device(device); known && known->deleted) {
+  const auto known = api.service.views().device(device);
+  if (!updates.empty()) sentence = updates[telling(answers.value(), known)]["sentence"];
+  // One that a list has named since is waited for.
+  if (known && known->deleted && !api.service.views().ordinal_of(device)) {
     sentence = "The device was deleted: nothing is meant for it.";
   }
   context.answer_json(200, json{{"device_id", device.value}, {"sentence", sentence}, {"updates", std::move(updates)}}.dump());

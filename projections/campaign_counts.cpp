@@ -131,9 +131,12 @@ void CampaignCountsView::on_update(const UpdateChange& update, const domain::Rec
     counts.update_us_total += update.after.took_us - update.before.took_us;
   }
   count_batch(id, update);
-  if (const auto* ended = std::get_if<domain::AttemptEnded>(&event.event);
-      ended && !ended->success) {
-    ++errors_.edit_or_make(in_campaign(Table::kErrorCount, id).raw(ended->error_code).take());
+  const auto* ended = std::get_if<domain::AttemptEnded>(&event.event);
+  const bool refuted = std::holds_alternative<domain::UpdateRefuted>(event.event) &&
+                       update.before.status != update.after.status;
+  if ((ended && !ended->success) || refuted) {
+    const auto& code = refuted ? update.update->error_code : ended->error_code;
+    ++errors_.edit_or_make(in_campaign(Table::kErrorCount, id).raw(code).take());
   }
 }
 

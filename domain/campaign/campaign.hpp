@@ -55,6 +55,7 @@ struct Campaign {
   Caller approved_by;
   std::string approval_comment;
   std::string approval_conditions;
+  bool ended_by_schedule = false;         // finished, since scheduled_end had come
   bool finished = false;                  // what was not granted is cancelled; the rest runs to its end
   bool closed = false;                    // ended, and nothing of it runs any more
   Bitmap targets;               // what exclusion and the rollout percentage leave
@@ -79,8 +80,9 @@ struct Campaign {
   Bitmap own_faults;                      // of the failed: by a broken link or our own service, not by the update
   std::uint32_t judged_failed = 0;        // failures that an operator has seen and resumed in spite of
   std::map<std::string, Bitmap> error_devices;  // trigger error_threshold: who had which error
-  Bitmap held;                            // blue_green, of the granted: verified, they wait for the switch
-  Bitmap released;                        // of the granted: they held, and install without a place
+  Bitmap held;                            // of the granted: verified, they wait for the switch, or for their window
+  Bitmap in_window;                       // of the held: for their window alone, and they keep their place
+  Bitmap released;                        // of the granted: they held for the switch, and install without a place
   bool switched = false;
   CampaignRollback rollback;
   std::optional<Verdict> verdict;

@@ -39,8 +39,9 @@ Decision on(const Campaign& s, const StartCampaign&, const Context& context) {
   // Started already; one that was cancelled or has failed since is not answered as if it ran.
   const bool goes_well = s.status == CampaignStatus::kInProgress || s.status == CampaignStatus::kPaused ||
                          s.status == CampaignStatus::kCompleted;
-  if ((s.started_at && goes_well) || s.status == CampaignStatus::kScheduled) return Events{};
-  if (s.status != CampaignStatus::kCreated) return cannot(s, "start", {"created"});
+  const bool waits = s.status == CampaignStatus::kScheduled;
+  if ((s.started_at && goes_well) || (waits && !lacks_approval(s))) return Events{};
+  if (s.status != CampaignStatus::kCreated && !waits) return cannot(s, "start", {"created"});
   if (lacks_approval(s)) {
     auto error = cannot(s, "start", {"approved"});
     error.message = "the campaign cannot start: it requires approval, and is not approved";

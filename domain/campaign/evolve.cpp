@@ -37,6 +37,7 @@ struct Fold {
     s.lapsed.remove(o);
     s.own_faults.remove(o);
     s.held.remove(o);
+    s.in_window.remove(o);
     s.released.remove(o);
     s.undone.remove(o);
     forget_rollback(o);
@@ -125,6 +126,7 @@ struct Fold {
   }
   void operator()(const CampaignFinished& e) {
     s.finished = true;
+    s.ended_by_schedule = e.by_schedule;
     s.status_reason = e.reason;
     cancel_pending();
     ++s.revision;
@@ -227,11 +229,14 @@ struct Fold {
     const auto o = ordinal();
     if (!o || !e.released || !s.held.contains(*o)) return;
     s.held.remove(*o);
-    s.released.add(*o);
+    if (!s.in_window.contains(*o)) s.released.add(*o);
+    s.in_window.remove(*o);
   }
-  void operator()(const UpdateHeld&) {
+  void operator()(const UpdateHeld& e) {
     const auto o = ordinal();
-    if (o && s.granted.contains(*o) && !s.released.contains(*o)) s.held.add(*o);
+    if (!o || !s.granted.contains(*o) || s.released.contains(*o)) return;
+    if (e.until && !s.held.contains(*o)) s.in_window.add(*o);   // else the switch has let it go, into a window that is closed
+    s.held.add(*o);
   }
   void operator()(const AttemptEnded& e) {
     if (const auto back = taken_back()) end_taking_back(*back, e.success ? std::nullopt : e.retry_at);
@@ -316,10 +321,10 @@ struct Fold {
     if (s.takes_nobody()) {
       s.cancelled.add(*o);
       s.untold.add(*o);
-    } else if (e.attempt > 0) {
+    } else if (e.attempt > 0 && (e.batch > 0 || !has_batches(s.policy.strategy))) {
       s.retries[*o] = r.time;
     } else {
-      s.lapsed.add(*o);  // it never had an attempt: its next one is the first, with its batch before it
+      s.lapsed.add(*o);  // none of its attempts counts in a batch: its next one is the first, with the batch before it
     }
   }
   // Its unfinished update, if it has one, is cancelled by an event of its own in the same append.

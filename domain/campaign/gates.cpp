@@ -78,7 +78,8 @@ Finding targeted(const Question& q) {
     if (!set.contains(o)) return std::nullopt;
     return closed(fmt::format("its update in this campaign {}", what));
   };
-  if (auto f = over(s.held, "is verified and waits for the switch")) return *f;
+  if (auto f = over(s.in_window, "is verified and waits for its maintenance window")) return *f;
+  if (auto f = over(s.held, s.switched ? "is verified and waits for its maintenance window" : "is verified and waits for the switch")) return *f;
   if (auto f = over(s.granted, "is in progress")) return *f;
   if (auto f = over(s.undone, "has completed, and was rolled back")) return *f;
   if (auto f = over(s.completed, "has completed")) return *f;
@@ -179,12 +180,12 @@ Finding retry_time(const Question& q) { return after(q, q.s.retries); }
 Finding batch(const Question& q) {
   const auto& s = q.s;
   const std::uint32_t o = q.ask.ordinal.value;
-  if (is_retry(q)) return open(q, [] { return std::string("a retry waits for no batch"); });
   if (s.policy.strategy == Strategy::kBlueGreen) {
     if (s.switched) return open(q, [] { return std::string("the campaign has switched"); });
     if (!q.ask.facts.can_hold) return closed("the device cannot hold an update: it waits for the campaign's switch");
     return open(q, [] { return std::string("the device downloads and verifies, and holds until the switch"); });
   }
+  if (is_retry(q)) return open(q, [] { return std::string("a retry waits for no batch"); });
   if (s.in_canary() && !s.cohort.contains(o)) return closed("the canary goes first, and the device is not in it");
   if (s.in_canary()) {
     const auto text = [&](std::string_view state) {
@@ -280,7 +281,8 @@ std::span<const Row> gates_before(const Question& q) {
 }  // namespace
 
 std::uint64_t places_taken(const Campaign& s, const Reservations& r) {
-  return s.granted.cardinality() - s.held.cardinality() - s.released.cardinality() + s.rollback.granted.cardinality() +
+  return s.granted.cardinality() - (s.held.cardinality() - s.in_window.cardinality()) - s.released.cardinality() +
+         s.rollback.granted.cardinality() +
          r.ordinals.cardinality();
 }
 

@@ -36,7 +36,7 @@ std::vector<Finding> all(const Question& question);
 // The first gate that is closed because the campaign, or the device, is not ready to act; empty: both are.
 std::optional<Finding> not_acting(const Question& question);
 
-// Held and released updates take none.
+// Who holds for the switch, or was let go by it, takes none.
 std::uint64_t places_taken(const Campaign& s, const Reservations& r);
 bool has_place(const Campaign& s, const Reservations& r);
 bool batch_open(const Campaign& s, const Reservations& r);

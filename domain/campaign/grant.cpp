@@ -61,9 +61,9 @@ GrantDecision closed(const Campaign& s, const GrantAsk& ask, Finding f) {
   switch (f.otherwise) {
     case Otherwise::kSkipAlreadyThere: return UpdateSkipped{SkipReason::kAlreadyThere, std::move(f.fact)};
     case Otherwise::kSkipIncompatible: return UpdateSkipped{SkipReason::kIncompatible, std::move(f.fact)};
-    case Otherwise::kSuperseded: return NoWayBack{rollback_plan_of(s, ask), true, {}, std::move(f.fact)};
+    case Otherwise::kSuperseded: return NoWayBack{rollback_plan_of(s, ask), ask.attempts, true, {}, std::move(f.fact)};
     case Otherwise::kNoWayBack:
-      return NoWayBack{rollback_plan_of(s, ask), false, std::move(f.error_code), std::move(f.fact)};
+      return NoWayBack{rollback_plan_of(s, ask), ask.attempts, false, std::move(f.error_code), std::move(f.fact)};
     case Otherwise::kAskConsent: return ConsentAsked{ask.attempts + 1, ask.action, plan_of(s, ask)};
     case Otherwise::kWait: break;
   }
@@ -112,12 +112,13 @@ GrantDecision grant(const Campaign& s, const Reservations& reserved, const Grant
 }
 
 Events events_of(const NoWayBack& none, const UpdateId& update, const DeviceId& device) {
-  Events events{{update, UpdateRequested{none.plan}, device}};
+  Events events;
+  if (none.attempts == 0) events.push_back({update, UpdateRequested{none.plan}, device});
   if (none.superseded) {
     events.push_back({update, UpdateCancelled{CancelCause::kSuperseded, 0, 0, false}, device});
   } else {
     AttemptEnded failed;
-    failed.attempt = 0;
+    failed.attempt = none.attempts;
     failed.error_code = none.error_code;
     failed.error_message = none.fact;
     events.push_back({update, std::move(failed), device});

@@ -68,9 +68,10 @@ struct Wait {
   std::string fact;                       // the number or event that decided it
   std::optional<Time> until;              // known only where time decides
 };
-// A rollback that cannot be, or need not be: its update ends before it has begun.
+// A rollback that cannot be, or need not be: its update ends before it has begun, or behind an attempt that failed.
 struct NoWayBack {
   UpdatePlan plan;
+  std::uint32_t attempts = 0;             // that it had
   bool superseded = false;                // the device runs something else already; else it has failed
   std::string error_code;
   std::string fact;

@@ -244,7 +244,8 @@ CancelCause cause_of_end(const Campaign& s) {
   if (s.status == CampaignStatus::kCancelled) return CancelCause::kCampaignCancelled;
   if (s.firmware_recalled) return CancelCause::kRecalled;
   const bool goes_well = !is_terminal(s.status) && s.status != CampaignStatus::kRollback;
-  return goes_well || s.status == CampaignStatus::kCompleted ? CancelCause::kFinished : CancelCause::kCampaignAborted;
+  if (!goes_well && s.status != CampaignStatus::kCompleted) return CancelCause::kCampaignAborted;
+  return s.ended_by_schedule ? CancelCause::kScheduledEnd : CancelCause::kFinished;
 }
 
 Due next(const Campaign& state, const Bitmap& told, std::size_t tells_max, Time now) {

@@ -370,6 +370,7 @@ std::string encode_state(const DeviceUpdate& s) {
   m.set_consented(s.consented);
   if (s.undone_by) m.set_undone_by(to_binary(*s.undone_by));
   if (s.held_until) m.set_held_until(micros(*s.held_until));
+  m.set_extended(s.extended);
   put_list(s.warnings, m.mutable_warnings());
   return frame(m);
 }
@@ -423,6 +424,7 @@ std::optional<DeviceUpdate> decode_update_state(std::string_view bytes) {
   s.consented = m.consented();
   s.undone_by = update_id_from_binary(m.undone_by());
   s.held_until = optional_time(m.has_held_until(), m.held_until());
+  s.extended = m.extended();
   s.warnings = get_list(m.warnings());
   return s;
 }
@@ -457,6 +459,7 @@ std::string encode_state(const Campaign& s) {
   m.set_approval_comment(s.approval_comment);
   m.set_approval_conditions(s.approval_conditions);
   m.set_finished(s.finished);
+  m.set_ended_by_schedule(s.ended_by_schedule);
   m.set_content_pending(s.content_pending);
   if (s.canary) put(*s.canary, m.mutable_canary());
   for (const auto& entry : s.evidence.sequence()) {
@@ -473,6 +476,7 @@ std::string encode_state(const Campaign& s) {
   m.set_left_out(set_bytes(s.left_out));
   m.set_gone(set_bytes(s.gone));
   m.set_held(set_bytes(s.held));
+  m.set_in_window(set_bytes(s.in_window));
   m.set_released(set_bytes(s.released));
   m.set_switched(s.switched);
   if (s.rollback.number > 0) put(s.rollback, m.mutable_rollback());
@@ -529,6 +533,7 @@ std::optional<Campaign> decode_campaign_state(std::string_view bytes) {
   s.approval_comment = m.approval_comment();
   s.approval_conditions = m.approval_conditions();
   s.finished = m.finished();
+  s.ended_by_schedule = m.ended_by_schedule();
   s.content_pending = m.content_pending();
   if (m.has_canary()) s.canary = get(m.canary());
   std::vector<Evidence::Entry> sequence;
@@ -545,6 +550,7 @@ std::optional<Campaign> decode_campaign_state(std::string_view bytes) {
   s.left_out = bitmap_from_bytes(m.left_out());
   s.gone = bitmap_from_bytes(m.gone());
   s.held = bitmap_from_bytes(m.held());
+  s.in_window = bitmap_from_bytes(m.in_window());
   s.released = bitmap_from_bytes(m.released());
   s.switched = m.switched();
   if (m.has_rollback()) s.rollback = get(m.rollback());

@@ -39,10 +39,11 @@ inline pb::AttemptStarted message(const AttemptStarted& e) {
   m.set_attempt(e.attempt);
   m.set_timeout_at(micros(e.timeout_at));
   m.set_released(e.released);
+  m.set_extended(e.extended);
   return m;
 }
 inline Event event(const pb::AttemptStarted& m) {
-  return AttemptStarted{m.attempt(), time_of(m.timeout_at()), m.released()};
+  return AttemptStarted{m.attempt(), time_of(m.timeout_at()), m.released(), m.extended()};
 }
 
 inline pb::ProgressReported message(const ProgressReported& e) {

@@ -73,7 +73,7 @@ std::optional<UpdateRefuted> refuted_by(const Device& s, const ChangeAttributes&
 }
 
 DomainError too_many_attributes(std::size_t count) {
-  return invalid("data", fmt::format("a device has at most {} attributes; this would make {}",
+  return invalid("attributes", fmt::format("a device has at most {} attributes; this would make {}",
                                      limits::kDeviceAttributes, count));
 }
 
@@ -166,7 +166,7 @@ bool is_superseded(const Device& s, const UpdatePlan& plan) {
 
 DomainError never_had(const Device& s, const RequestRollback& c) {
   auto error = wrong_state("device", either(s.version, "unknown"), c.plan.to_version, c.versions);
-  error.message = fmt::format("device {} never ran {}; it can go back to {}", s.id.value, c.plan.to_version,
+  error.message = fmt::format("{} is not in the history of device {}; it can go back to {}", c.plan.to_version, s.id.value,
                               c.versions.empty() ? "no version that is known" : fmt::format("{}", fmt::join(c.versions, ", ")));
   return error;
 }
@@ -180,7 +180,9 @@ std::optional<DomainError> refuse_manual(const Device& s, const RequestRollback&
   }
   if (std::find(c.versions.begin(), c.versions.end(), c.plan.to_version) == c.versions.end()) return never_had(s, c);
   if (!c.error_code.empty()) {
-    auto error = wrong_state("device", either(s.version, "unknown"), c.plan.to_version, c.versions);
+    auto others = c.versions;
+    std::erase_if(others, [&](const auto& version) { return same_version(version, c.plan.to_version); });
+    auto error = wrong_state("device", either(s.version, "unknown"), c.plan.to_version, std::move(others));
     error.message = c.error_message;
     return error;
   }
@@ -197,7 +199,8 @@ Decision on(const Device& s, const RequestRollback& c, const Context&) {
   if (!s.registered || s.deleted) return not_found("Device", s.id.value);
   if (s.updates.contains(c.id)) return Events{};
   UpdatePlan plan = c.plan;
-  plan.from_version = s.version;
+  // Of what timed out half-way nobody knows which version it runs: what is undone is what it goes back from.
+  plan.from_version = plan.rollback->trigger == RollbackTrigger::kTimeout ? plan.rollback->undone_version : s.version;
   if (plan.rollback->trigger == RollbackTrigger::kManual) {
     if (auto refused = refuse_manual(s, c)) return std::move(*refused);
     plan.rollback->undone_version = s.version;

@@ -64,6 +64,7 @@ struct AttemptStarted {
   std::uint32_t attempt = 1;
   Time timeout_at;
   bool released = false;                      // once more: it held, and may install now
+  bool extended = false;                      // once more: nothing but its time, which runs anew
   bool operator==(const AttemptStarted&) const = default;
 };
 struct ProgressReported {

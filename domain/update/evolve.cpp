@@ -32,6 +32,7 @@ void apply(DeviceUpdate& s, const AttemptGranted& e, const Recorded& r) {
   s.retry_at.reset();
   s.started_at.reset();
   s.timeout_at.reset();
+  s.extended = false;
   s.completed_at.reset();
   s.cancel.reset();
   s.cancel_requested_at.reset();
@@ -47,8 +48,10 @@ void apply(DeviceUpdate& s, const AttemptGranted& e, const Recorded& r) {
 
 void apply(DeviceUpdate& s, const AttemptStarted& e, const Recorded& r) {
   if (e.attempt != s.attempt) return;
-  if (!e.released) s.started_at = r.time;
   s.timeout_at = e.timeout_at;
+  s.extended = s.extended || e.extended;
+  if (e.extended) return;
+  if (!e.released) s.started_at = r.time;
   s.start_by.reset();
   if (!e.released) return;
   s.held = false;
@@ -141,6 +144,7 @@ void apply(DeviceUpdate& s, const GrantLapsed& e, const Recorded&) {
   end_attempt(s);
   s.status = UpdateStatus::kScheduled;
   s.progress_basis_points = 0;
+  if (!e.retry) s.batch = 0;  // it has left its batch: the next one, whoever asks for it, is a first attempt again
 }
 
 void apply(DeviceUpdate& s, const UpdateSkipped& e, const Recorded& r) {

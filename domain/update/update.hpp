@@ -33,6 +33,7 @@ struct DeviceUpdate {
   std::optional<Time> start_by;           // granted, not started
   std::optional<Time> started_at;         // of the present attempt
   std::optional<Time> timeout_at;
+  bool extended = false;                  // timeout_at was put off, once in an attempt
   std::optional<Time> completed_at;
   bool hold = false;                      // the present attempt is to wait for the campaign's switch
   bool held = false;                      // and does
@@ -85,7 +86,7 @@ struct Report {                           // what a device says about its attemp
   std::vector<std::string> details;
   std::optional<bool> signature_verified;
   std::optional<bool> checksum_verified;
-  bool firmware_recalled = false;         // a direct update's: a failure is then its last one (decision 2)
+  bool firmware_recalled = false;         // not of a campaign's deployment: a failure is then the last one (decision 2)
   std::string runs;                       // kSuccess: the version that the device is known to run; empty: not known
   std::string timezone;                   // of the device, for a maintenance window of its own zone; empty: not known
 };

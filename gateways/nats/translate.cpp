@@ -179,10 +179,10 @@ Data update_scheduled(const Recorded& event, const History& history) {
   return data;
 }
 
-// Each attempt; a holder's second beginning is none.
+// Each attempt; a holder's second beginning is none, nor is more time.
 Data update_started(const Recorded& event, const History& history) {
   const auto& e = std::get<domain::AttemptStarted>(event.event);
-  if (e.released) return std::nullopt;
+  if (e.released || e.extended) return std::nullopt;
   const auto update = update_of(event, history);
   if (!update) return std::nullopt;
   auto data = update_data(event, *update);

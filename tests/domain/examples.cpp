@@ -272,6 +272,7 @@ const std::vector<Example>& examples() {
        AttemptGranted{1, {1'000'003}, 0, false, kMoment, {}, false, {"the device's model is not known"}}},
       {"AttemptStarted", "", AttemptStarted{2, kMoment}},
       {"AttemptStarted", "released", AttemptStarted{2, kMoment, true}},
+      {"AttemptStarted", "extended", AttemptStarted{2, kMoment, false, true}},
       {"ProgressReported", "",
        ProgressReported{2,
                         UpdateStatus::kInstalling,

@@ -15,7 +15,7 @@ struct BlueGreen : Story {
   }
   std::string campaign(const json& devices, json fields = json::object()) {
     fields["deployment_strategy"] = "blue_green";
-    fields["max_concurrent_updates"] = 1;
+    if (!fields.contains("max_concurrent_updates")) fields["max_concurrent_updates"] = 1;
     return started(devices, fields);
   }
 };
@@ -63,6 +63,43 @@ TEST_CASE("a holder that installs before the switch is waited for, and no longer
   b.stage.advance(std::chrono::minutes(61));
   CHECK(ApiStage::eventually([&] { return b.get(campaign)["actual_end"].is_string(); }));
   CHECK(b.update_of(campaign, "h0")["error_code"] == "timeout");
+}
+
+// Two that still download when the campaign is stopped, and hold only then.
+struct Stopped : BlueGreen {
+  Stopped() {
+    path = campaign({"h0", "h1"}, {{"max_concurrent_updates", 2}});
+    action = begin("h0");
+    begin("h1");
+    REQUIRE(post(path + "/rollback", {{"reason", "wrong image"}}).status == 200);
+    report("h0", action, kDownloaded);
+  }
+  std::string cancellation() {
+    REQUIRE(ApiStage::eventually([&] { return links("h0").contains("cancelAction"); }));
+    return "/h0/cancelAction/" + action.substr(action.rfind('/') + 1);
+  }
+  std::string path;
+  std::string action;
+};
+
+TEST_CASE("who holds only behind the end of its campaign is asked to stop then") {
+  Stopped s;
+  CHECK(s.get(s.path)["held_devices"] == 1);
+  CHECK(s.stage.ddi("POST", s.cancellation() + "/feedback", kSucceeded).status == 200);
+  CHECK(s.update_of(s.path, "h0")["status"] == "cancelled");
+  s.stage.advance(std::chrono::minutes(61));
+  CHECK(s.becomes(s.path, "cancelled"));
+}
+
+TEST_CASE("a holder that refuses to stop is offered its update again, not to install, and ends in time") {
+  Stopped s;
+  constexpr const char* kRejected = R"({"status":{"execution":"rejected","result":{"finished":"none"}}})";
+  CHECK(s.stage.ddi("POST", s.cancellation() + "/feedback", kRejected).status == 200);
+  REQUIRE(ApiStage::eventually([&] { return s.links("h0").contains("deploymentBase"); }));
+  CHECK(s.stage.ddi("GET", s.action).json()["deployment"]["update"] == "skip");
+  s.stage.advance(std::chrono::minutes(61));
+  CHECK(s.becomes(s.path, "cancelled"));
+  CHECK(s.update_of(s.path, "h0")["error_code"] == "timeout");
 }
 
 TEST_CASE("an operator may switch before all hold; whoever still downloads goes straight on") {

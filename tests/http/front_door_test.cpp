@@ -149,7 +149,7 @@ TEST_CASE("a thousand idle connections cost no threads and disturb nobody") {
   auto client = open.connect();
   CHECK(client.get("/x").status == 200);
   CHECK(open.door.counts().door.connections == 1001);
-  CHECK(threads_of_this_process() == threads);
+  CHECK(threads_of_this_process() <= threads);
   CHECK(idle[1].get("/first").status == 200);
   CHECK(idle[998].get("/again").status == 200);
 }

@@ -141,6 +141,12 @@ TEST_CASE("api 5, import: a bad CSV line is told of with its line, its fields an
       "8 name: holds the control character 0x00 behind 'a'"});
 }
 
+TEST_CASE("api 5, import: a field of blanks says nothing that PUT would take") {
+  const auto result = csv("device_id,device_model,firmware_version,groups,user_id,attribute.site\nb1, , , , , \nb2,SF-100,,,,\n");
+  REQUIRE(result.devices.size() == 1);
+  CHECK(result.bad.front() == "2 device_model: must not be blank, got ' '");
+}
+
 TEST_CASE("api 5, import: bounds are those of PUT: characters of names and versions, bytes of attributes") {
   std::string umlauts;
   for (int i = 0; i < 128; ++i) umlauts += "ü";

@@ -149,6 +149,46 @@ TEST_CASE("decision 10: a device without a way back fails with the reason, and n
   CHECK(rollback["error_code"].get<std::string>().find("previous_version_") == 0);
 }
 
+TEST_CASE("decisions 2 and 10: nobody goes back to a version that is recalled meanwhile, on the way or between attempts") {
+  Fleet f(2);
+  const auto campaign = f.started(f.devices, {{"max_retries", 2}});
+  for (const char* device : {"d0", "d1"}) f.update(device, kSucceeded);
+  REQUIRE(f.becomes(campaign, "completed"));
+  REQUIRE(f.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
+  const auto failing = f.begin("d0");
+  f.report("d0", failing, kFailed);      // and is tried again later
+  const auto fetched = f.begin("d1");
+  REQUIRE(f.post("/firmware/" + f.v1 + "/recall", {{"reason", "leaks"}}).status == 200);
+  REQUIRE(ApiStage::eventually([&] { return f.links("d1").contains("cancelAction"); }));
+  const auto action = fetched.substr(fetched.rfind('/') + 1);
+  CHECK(f.stage.ddi("POST", "/d1/cancelAction/" + action + "/feedback", kSucceeded).status == 200);
+  f.stage.advance(std::chrono::hours(2));
+  CHECK(ApiStage::eventually([&] { return !f.links("d0").contains("deploymentBase") && f.get(campaign)["status"] == "cancelled"; }));
+  const auto ended = f.get("/rollbacks?device_id=d0")["rollbacks"][0];
+  CHECK(ended["status"] == "failed");
+  CHECK(ended["update_status"] == "failed");
+  CHECK(ended["error_code"] == "previous_version_recalled");
+  CHECK(ended["attempt"] == 1);
+  CHECK(f.get("/rollbacks?device_id=d1")["rollbacks"][0]["error_code"] == "firmware_recalled");
+}
+
+TEST_CASE("decision 23: a rollback that waits for its retry is tried at once if an operator says so") {
+  Fleet f(1);
+  const auto campaign = f.started(f.devices, {{"max_retries", 2}});
+  f.update("d0", kSucceeded);
+  REQUIRE(f.becomes(campaign, "completed"));
+  REQUIRE(f.post(campaign + "/rollback", {{"reason", "wrong image"}}).status == 200);
+  f.update("d0", kFailed);
+  const std::string rollback = f.get("/rollbacks?device_id=d0")["rollbacks"][0]["rollback_id"];
+  const auto update = "upd_" + rollback.substr(3);
+  CHECK_FALSE(f.links("d0").contains("deploymentBase"));
+  const auto retried = f.post("/updates/" + update + "/retry");
+  CHECK_MESSAGE(retried.status == 200, retried.body);
+  f.update("d0", kSucceeded);
+  CHECK(f.becomes(campaign, "cancelled"));
+  CHECK(f.firmware_version("d0") == "1.0.0");
+}
+
 TEST_CASE("BR-OTA-031, BR-OTA-032: one device goes back to a version that it had, and to no other") {
   Fleet f(1);
   const auto campaign = f.started(f.devices);
@@ -187,7 +227,7 @@ TEST_CASE("BR-OTA-032: a device is offered the versions that it had, without the
   const auto never = back_to("0.1.0");
   REQUIRE(never.status == 409);
   CHECK(never.json()["detail"]["allowed"] == json{"1.0.0+build7"});
-  CHECK(never.json()["message"] == "device d never ran 0.1.0; it can go back to 1.0.0+build7");
+  CHECK(never.json()["message"] == "0.1.0 is not in the history of device d; it can go back to 1.0.0+build7");
   const auto present = back_to("2.00.0");
   REQUIRE(present.status == 409);
   CHECK(present.json()["message"] == "device d already runs 2.0.0");

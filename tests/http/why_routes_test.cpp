@@ -98,6 +98,29 @@ TEST_CASE("updates of the device's own are explained like those of campaigns, an
   CHECK(w.get("/updates/" + asked.json()["update_id"].get<std::string>())["waiting_for"] == "window");
 }
 
+TEST_CASE("of several the sentence tells what is under way, else what comes next") {
+  Why w;
+  const auto night = json{{"start", "01:00"}, {"end", "01:01"}, {"timezone", "UTC"}};
+  REQUIRE(w.post("/devices/d/update", {{"firmware_id", w.stage.firmware("3.0.0")}, {"maintenance_window", night}}).status == 201);
+  w.started({"d"});
+  CHECK(w.why()["sentence"] == "Every gate is open: the device is granted when it asks next.");
+  w.begin("d");
+  CHECK(w.why()["sentence"] == "Its update in this campaign is in progress.");
+}
+
+TEST_CASE("a deleted device that a list names since is waited for like one that is not known yet") {
+  Why w;
+  REQUIRE(w.stage.admin("DELETE", "/devices/d").status == 200);
+  CHECK(w.why()["sentence"] == "The device was deleted: nothing is meant for it.");
+  const auto campaign = w.started({"d", "new"});
+  const auto why = w.why();
+  REQUIRE(why["updates"].size() == 1);
+  CHECK(closed(why).find("known:") == 0);
+  CHECK(why["sentence"].get<std::string>().find("It waits at the gate known") == 0);
+  CHECK(why["updates"][0]["update_id"] == w.update_of(campaign, "d")["update_id"]);
+  CHECK(w.get("/updates/" + w.update_of(campaign, "d")["update_id"].get<std::string>())["waiting_for"] == "known");
+}
+
 TEST_CASE("an update says which gate it waits at") {
   Why w;
   const auto campaign = w.started({"d", "e"}, {{"max_concurrent_updates", 1}});

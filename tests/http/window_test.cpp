@@ -53,6 +53,26 @@ TEST_CASE("decision 14: who fetched it in the window, and reads it again behind 
   CHECK(w.becomes(w.campaign, "completed"));
 }
 
+TEST_CASE("decisions 7 and 14: a download that a closed window interrupts is not failed for it") {
+  Windowed w;
+  const json window{{"start", w.clock(-60)}, {"end", w.clock(60)}, {"timezone", "UTC"}};
+  w.stage.device("e");
+  const auto campaign = w.started({"e"}, {{"timeout_minutes", 120}, {"maintenance_window", window}});
+  const auto action = w.begin("e");
+  w.report("e", action, kProceeding);
+  w.stage.advance(std::chrono::minutes(130));
+  CHECK_FALSE(w.links("e").contains("deploymentBase"));
+  CHECK(ApiStage::eventually([&] {
+    w.links("e");
+    return w.get("/updates/" + w.update_of(campaign, "e")["update_id"].get<std::string>())["timeout_at"] > w.get("/devices/e")["last_seen"];
+  }));
+  CHECK(w.update_of(campaign, "e")["status"] == "downloading");
+  w.stage.advance(std::chrono::hours(22));
+  CHECK(ApiStage::eventually([&] { return w.links("e").contains("deploymentBase"); }));
+  w.report("e", action, kSucceeded);
+  CHECK(w.becomes(campaign, "completed"));
+}
+
 TEST_CASE("what installs goes on behind the window") {
   Windowed w;
   const auto action = w.begin("d");

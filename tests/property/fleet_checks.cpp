@@ -181,7 +181,8 @@ void Fleet::check_canary() const {
 void Fleet::check_campaign() const {
   const auto& s = campaign_;
   const auto c = s.counts();
-  const auto places = s.granted.cardinality() - s.held.cardinality() - s.released.cardinality() +
+  const auto for_the_switch = s.held - s.in_window;
+  const auto places = s.granted.cardinality() - for_the_switch.cardinality() - s.released.cardinality() +
                       s.rollback.granted.cardinality();
   check(places <= options_.policy.max_concurrent_updates, "more in progress than may be");
   check_sets();
@@ -206,6 +207,7 @@ void Fleet::check_sets() const {
     check((a & b).isEmpty(), what);
   };
   check(s.held.isSubset(s.granted), "held and not granted");
+  check(s.in_window.isSubset(s.held), "waits for its window and is not held");
   check(s.released.isSubset(s.granted), "released and not granted");
   disjoint(s.held, s.released, "held and released");
   check(s.undone.isSubset(s.completed), "undone and not completed");

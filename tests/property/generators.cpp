@@ -151,7 +151,7 @@ rc::Gen<Event> any_update_event() {
         return g;
       }
       case 2:
-        return AttemptStarted{attempt, *any_time(), one_in(3)};
+        return AttemptStarted{attempt, *any_time(), one_in(3), one_in(5)};
       case 3:
         return any_progress();
       case 4:

@@ -118,6 +118,8 @@ TEST_CASE("a scheduled campaign that is refused after all waits for another appr
   refused.emplace_back(kNo);
   given(refused).own_events().then_nothing();
   CHECK(given(refused).campaign().status == CampaignStatus::kScheduled);
+  CHECK(given(refused).when(StartCampaign{}).then_error(ErrorCode::kStateTransition).message ==
+        "the campaign cannot start: it requires approval, and is not approved");
   refused.emplace_back(kYes);
   given(refused).own_events().then({CampaignStarted{}});
   // Where none is required, a refusal is an opinion.

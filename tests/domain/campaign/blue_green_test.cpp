@@ -105,3 +105,20 @@ TEST_CASE("a switch tells every holder to install, and a campaign's end every ho
     CHECK(cancel.reach == CancelUpdate::Reach::kNotInstalling);
   }
 }
+
+TEST_CASE("who was let go by the switch into a closed window installs without a place when that opens") {
+  auto opened = started();
+  opened.released = true;
+  const auto waits = running(holding(0), blue_green(1)) +
+                     std::vector<Fact>{CampaignSwitched{}, of(0, UpdateHeld{1, 0, false, kNow + hours(8)})};
+  is_granted(ask_for(given(waits), ask_of(1)));
+  const auto let_go = waits + std::vector<Fact>{of(0, opened)};
+  CHECK(given(let_go).campaign().released == set_of({0}));
+  is_granted(ask_for(given(let_go), ask_of(1)));
+}
+
+TEST_CASE("a retry of a device that cannot hold any more waits for the switch like a first attempt") {
+  const auto failed = running(holding(0) + std::vector<Fact>{of(0, failed_until(kBefore))});
+  is_waiting(ask_for(given(failed), ask_of(0)), Gate::kBatch);
+  CHECK(is_granted(ask_for(given(failed), holder(0))).hold);
+}

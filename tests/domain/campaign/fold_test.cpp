@@ -146,7 +146,7 @@ TEST_CASE("decision 23: a retry that an operator asks for re-opens the device") 
       {UpdateCancelled{}},
       {first_grant(1), started(), ended(failed_until(kNow + hours(1)))}};
   for (auto history : histories) {
-    history.push_back(at(kNow, RetryAsked{1, 1, {}}));
+    history.push_back(at(kNow, RetryAsked{1, 1, {}, 1}));
     const auto s = after(history);
     CHECK(s.pending() == 3);
     CHECK(s.retries == std::map<std::uint32_t, Time>{{7, kNow}});

@@ -320,3 +320,12 @@ TEST_CASE("gates have names for people") {
   for (const auto& [gate, name] : names) CHECK(to_text(gate) == name);
   CHECK(to_text(static_cast<Gate>(99)) == "unknown");
 }
+
+TEST_CASE("design 4: a grant that lapsed, was cancelled and asked for again has its batch before it like a first one") {
+  const auto full = running(staged(2), {of(6, first_grant(1)), of(6, GrantLapsed{1, 1, false}), of(7, first_grant(1)),
+                                        of(8, first_grant(1)), of(6, UpdateCancelled{CancelCause::kOperator, 0, 0, false}),
+                                        of(6, RetryAsked{1, 1, plan(), 0})});
+  const auto decision = decide_on(full, ask(6));
+  REQUIRE(std::holds_alternative<Wait>(decision));
+  CHECK(std::get<Wait>(decision).gate == Gate::kBatch);
+}

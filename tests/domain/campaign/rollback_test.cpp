@@ -194,6 +194,12 @@ TEST_CASE("decision 10: without a way back it has failed with that reason; a dev
   REQUIRE(events.size() == 2);
   CHECK(std::get<AttemptEnded>(events[1].event).error_code == "previous_version_unknown");
 
+  // One that had an attempt ends behind it.
+  ask.attempts = 2;
+  const auto behind = events_of(no_way(rolling() + std::vector<Fact>{of_rollback(0, first_grant()), of_rollback(0, failed_until(kBefore))}, ask), back(0), kDevice);
+  REQUIRE(behind.size() == 1);
+  CHECK(std::get<AttemptEnded>(behind[0].event).attempt == 2);
+
   ask = ask_back(0);
   ask.facts.firmware_version = "3.0.0";
   const auto other = no_way(rolling(), ask);

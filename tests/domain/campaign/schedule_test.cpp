@@ -46,6 +46,11 @@ TEST_CASE("a scheduled_start that has come starts at once") {
   given({created({1}, scheduled(kBefore))}).when(StartCampaign{}).then({CampaignStarted{}});
 }
 
+TEST_CASE("who had not begun when scheduled_end came is told so") {
+  const auto ended = given(running() + std::vector<Fact>{kByTheClock});
+  CHECK(cause_of_end(ended.campaign()) == CancelCause::kScheduledEnd);
+}
+
 TEST_CASE("a campaign whose scheduled_end has passed does not start") {
   for (const auto end : {kNow, kBefore}) {
     const auto error = given({created({1}, scheduled({}, end))})

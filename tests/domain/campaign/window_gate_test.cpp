@@ -144,3 +144,21 @@ TEST_CASE("decision 29: grants wait until the firmware's content is here") {
   is_granted(ask_for(here, ask_of(1)));
   CHECK(has_room(here));
 }
+
+TEST_CASE("BR-OTA-016: who waits for its window keeps its place, and installs in it") {
+  auto p = within(0, 23);
+  p.max_concurrent_updates = 1;
+  const UpdateHeld until_tomorrow{1, 0, false, kNow + hours(20)};
+  auto opened = started();
+  opened.released = true;
+  const std::vector<Fact> one{created({1, 2}, p), CampaignStarted{}, of(1, first_grant()), of(1, started())};
+  const auto waits = one + std::vector<Fact>{of(1, until_tomorrow)};
+  CHECK(is_waiting(ask_for(given(waits), ask_of(2)), Gate::kConcurrency).fact == "1 of 1 places are taken");
+  CHECK(is_waiting(ask_for(given(waits), ask_of(1)), Gate::kTargeted).fact ==
+        "its update in this campaign is verified and waits for its maintenance window");
+  const auto installs = waits + std::vector<Fact>{of(1, opened)};
+  CHECK(given(installs).campaign().held.isEmpty());
+  CHECK(given(installs).campaign().released.isEmpty());
+  is_waiting(ask_for(given(installs), ask_of(2)), Gate::kConcurrency);
+  is_granted(ask_for(given(installs + std::vector<Fact>{of(1, succeeded())}), ask_of(2)));
+}

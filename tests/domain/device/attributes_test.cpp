@@ -123,7 +123,7 @@ TEST_CASE("a device has at most 100 attributes") {
   const auto error = with_attributes(100)
                          .when(change(Mode::kMerge, {{"one", "1"}, {"two", "2"}}))
                          .then_error(ErrorCode::kInvalid);
-  CHECK(error.field == "data");
+  CHECK(error.field == "attributes");
   CHECK(error.message == "a device has at most 100 attributes; this would make 102");
   with_attributes(99).when(change(Mode::kMerge, {{"one", "1"}})).then({changed({{"one", "1"}})});
   with_attributes(100)

@@ -44,7 +44,7 @@ TEST_CASE("decision 24: what has not started is cancelled at once, whatever the 
         .then({UpdateCancelled{CancelCause::kOperator, 0, 0, false}});
     given({first_grant(4), GrantLapsed{1, 4, false}})
         .when(cancel(reach))
-        .then({UpdateCancelled{CancelCause::kOperator, 0, 4, false}});
+        .then({UpdateCancelled{CancelCause::kOperator, 0, 0, false}});  // it has left its batch
   }
 }
 
@@ -54,6 +54,33 @@ TEST_CASE("decision 24: one that waits for a retry is cancelled at once: nothing
         .when(cancel(reach))
         .then({UpdateCancelled{CancelCause::kOperator, 0, 4, false}});
   }
+}
+
+TEST_CASE("decision 24: a holder that refuses to be cancelled, of a campaign that will not switch, ends in time") {
+  auto grant = first_grant();
+  grant.hold = true;
+  auto more_time = started();
+  more_time.extended = true;
+  const auto held_and = [&](const std::vector<Fact>& more) {
+    std::vector<Fact> facts{grant, at(kBefore, started()), progress(UpdateStatus::kVerifying), UpdateHeld{1, 0, false}};
+    facts.insert(facts.end(), more.begin(), more.end());
+    return given(facts);
+  };
+  for (const auto cause : {CancelCause::kCampaignCancelled, CancelCause::kCampaignAborted, CancelCause::kRecalled}) {
+    const auto asked_to_stop = held_and({asked(cause)});
+    asked_to_stop.when(AnswerCancel{1, false, {}}).then({CancelRefused{}, more_time});
+    const auto refused = held_and({asked(cause), CancelRefused{}, more_time});
+    CHECK(refused.update().held);                     // it is offered again, and still not to install
+    CHECK(refused.update().started_at == kBefore);
+    const DeadlineReached timed_out{UpdateDeadline::kTimeout, 1};
+    CHECK(held_and({asked(cause), CancelRefused{}, more_time}).now(more_time.timeout_at).when(timed_out).the<AttemptEnded>().error_code ==
+          "timeout");
+    // Told again, whatever it refused before.
+    refused.when(cancel(Reach::kNotInstalling, cause)).then_nothing();
+    held_and({asked(), CancelRefused{}}).when(cancel(Reach::kNotInstalling, cause)).then({more_time});
+  }
+  // An operator's cancellation of the one update: it goes on waiting for the switch.
+  held_and({asked()}).when(AnswerCancel{1, false, {}}).then({CancelRefused{}});
 }
 
 TEST_CASE("a campaign's update is cancelled before its first event, of whoever it will be") {

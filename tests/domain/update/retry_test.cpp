@@ -79,6 +79,22 @@ TEST_CASE("decision 23: not once the campaign has ended, not even one that waits
   }
 }
 
+TEST_CASE("design 4: of an update whose only grant lapsed no attempt counts in a batch: its retry is a first attempt") {
+  const auto lapsed = given({first_grant(3), GrantLapsed{1, 3, false}, UpdateCancelled{CancelCause::kOperator, 0, 0, false}});
+  CHECK(lapsed.when(RetryUpdate{}).the<RetryAsked>().batch == 0);
+  auto again = retry_grant(2);
+  again.batch = 3;
+  CHECK(given({first_grant(3), started(), failed_until(kBefore), again, GrantLapsed{2, 3, true},
+               UpdateCancelled{CancelCause::kOperator, 0, 3, true}}).when(RetryUpdate{}).the<RetryAsked>().batch == 3);
+}
+
+TEST_CASE("decision 23: a campaign's rollback that waits for its retry is tried at once, one that is over is not") {
+  const auto back = UpdateId::in_campaign(kCampaign, kOrdinal, 1);
+  given({first_grant(), started(), failed_until(kNow + minutes(1))}).about(back).when(RetryUpdate{}).the<RetryAsked>();
+  const auto over = given({first_grant(), started(), failed_for_good()}).about(back).when(RetryUpdate{});
+  CHECK(over.then_error(ErrorCode::kStateTransition).message.find("the rollback of its campaign, and over") != std::string::npos);
+}
+
 TEST_CASE("design 4: a retry that an operator asks for belongs to its old batch") {
   const auto asked = given({first_grant(3), started(), failed_for_good()}).when(RetryUpdate{}).the<RetryAsked>();
   CHECK(asked.batch == 3);

@@ -86,3 +86,20 @@ TEST_CASE("decision 14: who installs though its window is closed is not waited f
   installing.phase = UpdateStatus::kInstalling;
   CHECK(held.when(installing).the<AttemptStarted>().released);
 }
+
+TEST_CASE("decisions 7 and 14: a time-out that comes while the window keeps a download from going on is put off, once") {
+  auto put_off = started();
+  put_off.timeout_at = kNightBegins + minutes(60);
+  put_off.extended = true;
+  const DeadlineReached timed_out{UpdateDeadline::kTimeout, 1};
+  for (const auto phase : {UpdateStatus::kInProgress, UpdateStatus::kDownloading}) {
+    const auto downloading = given({granted_with(kNight), started(), progress(phase)});
+    downloading.when(timed_out).then({put_off});
+    auto again = given({granted_with(kNight), started(), progress(phase), put_off});
+    again.when(timed_out).then_nothing();   // said twice
+    CHECK(again.now(put_off.timeout_at + hours(12)).when(timed_out).the<AttemptEnded>().error_code == "timeout");
+  }
+  // What installs is not kept from it, and in an open window nothing is.
+  given({granted_with(kNight), started(), progress(UpdateStatus::kInstalling)}).when(timed_out).the<AttemptEnded>();
+  given({granted_with(kDay), started(), progress(UpdateStatus::kDownloading)}).when(timed_out).the<AttemptEnded>();
+}

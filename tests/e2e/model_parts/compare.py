@@ -74,17 +74,21 @@ def differing_campaign(driver, c):
 
 def differing_rollbacks(driver, c):
     """Those of its present rollback that were granted, or have ended."""
-    backs = {d.device.name: b for d, b in c.going_back().items() if b != "ended"}
+    backs = {d: b for d, b in c.going_back().items() if b != "ended"}
     if not backs:
         return None
     _, answer = driver.call("GET", f"/rollbacks?campaign_id={c.id}&limit=200", expect=200)
-    rows = {(r["device_id"], r["rollback_id"][-1]): r for r in answer["rollbacks"]}
-    number = f"{len(c.rollbacks):x}"
-    for name, back in sorted(backs.items()):
-        row = rows.get((name, number), {})
-        if found := first_difference(f"{c.label}'s rollback of {name}", rollback_fields(back), row):
+    rows = {r["rollback_id"]: r for r in answer["rollbacks"]}
+    for deployment, back in sorted(backs.items(), key=lambda entry: entry[0].device.name):
+        row = rows.get(present_rollback_id(c, deployment), {})
+        if found := first_difference(f"{c.label}'s rollback of {deployment.device.name}", rollback_fields(back), row):
             return found
     return None
+
+
+def present_rollback_id(c, deployment):
+    """The id of the deployment's update, with the number of the campaign's rollback as its kind (design 3)."""
+    return f"rb_{deployment.id[4:-1]}{len(c.rollbacks):x}"
 
 
 def update_id_of(rollback):
@@ -136,9 +140,9 @@ def learn_who_gave_up(driver):
         if not hopeless:
             continue
         _, answer = driver.call("GET", f"/rollbacks?campaign_id={c.id}&limit=200", expect=200)
-        ended = {r["device_id"] for r in answer["rollbacks"] if r["status"] == "failed" and r["rollback_id"][-1] == f"{len(c.rollbacks):x}"}
+        ended = {r["rollback_id"] for r in answer["rollbacks"] if r["status"] == "failed"}
         for u in hopeless:
-            if u.device.name in ended:
+            if present_rollback_id(c, u) in ended:
                 world.give_up(u)
     world.settle()
 
