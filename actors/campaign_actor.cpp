@@ -60,11 +60,17 @@ class CampaignActor final : public Entity {
           std::holds_alternative<domain::GrantLapsed>(event.event) ||
           std::holds_alternative<domain::UpdateHeld>(event.event)) {
         told_.remove(id->ordinal.value);
+        for (const auto& [ticket, o] : cancels_) {
+          if (o == id->ordinal.value) outdated_.add(o);
+        }
       }
     } else {
       offer_.stale();
       // Whoever was told of one thing is told again of the next: an end, a recall, a switch.
-      if (!std::holds_alternative<domain::DeviceId>(event.stream)) told_ = {};
+      if (!std::holds_alternative<domain::DeviceId>(event.stream)) {
+        told_ = {};
+        for (const auto& [ticket, o] : cancels_) outdated_.add(o);
+      }
     }
   }
 
@@ -159,11 +165,15 @@ class CampaignActor final : public Entity {
     const auto found = cancels_.find(ticket);
     if (found == cancels_.end()) return;
     // Told and answered: its events, if any, show the effect. Not taken: told again, but not at once.
-    if (answer.ok()) {
-      told_.add(found->second);
-    } else {
+    // Answered, but something has changed since it was told: it is told again.
+    const auto ordinal = found->second;
+    const bool outdated = outdated_.contains(ordinal);
+    outdated_.remove(ordinal);
+    if (answer.ok() && !outdated) {
+      told_.add(ordinal);
+    } else if (!answer.ok()) {
       if (untellable_.isEmpty()) wake_later(limits::kRetell);
-      untellable_.add(found->second);
+      untellable_.add(ordinal);
     }
     cancels_.erase(found);
     react();
@@ -405,6 +415,7 @@ class CampaignActor final : public Entity {
   std::unordered_map<std::uint64_t, std::uint32_t> cancels_;
   std::optional<domain::Time> wakes_at_;
   domain::Bitmap told_;
+  domain::Bitmap outdated_;     // what they are being told is of an earlier state
   domain::Bitmap untellable_;   // could not take their cancel when last told
   CampaignOffer offer_;
   RollbackSearch search_;
