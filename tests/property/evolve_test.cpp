@@ -118,9 +118,9 @@ TEST_CASE(
         RC_ASSERT(!space.for_first_attempts && !space.for_retries);
       const bool in_cohort = !s.in_canary() || s.cohort.contains(ask.ordinal.value);
       if (wait->gate == Gate::kBatch) {
-        RC_ASSERT(!retry);
         // Whether it can hold only the device knows.
         const bool cannot_hold = s.policy.strategy == Strategy::kBlueGreen && !s.switched && !ask.facts.can_hold;
+        RC_ASSERT((cannot_hold || !retry));
         RC_ASSERT((cannot_hold || !in_cohort || !space.for_first_attempts));
       }
     }

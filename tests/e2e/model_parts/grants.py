@@ -235,12 +235,12 @@ class Grants:
         if gate == "consent":
             return campaign.policy["requires_device_confirmation"] and update.consent != "given"
         if gate == "batch":
+            if campaign.waits_for_switch():      # a retry as well: it could not hold
+                return not device.can_hold()
             return not update.wait and self.batch_is_closed(campaign, device, update)
         return gate == "concurrency" and not campaign.has_place()
 
     def batch_is_closed(self, campaign, device, update):
-        if campaign.waits_for_switch():
-            return not device.can_hold()
         if campaign.in_canary() and (device.name, update.life) not in campaign.cohort:
             return True
         return not campaign.batch_is_open()
