@@ -15,7 +15,7 @@ class Reports:
             campaign.first_attempt_settled(update)
         if campaign and campaign.canary:
             campaign.canary.left(update)
-        update.held = update.cancelling = False
+        update.held = update.cancelling = update.said_ill = False
         update.status, update.wait, update.consent = "cancelled", "", ""
         update.error = error or UNSAID
 
@@ -28,7 +28,7 @@ class Reports:
         if campaign:
             campaign.first_attempt_settled(update)
             campaign.attempt_failed(update, code)
-        update.held = update.cancelling = False
+        update.held = update.cancelling = update.said_ill = False
         update.error = shown
         if not waits:
             update.status = "failed"
@@ -46,7 +46,7 @@ class Reports:
             if campaign.in_canary():
                 campaign.canary.ended(update, "ok")
             campaign.to_look_at.append(update)
-        update.held = update.cancelling = False
+        update.held = update.cancelling = update.said_ill = False
         update.status, update.error, update.progress = "completed", "", 100
         device = update.device
         device.wants_attributes = update.download_only or not self.grace
@@ -239,6 +239,7 @@ class Reports:
         judges = done.campaign and not done.rollback and done.campaign.acts_on("health_check")
         if health == "failed" and judges:
             self.refute(device, done)
+            done.said_ill = done.status == "failed"
             self.take_back_for_health(device, done)
         elif version and not versions.same(version, done.to_version) and not self.is_in_grace(device, version):
             self.refute(device, done)
@@ -265,6 +266,8 @@ class Reports:
     def health_report(self, update, health):
         """POST /updates/{id}/status {"health"}: of the newest success of its device alone."""
         device = update.device
+        if update.said_ill and health == "failed" and update.status == "failed":
+            return 200                           # said again
         if device.installed is not update:
             return 409
         if not device.alive:

@@ -108,6 +108,7 @@ class Update:
         self.consent = ""                        # "asked", "given"
         self.consent_action = None
         self.hold = self.held = self.released = False
+        self.said_ill = False                    # a success of it that its device's bad health refuted
         self.started = self.cancelling = self.was_asked_to_cancel = self.refused_to_cancel = False
         self.counted_as = None                   # first grant: the model of the device then
         self.action, self.progress, self.within = None, 0, 0
