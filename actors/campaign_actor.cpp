@@ -164,8 +164,8 @@ class CampaignActor final : public Entity {
   void answered(std::uint64_t ticket, const Answer& answer) override {
     const auto found = cancels_.find(ticket);
     if (found == cancels_.end()) return;
-    // Told and answered: its events, if any, show the effect. Not taken: told again, but not at once.
-    // Answered, but something has changed since it was told: it is told again.
+    // Told and answered: its events, if any, show the effect. Something has changed since it was told: it is told again, and so
+    // is, but not at once, who did not take it.
     const auto ordinal = found->second;
     const bool outdated = outdated_.contains(ordinal);
     outdated_.remove(ordinal);
@@ -355,14 +355,7 @@ class CampaignActor final : public Entity {
     for (const std::uint32_t ordinal : state_.rollback.granted) {
       const auto id = domain::UpdateId::in_campaign(state_.id, {ordinal}, kind);
       const auto update = world_.views->update(id);
-      if (!update || update->plan.firmware != firmware) continue;
-      auto request = std::make_shared<Request>();
-      request->to = id;
-      request->command = domain::UpdateCommand(
-          domain::CancelUpdate{domain::CancelCause::kRecalled, domain::CancelUpdate::Reach::kNotInstalling});
-      request->meta.causation = projections::to_store(position());
-      request->device = update->device;
-      world_.send(std::move(request));
+      if (update && update->plan.firmware == firmware) tell(id, kStopsRecalled, update->device);
     }
   }
 
@@ -388,23 +381,18 @@ class CampaignActor final : public Entity {
     world_.alarms.set(state_.id, at, caf::actor_cast<caf::actor>(this));
   }
 
-  void send(const domain::Tell& tell) {
-    const std::uint32_t ordinal = tell.update.ordinal.value;
+  void send(const domain::Tell& due) {
+    const std::uint32_t ordinal = due.update.ordinal.value;
     for (const auto& [ticket, o] : cancels_) {
       if (o == ordinal) return;
     }
     const auto ticket = next_ticket();
     cancels_.emplace(ticket, ordinal);
-    auto request = std::make_shared<Request>();
-    request->to = tell.update;
-    request->command = tell.command;
-    request->meta.causation = projections::to_store(position());
-    request->device = world_.views->device_of({ordinal});
-    request->reply = Reply<Answer>([self = caf::actor_cast<caf::actor>(this), ticket](Answer answer) {
+    Reply<Answer> reply([self = caf::actor_cast<caf::actor>(this), ticket](Answer answer) {
       caf::anon_send(self, Answered{ticket, std::make_shared<const Answer>(std::move(answer))});
     });
     OTA_FAULT("campaign.before_cancel");
-    world_.send(std::move(request));
+    tell(due.update, due.command, world_.views->device_of({ordinal}), std::move(reply));
   }
 
   void publish() { offer_.publish(state_, reserved_, world_.now()); }

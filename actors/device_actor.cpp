@@ -48,10 +48,11 @@ class DeviceActor final : public Entity {
   std::string snapshot() const override { return domain::fold_settings(world_.settings) + domain::encode_state(state_); }
   void react() override {
     if (!state_.registered) return;
-    if (const auto campaign = std::exchange(refuted_, std::nullopt)) wake(*campaign);
+    // A campaign that has closed sleeps, and what it had counted as completed has failed (decision 23).
+    if (const auto campaign = std::exchange(refuted_, std::nullopt)) tell(*campaign, Wake{});
     if (const auto* active = state_.active()) {
       confirm_version(active->first, active->second);
-      if (std::exchange(emergency_asked_, false) && emergency_waits(active->second)) tell(active->first, kMakeRoom);
+      if (std::exchange(emergency_asked_, false) && emergency_waits(active->second)) tell_update(active->first, kMakeRoom);
     }
     if (in_turn()) return;
     if (state_.deleted) {
@@ -381,7 +382,7 @@ class DeviceActor final : public Entity {
   void ask_to_make_room(const domain::UpdateId& update) {
     if (std::exchange(turn_->made_room, true)) return try_next();
     turn_->ticket = next_ticket();
-    tell(update, kMakeRoom,
+    tell_update(update, kMakeRoom,
          Reply<Answer>([self = caf::actor_cast<caf::actor>(this), ticket = turn_->ticket](Answer answer) {
            caf::anon_send(self, Answered{ticket, std::make_shared<const Answer>(std::move(answer))});
          }));
@@ -394,7 +395,7 @@ class DeviceActor final : public Entity {
     if (!active || !active->second.awaits_version || version == said.values.end()) return;
     const auto& [id, u] = *active;
     if (domain::same_version(version->second, u.plan.to_version) && domain::same_version(state_.version, u.plan.to_version)) {
-      tell(id, domain::ConfirmVersion{u.attempt});
+      tell_update(id, domain::ConfirmVersion{u.attempt});
     }
   }
 
@@ -403,25 +404,11 @@ class DeviceActor final : public Entity {
     if (!u.plan.require_version_proof || !domain::same_version(state_.version, u.plan.to_version)) return;
     // It ran that version before: what it said then proves nothing, what it says from now on does (hear_version).
     if (domain::same_version(u.plan.from_version, u.plan.to_version)) return;
-    tell(id, domain::ConfirmVersion{u.attempt});
+    tell_update(id, domain::ConfirmVersion{u.attempt});
   }
 
-  void tell(const domain::UpdateId& update, domain::UpdateCommand command, Reply<Answer> reply = {}) {
-    auto request = std::make_shared<Request>();
-    request->reply = std::move(reply);
-    request->to = update;
-    request->command = std::move(command);
-    request->meta.causation = projections::to_store(position());
-    request->device = state_.id;
-    world_.send(std::move(request));
-  }
-
-  // A campaign that has closed sleeps, and what it had counted as completed has failed (decision 23).
-  void wake(domain::CampaignId campaign) {
-    auto request = std::make_shared<Request>();
-    request->to = campaign;
-    request->command = Wake{};
-    world_.send(std::move(request));
+  void tell_update(const domain::UpdateId& update, domain::UpdateCommand command, Reply<Answer> reply = {}) {
+    tell(update, std::move(command), state_.id, std::move(reply));
   }
 
   // What a time-out or bad health asks for (decision 27).

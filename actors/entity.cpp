@@ -259,6 +259,16 @@ std::optional<domain::DomainError> Entity::check_revision(const Meta& meta) cons
   return wrong_revision(meta, revision());
 }
 
+void Entity::tell(EntityId to, Command command, std::optional<domain::DeviceId> device, Reply<Answer> reply) {
+  auto request = std::make_shared<Request>();
+  request->to = std::move(to);
+  request->command = std::move(command);
+  request->meta.causation = projections::to_store(position());
+  request->device = std::move(device);
+  request->reply = std::move(reply);
+  world_.send(std::move(request));
+}
+
 void Entity::guarded(const std::function<void()>& work) {
   try {
     work();

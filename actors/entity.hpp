@@ -70,6 +70,8 @@ class Entity : public caf::event_based_actor {
   void submit_turn(std::function<void(Reply<Answer>)> begin, Reply<Answer> reply);
   void end_turn();
   void wake_later(std::chrono::milliseconds delay);
+  // Tells another entity what follows from this one's state. `device`: whose an update is that may have no events yet.
+  void tell(EntityId to, Command command, std::optional<domain::DeviceId> device = {}, Reply<Answer> reply = {});
   // Appends at once, beside the turn; the outcome comes to append_done(). Returns the ticket.
   std::uint64_t append_freely(domain::Events events, std::vector<eventstore::Condition> conditions, const Meta& meta);
 

@@ -41,7 +41,7 @@ class FirmwareActor final : public Entity {
       while (true) {
         const auto found = world_.views->direct_updates(status, page);
         for (const auto& update : found.rows) {
-          if (update.plan.firmware == state_.record.id) cancel(update);
+          if (update.plan.firmware == state_.record.id) tell(update.id, kStopsRecalled, update.device);
         }
         if (found.next_cursor.empty()) break;
         page.cursor = found.next_cursor;
@@ -49,28 +49,14 @@ class FirmwareActor final : public Entity {
     }
     for (const auto campaign : world_.views->open_campaigns()) {
       const auto row = world_.views->campaign_summary(campaign);
-      if (!row || row->status != domain::CampaignStatus::kRollback) continue;
-      auto request = std::make_shared<Request>();
-      request->to = campaign;
-      request->command = FirmwareIsRecalled{state_.record.id};
-      world_.send(std::move(request));
+      if (row && row->status == domain::CampaignStatus::kRollback) tell(campaign, FirmwareIsRecalled{state_.record.id});
     }
   }
 
- // Uploads that end together all ask for the next number: each conflict lets one of them through.
+  // Uploads that end together all ask for the next number: each conflict lets one of them through.
   int conflicts_max() const override { return limits::kFirmwareConflictsMax; }
 
  private:
-  void cancel(const domain::DeviceUpdate& update) {
-    auto request = std::make_shared<Request>();
-    request->to = update.id;
-    request->command = domain::UpdateCommand(
-        domain::CancelUpdate{domain::CancelCause::kRecalled, domain::CancelUpdate::Reach::kNotInstalling});
-    request->meta.causation = projections::to_store(position());
-    request->device = update.device;
-    world_.send(std::move(request));
-  }
-
   domain::Result<Plan> decide(const domain::FirmwareCommand& command, const Meta& meta) {
     Plan plan;
     plan.conditions = {own_condition()};

@@ -110,6 +110,9 @@ struct Wake {};
 struct FirmwareIsRecalled {
   domain::FirmwareId firmware;
 };
+// What a recall tells an update of its firmware: to stop, if it does not install yet (decision 2).
+inline const domain::UpdateCommand kStopsRecalled =
+    domain::CancelUpdate{domain::CancelCause::kRecalled, domain::CancelUpdate::Reach::kNotInstalling};
 
 using EntityId =
     std::variant<domain::FirmwareId, domain::CampaignId, domain::DeviceId, domain::UpdateId, domain::UserStream>;

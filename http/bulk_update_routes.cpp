@@ -182,8 +182,7 @@ json BulkUpdate::answer() const {
 
 std::vector<std::string> read_devices(JsonReader& body, FieldErrors& errors) {
   const auto errors_before = errors.size();
-  if (!body.has("device_ids")) body.fail("device_ids", "field required", "missing");
-  auto devices = body.strings("device_ids", limits::kBulkDevices, check_device_id).value_or(std::vector<std::string>{});
+  auto devices = body.required_strings("device_ids", limits::kBulkDevices, check_device_id);
   if (devices.empty() && errors.size() == errors_before) {
     body.fail("device_ids", "must name at least 1 device, got 0", "too_short");
   }

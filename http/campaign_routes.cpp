@@ -110,9 +110,12 @@ void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
     if (const auto problem = other_request(*answer.value().repeated, meta)) return context.answer(*problem);
   }
   const auto& done = answer.value();
-  const auto row = api.service.views().campaign_summary(*id);
-  const bool waits = row && row->status == domain::CampaignStatus::kScheduled && !verb.waits.empty();
-  answer_campaign(context, api, *id, 200, waits ? verb.waits : done.wrote || done.repeated ? verb.took_effect : verb.had_already);
+  auto message = done.wrote || done.repeated ? verb.took_effect : verb.had_already;
+  if (!verb.waits.empty()) {
+    const auto row = api.service.views().campaign_summary(*id);
+    if (row && row->status == domain::CampaignStatus::kScheduled) message = verb.waits;
+  }
+  answer_campaign(context, api, *id, 200, message);
 }
 
 void list(RequestContext& context, Api& api) {

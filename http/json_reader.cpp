@@ -202,10 +202,9 @@ std::optional<std::vector<std::string>> JsonReader::strings(std::string_view nam
   return checked_strings(name, count_max, check);
 }
 
-std::vector<std::string> JsonReader::required_strings(std::string_view name, std::size_t count_max,
-                                                      Length each) {
+std::vector<std::string> JsonReader::required_strings(std::string_view name, std::size_t count_max, CheckText check) {
   require(name);
-  return strings(name, count_max, each).value_or(std::vector<std::string>());
+  return strings(name, count_max, check).value_or(std::vector<std::string>());
 }
 
 Json* JsonReader::object(std::string_view name) {

@@ -58,8 +58,7 @@ class JsonReader {
   // The same where more than the length is checked: `check` names what is wrong with an item at its place.
   using CheckText = bool (*)(const FieldPlace&, std::string_view);
   std::optional<std::vector<std::string>> strings(std::string_view name, std::size_t count_max, CheckText check);
-  std::vector<std::string> required_strings(std::string_view name, std::size_t count_max,
-                                            Length each);
+  std::vector<std::string> required_strings(std::string_view name, std::size_t count_max, CheckText check);
 
   // The object or list itself, for whoever reads on; null if absent or of another type.
   nlohmann::json* object(std::string_view name);

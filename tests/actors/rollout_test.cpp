@@ -136,16 +136,23 @@ TEST_CASE("decision 2: nobody is granted a recalled firmware, and what does not 
   CHECK(stage.row(id).completed == 1);
 }
 
-TEST_CASE("decision 2: direct updates are stopped by a recall too, also if the service ends in between") {
-  Stage stage;
-  stage.device("frame-0", "1.0.0");
-  const auto firmware = stage.firmware("2.0.0");
+// A direct update of frame-0 that may be tried three times more.
+domain::RequestUpdate ask_directly(Stage& stage, domain::FirmwareId firmware) {
   domain::RequestUpdate request;
   request.id = domain::UpdateId::direct(new_uuid(stage.now()));
   request.device = {"frame-0"};
   request.plan.firmware = firmware;
   request.plan.to_version = "2.0.0";
+  request.plan.max_retries = 3;
   REQUIRE(stage.service().device({"frame-0"}, request, {}).ok());
+  return request;
+}
+
+TEST_CASE("decision 2: direct updates are stopped by a recall too, also if the service ends in between") {
+  Stage stage;
+  stage.device("frame-0", "1.0.0");
+  const auto firmware = stage.firmware("2.0.0");
+  const auto request = ask_directly(stage, firmware);
   REQUIRE(stage.service().firmware(firmware, domain::RecallFirmware{"bricks"}, {}).ok());
   stage.restart();
   CHECK(Stage::eventually([&] {
@@ -157,13 +164,7 @@ TEST_CASE("decision 2: a direct update that fails behind the recall of its firmw
   Stage stage;
   stage.device("frame-0", "1.0.0");
   const auto firmware = stage.firmware("2.0.0");
-  domain::RequestUpdate request;
-  request.id = domain::UpdateId::direct(new_uuid(stage.now()));
-  request.device = {"frame-0"};
-  request.plan.firmware = firmware;
-  request.plan.to_version = "2.0.0";
-  request.plan.max_retries = 3;
-  REQUIRE(stage.service().device({"frame-0"}, request, {}).ok());
+  const auto request = ask_directly(stage, firmware);
   const auto granted = stage.poll("frame-0");
   REQUIRE(granted);
   const auto now = [&] { return *stage.service().views().update(request.id); };
