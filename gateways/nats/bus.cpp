@@ -1,6 +1,7 @@
 #include "gateways/nats/bus.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -81,15 +82,20 @@ BusStatus Bus::status() const {
   status.cursor = told.cursor.value;
   status.behind = told.behind;
   status.published = told.published;
-  status.last_error = told.link.last_error;
+  // Whoever is in trouble now says so, and none hides another; else the last thing that went wrong.
+  std::vector<std::string> troubles;
+  const auto note = [&](const auto& link) {
+    if (!link.ready && !link.last_error.empty()) troubles.push_back(link.last_error);
+  };
+  note(told.link);
   for (const auto& listener : impl_->listeners) {
     const auto heard = listener->status();
     status.connected = status.connected && heard.link.ready;
     status.received += heard.received;
     status.malformed += heard.malformed;
-    if (!heard.link.ready && !heard.link.last_error.empty())
-      status.last_error = heard.link.last_error;
+    note(heard.link);
   }
+  status.last_error = troubles.empty() ? told.link.last_error : fmt::format("{}", fmt::join(troubles, "; "));
   return status;
 }
 

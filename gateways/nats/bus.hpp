@@ -40,8 +40,8 @@ struct BusStatus {
   std::uint64_t published = 0;  // messages, since the start
   std::uint64_t received = 0;   // messages, since the start; of these
   std::uint64_t malformed = 0;  //   skipped
-  std::string
-      last_error;  // a sentence; of the latest failure, also when it is over; empty: none yet
+  // A sentence of each part that is in trouble; of none, the publisher's latest failure, also when it is over. Empty: none yet.
+  std::string last_error;
 };
 
 class Bus {

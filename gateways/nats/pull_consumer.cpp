@@ -1,5 +1,7 @@
 #include "gateways/nats/pull_consumer.hpp"
 
+#include <fmt/format.h>
+
 #include "gateways/nats/handles.hpp"
 
 namespace ota::gateways::nats {
@@ -25,7 +27,7 @@ void create_if_missing(jsCtx* jetstream, const std::string& stream, const std::s
   config.AckWait = std::chrono::nanoseconds(limits::kAckWait).count();
   config.MaxDeliver = -1;
   check(js_AddConsumer(nullptr, jetstream, stream.c_str(), &config, nullptr, &error),
-        "create consumer " + durable, error);
+        fmt::format("create consumer {} of \"{}\" in stream {}", durable, subject, stream), error);
 }
 
 }  // namespace

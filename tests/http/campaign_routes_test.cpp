@@ -130,8 +130,14 @@ TEST_CASE("only a canary can be promoted") {
 
 TEST_CASE("decision 2: a recall pauses what runs, and nothing of it begins again") {
   Campaigns c;
+  c.stage.device("d");
   const auto path = c.created(json::object());
   REQUIRE(c.post(path + "/start").status == 200);
+  // One that installs is left to finish, and the campaign waits for it.
+  const auto action = "/d/deploymentBase/" + c.stage.offered("d");
+  REQUIRE(c.stage.ddi("GET", action).status == 200);
+  const std::string update = c.stage.admin("GET", path + "/updates").json()["updates"][0]["update_id"];
+  REQUIRE(c.post("/updates/" + update + "/status", {{"status", "installing"}}).status == 200);
   const auto recalled = c.post("/firmware/" + c.firmware + "/recall", {{"reason", "bricks"}});
   CHECK(recalled.status == 200);
   CHECK(recalled.json()["status"] == "recalled");
@@ -140,6 +146,9 @@ TEST_CASE("decision 2: a recall pauses what runs, and nothing of it begins again
   CHECK(c.post(path + "/resume").status == 409);
   CHECK(c.post("/firmware/" + c.firmware + "/restore").status == 409);
   CHECK(c.create(json::object()).status == 409);
+  CHECK(c.stage.admin("GET", path).json()["status"] == "paused");
+  REQUIRE(c.post("/updates/" + update + "/status", {{"status", "completed"}}).status == 200);
+  CHECK(ApiStage::eventually([&] { return c.stage.admin("GET", path).json()["status"] == "completed"; }));
 }
 
 TEST_CASE("decision 2: the devices that have a recalled firmware are counted, and listed page by page") {
