@@ -68,6 +68,7 @@ domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& u
   ask.device_position = device.position;
   ask.action = domain::next_action(device.last_action, settings.first_action);
   ask.rollback = update.kind;
+  ask.auto_confirms = device.auto_confirm.has_value();
   ask.owner = device.owner;
   const auto [wishes, read_at] = wishes_of_owner(device, views);
   ask.owner_pauses_until = wishes.paused_until;

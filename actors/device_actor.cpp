@@ -299,7 +299,7 @@ class DeviceActor final : public Entity {
   // For its consent to this update's next attempt.
   bool was_asked(const domain::UpdateId& id) const {
     const auto known = state_.updates.find(id);
-    return known != state_.updates.end() && known->second.consent_asked > 0;
+    return state_.auto_confirm || (known != state_.updates.end() && known->second.consent_asked > 0);
   }
 
   void try_next() {

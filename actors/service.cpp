@@ -197,6 +197,10 @@ Answer Service::update(domain::UpdateId id, domain::UpdateCommand command, Meta 
                        std::optional<domain::DeviceId> device) {
   return ask(id, Command(std::move(command)), std::move(meta), std::move(device));
 }
+void Service::tell_update(domain::UpdateId id, domain::UpdateCommand command, Meta meta) {
+  if (admit()) return;
+  hand_in(id, Command(std::move(command)), std::move(meta), {}, [](const Answer&) {});
+}
 Answer Service::device(const domain::DeviceId& id, domain::DeviceCommand command, Meta meta) {
   return ask(id, Command(std::move(command)), std::move(meta));
 }
@@ -210,7 +214,14 @@ Answer Service::user(domain::Caller user, domain::UserCommand command, Meta meta
   return ask(domain::UserStream{user}, Command(std::move(command)), std::move(meta));
 }
 
-domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id, const Meta& meta) {
+bool Service::is_awaited(const projections::PollRecord& record) const {
+  if (record.deleted) return false;
+  return record.active.value != 0 || record.consent.value != 0 || record.ask_at != domain::Time::max() ||
+         impl_->world.offers.any_hope(record.ordinal);
+}
+
+domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id, const Meta& meta,
+                                                      std::optional<domain::Duration> sleep) {
   if (impl_->views->is_unfit()) {  // what the views say of the device may be long over
     return domain::DomainError{domain::ErrorCode::kUnavailable, "the views are broken: " + impl_->views->broken(),
                                {}, {}, {}, {}};
@@ -220,13 +231,13 @@ domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id
   const auto& offers = impl_->world.offers;
   const auto may_hope = [&](const projections::PollRecord& r) {
     if (r.deleted) return false;
-    const auto may_be_asked = [&] { return r.consent.value == 0 && offers.any_asking(r.ordinal); };
+    const auto may_be_asked = [&] { return r.consent.value == 0 && !r.auto_confirms && offers.any_asking(r.ordinal); };
     if (r.active.value == 0) return r.ask_at <= now() || offers.any_for(r.ordinal) || may_be_asked();
     return r.preemptible && (r.emergency_at <= now() || offers.any_for(r.ordinal, domain::Priority::kEmergency));
   };
   const bool hope = !record || may_hope(*record);
   if (hope) {
-    const auto answer = ask(id, Poll{impl_->options.settings.poll_sleep}, meta);
+    const auto answer = ask(id, Poll{sleep.value_or(impl_->options.settings.poll_sleep)}, meta);
     if (!answer) return answer.error();
     record = polls.find(id.value);
   }

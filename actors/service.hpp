@@ -59,6 +59,8 @@ class Service {
   // `device`: of an update that may have no events yet.
   Answer update(domain::UpdateId id, domain::UpdateCommand command, Meta meta,
                 std::optional<domain::DeviceId> device = {});
+  // The same, of what nobody waits for: it is handed in, if there is room for it.
+  void tell_update(domain::UpdateId id, domain::UpdateCommand command, Meta meta);
   Answer device(const domain::DeviceId& id, domain::DeviceCommand command, Meta meta);
   // Commands to many devices, handed in without waiting for one another: the answers in their order. What one device is
   // told several times it hears in that order.
@@ -99,7 +101,11 @@ class Service {
 
   // What a poll of this device shows; registers an unknown id and asks for a grant where there is hope. Most polls only
   // read memory. NotFound: the device was deleted.
-  domain::Result<projections::PollRecord> poll(const domain::DeviceId& id, const Meta& meta);
+  // `sleep`: what it is told to sleep with the answer; else as is set.
+  domain::Result<projections::PollRecord> poll(const domain::DeviceId& id, const Meta& meta,
+                                               std::optional<domain::Duration> sleep = {});
+  // Something is under way with it, or a running campaign has something for it sooner or later.
+  bool is_awaited(const projections::PollRecord& record) const;
 
   // Waits until everything handed in so far is visible in the views.
   void settle() const;

@@ -30,6 +30,6 @@ using Event = std::variant<
     UpdateCancelled, RetryAsked, DownloadCompleted, FirmwareRecalled, CampaignApproved, CampaignScheduled,
     CampaignFinished, CanaryPromoted, CanaryToppedUp, CampaignRollbackBegun, CampaignSwitched, ConsentAsked,
     ConsentGiven, UpdateHeld, UpdateRefuted, UpdateUndone, UserPreferencesChanged, SubjectErased, FirmwareContentFailed,
-    FirmwareSourceChanged>;
+    FirmwareSourceChanged, AutoConfirmChanged, DeviceTokenRotated, DevicePushChanged>;
 
 }  // namespace ota::domain

@@ -10,6 +10,8 @@ namespace ota::domain::limits {
 inline constexpr std::uint64_t kFirmwareBytes = 524'288'000;       // BR-OTA-001, decision 28
 inline constexpr std::size_t kReportDetailLines = 50;              // decision 17, DDI quota
 inline constexpr std::size_t kReportDetailBytes = 512;
+inline constexpr std::uint32_t kReportEntries = 1'000;             // of one attempt, DDI quota; its end is always taken
+inline constexpr std::size_t kAutoConfirmTextBytes = 512;          // initiator and remark, each
 inline constexpr std::uint32_t kProgressStepBasisPoints = 1'000;   // decision 17: 10 points
 inline constexpr std::uint32_t kSparedRetries = 20;                // decision 8
 inline constexpr std::uint32_t kSparedBackoffDoublings = 10;       // 2^10 is beyond every cap

@@ -19,6 +19,7 @@ enum class ErrorCode {
   kDuplicate,
   kRevision,          // If-Match named another revision
   kBusy,              // too much in flight for this entity; try again
+  kQuota,             // as much of it was recorded as ever will be
   kUnavailable,       // the journal is closing, or a neighbour is down
 };
 

@@ -33,7 +33,10 @@ Api::Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o)
       artifacts(a),
       options(std::move(o)),
       last_seen(s.now()),
-      render(s, last_seen, "/api/v1/ota", options.fetcher) {}
+      render(s, last_seen, "/api/v1/ota", options.fetcher),
+      auth(options.device_auth, options.secret.empty() ? actors::random_bytes(Secrets::kBytes) : options.secret),
+      limits(options.device_rates),
+      pace(options.poll_pace) {}
 
 void Api::add_to(Router& router) {
   RouteOptions admin_defaults;
@@ -44,6 +47,7 @@ void Api::add_to(Router& router) {
   add_campaign_routes(admin, *this);
   add_update_routes(admin, *this);
   add_device_routes(admin, *this);
+  add_device_token_routes(admin, *this);
   add_bulk_update_routes(admin, *this);
   add_import_routes(admin, *this);
   add_rollback_routes(admin, *this);

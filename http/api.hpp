@@ -14,10 +14,14 @@
 #include "actors/service.hpp"
 #include "http/artifact_holds.hpp"
 #include "http/at_most_every.hpp"
+#include "http/device_auth.hpp"
+#include "http/device_limits.hpp"
 #include "http/download_faults.hpp"
 #include "http/last_seen.hpp"
+#include "http/poll_pace.hpp"
 #include "http/render.hpp"
 #include "http/router.hpp"
+#include "http/signature_keys.hpp"
 
 namespace ota::http {
 
@@ -35,6 +39,17 @@ struct ApiOptions {
   // The gateways' part of /health/detailed; may be empty. An unhealthy neighbour makes the service degraded, not down.
   std::function<std::vector<DependencyHealth>()> neighbours;
   const actors::ContentFetcher* fetcher = nullptr;   // of firmware registered by URL; null: nobody fetches
+  SignatureKeys signature_keys = {};
+  std::string secret = {};                        // of Secrets::kBytes bytes; empty: made up, and gone with the process
+  DeviceAuthOptions device_auth = {};
+  DeviceRates device_rates = {};
+  PollPaceOptions poll_pace = {};
+  std::string client_attribute = "ddi_client";    // of a device: the name of its client's profile
+  // Where the bytes are to be had besides ("https://cdn.example/fw/{sha256}/{file}"): devices whose client goes there are
+  // sent there. Empty: they come from here.
+  std::string redirect_url = {};
+  // Reports on what is over: recorded as late and answered 200, or 410 to clients that can live with that.
+  bool late_feedback_gone = false;
 };
 
 // Everything a route needs. Must outlive the front door.
@@ -47,6 +62,9 @@ struct Api {
   ArtifactHolds holds;                            // of uploads in progress
   AtMostEvery version_asks{std::chrono::minutes(1)};   // of devices: which version do you run? (decision 12)
   DownloadFaults download_faults;                 // of devices, while they download
+  DeviceAuth auth;
+  DeviceLimits limits;                            // how often a device, and an address, may ask
+  PollPace pace;                                  // when devices ask next
   std::atomic<int> port{0};                       // of the door, once it is open; 0: not known
 
   Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o);
@@ -57,6 +75,7 @@ void add_firmware_routes(Router::Group& admin, Api& api);
 void add_campaign_routes(Router::Group& admin, Api& api);
 void add_update_routes(Router::Group& admin, Api& api);
 void add_device_routes(Router::Group& admin, Api& api);
+void add_device_token_routes(Router::Group& admin, Api& api);
 void add_bulk_update_routes(Router::Group& admin, Api& api);
 void add_import_routes(Router::Group& admin, Api& api);
 void add_rollback_routes(Router::Group& admin, Api& api);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t kBusyRetry = 1;          // seconds
 constexpr std::uint32_t kUnavailableRetry = 5;
+constexpr std::uint32_t kQuotaRetry = 60;
 
 eventstore::CommandId first_half(const eventstore::Hash& hash) {
   eventstore::CommandId id;
@@ -90,6 +91,7 @@ Problem problem_of(const domain::DomainError& e) {
       return Problem::state_transition(e.message, e.current_state, e.requested, e.allowed);
     case domain::ErrorCode::kDuplicate: return Problem::duplicate(e.message);
     case domain::ErrorCode::kRevision: return Problem::precondition_failed(e.message);
+    case domain::ErrorCode::kQuota: return Problem::rate_limited(e.message, kQuotaRetry);
     case domain::ErrorCode::kBusy: return Problem::unavailable(e.message, kBusyRetry);
     case domain::ErrorCode::kUnavailable: return Problem::unavailable(e.message, kUnavailableRetry);
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -9,20 +10,59 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "http/limits.hpp"
 
 namespace ota::http {
 namespace {
 
-constexpr std::size_t kKeptInputBytes = 1024;  // memory that an idle connection may keep
+constexpr std::size_t kKeptInputBytes = 1024;      // memory that an idle connection may keep
+constexpr std::size_t kRecordBytes = 16 * limits::kKiB;  // the largest record of TLS
 
 }  // namespace
 
-Connection::Connection(int descriptor, std::string peer_address, int peer_port)
-    : descriptor_(descriptor), peer_address_(std::move(peer_address)), peer_port_(peer_port) {}
+Connection::Connection(int descriptor, std::string peer_address, int peer_port, std::unique_ptr<TlsSession> tls)
+    : awaiting(tls ? Awaiting::kHandshake : Awaiting::kRequest),
+      descriptor_(descriptor),
+      peer_address_(std::move(peer_address)),
+      peer_port_(peer_port),
+      tls_(std::move(tls)) {}
 
 Connection::~Connection() { ::close(descriptor_); }
+
+bool Connection::shake_hands() {
+  const auto step = tls_->handshake();
+  wants_write = step == TlsSession::Step::kWantsWrite;
+  if (step == TlsSession::Step::kDone) {
+    certificate_ = tls_->peer_name();
+    awaiting = Awaiting::kRequest;
+  }
+  return step != TlsSession::Step::kFailed;
+}
+
+ssize_t Connection::receive_some(char* out, std::size_t size) {
+  return tls_ ? tls_->read(out, size) : ::recv(descriptor_, out, size, 0);
+}
+
+ssize_t Connection::send_some(const char* bytes, std::size_t size, bool more_follows) {
+  if (tls_) return tls_->write(bytes, size);
+  return ::send(descriptor_, bytes, size, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+}
+
+ssize_t Connection::send_file_some(int file, std::uint64_t offset, std::size_t size) {
+  auto at = static_cast<off_t>(offset);
+  // SIGPIPE is ignored: httplib::Server's constructor sees to that.
+  if (!tls_) return ::sendfile(descriptor_, file, &at, size);
+  thread_local std::vector<char> piece(kRecordBytes);
+  const ssize_t count = ::pread(file, piece.data(), std::min(size, piece.size()), at);
+  return count <= 0 ? count : tls_->write(piece.data(), static_cast<std::size_t>(count));
+}
+
+void Connection::end_sending() {
+  if (tls_) tls_->say_goodbye();
+  ::shutdown(descriptor_, SHUT_WR);
+}
 
 void Connection::consume(std::size_t bytes) {
   used_ += bytes;
@@ -92,10 +132,9 @@ std::optional<HeadError> Connection::read_head(RequestHead& head) {
 
 // Nothing else is on its way to this peer, so that a few bytes fit; one that does not get them
 // sends its body after a while all the same.
-void Connection::ask_to_continue() const {
+void Connection::ask_to_continue() {
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  [[maybe_unused]] const auto sent =
-      ::send(descriptor_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  [[maybe_unused]] const auto sent = send_some(kContinue.data(), kContinue.size());
 }
 
 bool Connection::wait_for(short events, SteadyClock::time_point deadline) const {
@@ -117,22 +156,37 @@ bool Connection::wait_for(short events, SteadyClock::time_point deadline) const 
 
 std::ptrdiff_t Connection::receive(char* out, std::size_t size, SteadyClock::time_point deadline) {
   for (;;) {
-    const ssize_t count = ::recv(descriptor_, out, size, 0);
+    const ssize_t count = receive_some(out, size);
     if (count >= 0) return count;
     if (errno == EINTR) continue;
     if (errno != EAGAIN || !wait_for(POLLIN, deadline)) return -1;
   }
 }
 
+// Of TLS the first alone.
+ssize_t Connection::send_both(std::string_view first, std::string_view second) {
+  if (tls_) {
+    const auto& now = first.empty() ? second : first;
+    return tls_->write(now.data(), now.size());
+  }
+  // sendmsg does not write through these pointers.
+  iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
+                    {const_cast<char*>(second.data()), second.size()}};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  return ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+}
+
 bool Connection::send(std::string_view first, std::string_view second, PaceWatch& watch) {
+  if (tls_ && !first.empty() && !second.empty() && first.size() + second.size() <= kRecordBytes) {
+    joined_.assign(first);
+    joined_ += second;
+    first = joined_;
+    second = {};
+  }
   while (!first.empty() || !second.empty()) {
-    // sendmsg does not write through these pointers.
-    iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
-                      {const_cast<char*>(second.data()), second.size()}};
-    msghdr message{};
-    message.msg_iov = parts;
-    message.msg_iovlen = 2;
-    const ssize_t count = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    const ssize_t count = send_both(first, second);
     if (count < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN || !wait_for(POLLOUT, watch.deadline())) return false;
@@ -144,6 +198,7 @@ bool Connection::send(std::string_view first, std::string_view second, PaceWatch
     first.remove_prefix(of_first);
     second.remove_prefix(sent - of_first);
   }
+  if (joined_.capacity() > kKeptInputBytes) std::string().swap(joined_);
   return true;
 }
 

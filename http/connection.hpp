@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,11 +18,13 @@
 #include "http/chunked.hpp"
 #include "http/pace.hpp"
 #include "http/request_head.hpp"
+#include "http/tls.hpp"
 
 namespace ota::http {
 
 // What a connection waits for while the door owns it.
 enum class Awaiting : std::uint8_t {
+  kHandshake,  // TLS is being agreed on
   kRequest,  // nothing of the next request is here
   kHead,     // a part of its head is
   kBody,     // its head is, and a part of a body small enough to be gathered
@@ -30,7 +33,8 @@ enum class Awaiting : std::uint8_t {
 
 class Connection {
  public:
-  Connection(int descriptor, std::string peer_address, int peer_port);
+  // `tls`: null for a connection in the clear.
+  Connection(int descriptor, std::string peer_address, int peer_port, std::unique_ptr<TlsSession> tls = nullptr);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -38,6 +42,10 @@ class Connection {
   int descriptor() const { return descriptor_; }
   const std::string& peer_address() const { return peer_address_; }
   int peer_port() const { return peer_port_; }
+  bool is_encrypted() const { return tls_ != nullptr; }
+  // The common name of the client's verified certificate; empty: it showed none.
+  const std::string& certificate() const { return certificate_; }
+  bool devices_only = false;  // as its listener says
 
   // What has arrived and is not used yet.
   std::string_view unread() const { return std::string_view(input_).substr(used_); }
@@ -54,6 +62,19 @@ class Connection {
   };
   Examined examine(RequestHead& head);
 
+  // One step of the handshake, on a connection that awaits it; false: it has failed. Behind the last step a request is
+  // awaited.
+  bool shake_hands();
+  // Receives or sends what can go at once: as recv and send do, with errno EAGAIN when the socket has to be waited for.
+  // What could not be sent is sent again as it was.
+  ssize_t receive_some(char* out, std::size_t size);
+  ssize_t send_some(const char* bytes, std::size_t size, bool more_follows = false);
+  ssize_t send_file_some(int file, std::uint64_t offset, std::size_t size);
+  // Bytes have arrived that the socket does not show any more.
+  bool has_buffered() const { return tls_ && tls_->has_buffered(); }
+  // Nothing follows: tells the peer, and ends the sending side.
+  void end_sending();
+
   // Receives into `out`, waiting until `deadline`. Returns how many bytes, 0 at the end, -1 on an
   // error (errno is ETIMEDOUT when the peer stayed silent).
   std::ptrdiff_t receive(char* out, std::size_t size, SteadyClock::time_point deadline);
@@ -61,23 +82,28 @@ class Connection {
   // slow.
   bool send(std::string_view first, std::string_view second, PaceWatch& watch);
 
-  Awaiting awaiting = Awaiting::kRequest;
+  Awaiting awaiting;
   std::int64_t deadline_ms = 0;  // of what is awaited, on the door's clock
   std::int64_t ready_at_ms = 0;  // when the request was whole: how long it waited for a handler
   bool keep_alive = true;        // another request may follow the one that is being answered
   bool body_is_here = true;      // of the request that is whole: nobody has to wait for its body
   std::size_t slot = 0;          // in the door's table
   bool in_epoll = false;         // registered with the door's epoll
+  bool wants_write = false;      // the handshake waits for room, not for bytes
   std::atomic<std::int64_t> expires_at_ms{0};
 
  private:
   bool wait_for(short events, SteadyClock::time_point deadline) const;
+  ssize_t send_both(std::string_view first, std::string_view second);
   std::optional<HeadError> read_head(RequestHead& head);
-  void ask_to_continue() const;
+  void ask_to_continue();
 
   const int descriptor_;
   const std::string peer_address_;
   const int peer_port_;
+  const std::unique_ptr<TlsSession> tls_;
+  std::string certificate_;
+  std::string joined_;               // an answer that leaves in one record, while it does
   std::string input_;
   std::size_t used_ = 0;
   std::size_t scanned_ = 0;          // no head ends within so many unread bytes

@@ -21,6 +21,10 @@ ssize_t ConnectionStream::read(char* out, size_t size) {
 
 ssize_t ConnectionStream::write(const char* bytes, size_t size) {
   if (failed_) return -1;
+  if (holds_all_) {
+    held_.append(bytes, size);
+    return static_cast<ssize_t>(size);
+  }
   if (holds_) {
     if (held_.empty()) {
       held_.assign(bytes, size);

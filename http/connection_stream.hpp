@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/connection.hpp"
 
@@ -30,6 +31,10 @@ class ConnectionStream final : public httplib::Stream {
   // Sends what is held back; false when the answer could not be sent whole.
   bool flush();
   bool failed() const { return failed_; }
+  // From now on nothing is sent: whoever takes what is held sends it later.
+  void hold_all() { holds_all_ = true; }
+  bool holds_all() const { return holds_all_; }
+  std::string take_held() { return std::move(held_); }
 
  private:
   Connection& connection_;
@@ -37,6 +42,7 @@ class ConnectionStream final : public httplib::Stream {
   std::string_view request_ = "GET / HTTP/1.1\r\n\r\n";
   std::string held_;
   bool holds_ = true;  // until the first byte has been sent
+  bool holds_all_ = false;
   bool failed_ = false;
 };
 

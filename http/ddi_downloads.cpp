@@ -3,18 +3,40 @@
 #include <spdlog/spdlog.h>
 
 #include "http/artifact_response.hpp"
-#include "http/ddi_messages.hpp"
+#include "http/commands.hpp"
+#include "http/ddi_exchange.hpp"
 #include "http/text.hpp"
 
 namespace ota::http::ddi {
 namespace {
 
-domain::DeviceId device_id(const RequestContext& context) { return {context.parameter("device_id")}; }
-
 // The device is to have these bytes, and cannot: what it says of it later is no fault of its own.
 void note_fault(Api& api, const std::string& device, domain::ActionId action, domain::DownloadFault fault,
                 std::string what) {
   if (action.value != 0) api.download_faults.note(device, action, {fault, std::move(what)});
+}
+
+// The first request for the bytes is recorded: a success without one is suspicious. Nobody waits for that: the report of
+// what becomes of it comes later, and stands behind it in the log.
+void note_request(RequestContext& context, Api& api, domain::ActionId action) {
+  const auto ref = action.value ? api.service.views().action(device_id(context), action) : std::nullopt;
+  const auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
+  if (!update || update->artifact_requested || update->attempt != ref->attempt || !update->in_progress()) return;
+  api.service.tell_update(update->id, domain::NoteArtifactRequest{ref->attempt}, device_meta(context));
+}
+
+// To a server that has the bytes as well and is made for handing them out. Its devices' downloads are none of ours then.
+bool redirect(RequestContext& context, const Api& api, const domain::Firmware& firmware) {
+  if (api.options.redirect_url.empty() || !profile_of(context, api).follows_redirects) return false;
+  auto url = api.options.redirect_url;
+  const auto fill = [&url](std::string_view name, const std::string& value) {
+    if (const auto at = url.find(name); at != std::string::npos) url.replace(at, name.size(), value);
+  };
+  fill("{sha256}", domain::to_hex(domain::view_of(firmware.record.sha256)));
+  fill("{file}", path_segment(firmware.record.file_name));
+  context.set_header("Location", url);
+  context.answer_empty(302);
+  return true;
 }
 
 void send_artifact(RequestContext& context, Api& api, const std::string& device, domain::ActionId action) {
@@ -29,6 +51,8 @@ void send_artifact(RequestContext& context, Api& api, const std::string& device,
     return context.answer_text(200, domain::to_hex(domain::view_of(record.md5)) + "  " + record.file_name, "text/plain");
   }
   if (asked != record.file_name) return context.answer_empty(404);
+  note_request(context, api, action);
+  if (redirect(context, api, *firmware)) return;
   auto artifact = api.artifacts.open(record.sha256);
   // Damaged bytes are not offered as whole ones: a client would install them, or try for ever.
   if (!artifact || artifact->size() != record.facts.file_size) {
@@ -66,6 +90,12 @@ std::optional<domain::Firmware> module_of(RequestContext& context, Api& api) {
   const auto row = api.service.views().firmware(*id);
   if (!row || !row->firmware.content_here) return std::nullopt;
   return row->firmware;
+}
+
+void artifact_list(RequestContext& context, Api& api) {
+  const auto firmware = ddi::module_of(context, api);
+  if (!firmware) return context.answer(Problem::not_found("Module not found: " + context.parameter("module_id")));
+  answer_message(context, ddi::artifacts(links_of(context, api), *firmware));
 }
 
 void note_refused(const RequestContext& context, Api& api) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/limits.hpp"
+#include "http/base64.hpp"
 #include "http/text.hpp"
 
 namespace ota::http::ddi {
@@ -23,41 +24,29 @@ constexpr std::array<std::string_view, 3> kFinished{"success", "failure", "none"
 
 std::string hex(const auto& bytes) { return domain::to_hex(domain::view_of(bytes)); }
 
-std::string path_segment(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~' || c == ':';
-    if (plain) {
-      encoded.push_back(c);
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
-}
-
 // Changes when what the action means changes; hides nothing and is never read back.
 std::uint32_t link_check(domain::ActionId action, bool changed) { return action.value * 2 + (changed ? 1 : 0); }
 
-ordered artifact(const std::string& base, const domain::Firmware& f) {
+ordered artifact(const Links& links, const domain::Firmware& f) {
   const auto& r = f.record;
-  const auto href =
-      fmt::format("{}/softwaremodules/{}/artifacts/{}", base, r.facts.number, path_segment(r.file_name));
+  const auto file = fmt::format("softwaremodules/{}/artifacts/{}", r.facts.number, path_segment(r.file_name));
   return {{"filename", r.file_name},
           {"size", r.facts.file_size},
           {"hashes", {{"sha1", hex(f.sha1)}, {"md5", hex(r.md5)}, {"sha256", hex(r.sha256)}}},
-          {"_links", {{"download-http", {{"href", href}}}, {"md5sum-http", {{"href", href + ".MD5SUM"}}}}}};
+          {"_links",
+           {{"download-http", {{"href", links.to_bytes(file)}}}, {"md5sum-http", {{"href", links.to_bytes(file + ".MD5SUM")}}}}}};
 }
 
-ordered chunks(const std::string& base, const domain::Firmware& f, const domain::UpdatePlan& plan) {
+ordered chunks(const Links& links, const domain::Firmware& f, const domain::UpdatePlan& plan) {
   const auto& r = f.record;
   ordered chunk{{"part", "bApp"}, {"version", r.facts.version}, {"name", r.name}};
   ordered metadata = ordered::array();
   for (const auto& command : plan.pre_update_commands) metadata.push_back({{"key", "pre_update"}, {"value", command}});
   for (const auto& command : plan.post_update_commands) metadata.push_back({{"key", "post_update"}, {"value", command}});
+  // Over the SHA-256 of the artifact, for a device that trusts whoever built it and not whoever hands it out.
+  if (!r.signature.empty()) metadata.push_back({{"key", "signature"}, {"value", base64_of(r.signature)}});
   if (!metadata.empty()) chunk["metadata"] = std::move(metadata);
-  chunk["artifacts"] = ordered::array({artifact(base, f)});
+  chunk["artifacts"] = ordered::array({artifact(links, f)});
   return ordered::array({std::move(chunk)});
 }
 
@@ -125,8 +114,29 @@ bool is_attribute_text(const std::string& text) {
 
 }  // namespace
 
-std::string device_base(std::string_view origin, std::string_view tenant, std::string_view device_id) {
-  return fmt::format("{}/{}/controller/v1/{}", origin, tenant, path_segment(device_id));
+std::string path_segment(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '.' || c == '_' || c == '~' || c == ':';
+    if (plain) {
+      encoded.push_back(c);
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+std::string device_path(std::string_view tenant, std::string_view device_id) {
+  return fmt::format("/{}/controller/v1/{}", tenant, path_segment(device_id));
+}
+
+std::string Links::to(std::string_view below) const { return fmt::format("{}{}/{}", origin, path, below); }
+
+std::string Links::to_bytes(std::string_view below) const {
+  const auto whole = fmt::format("{}/{}", path, below);
+  return origin + whole + (sign ? sign(whole) : std::string());
 }
 
 std::optional<std::uint32_t> number_of(std::string_view text) {
@@ -141,11 +151,11 @@ std::string sleep_text(domain::Duration sleep) {
   return fmt::format("{:02}:{:02}:{:02}", s / 3'600, s / 60 % 60, s % 60);
 }
 
-std::string poll(const std::string& base, const projections::PollRecord& r, domain::Duration sleep, bool wants_attributes) {
+std::string poll(const Links& all, const projections::PollRecord& r, domain::Duration sleep, bool wants_attributes) {
   std::string links;
   const auto link = [&](std::string_view name, const std::string& path) {
     if (!links.empty()) links += ',';
-    links += fmt::format("\"{}\":{{\"href\":\"{}/{}\"}}", name, base, path);
+    links += fmt::format("\"{}\":{{\"href\":\"{}\"}}", name, all.to(path));
   };
   const auto action_link = [&](const char* name, domain::ActionId action, bool changed) {
     link(name, fmt::format("{}/{}?c={}", name, action.value, link_check(action, changed)));
@@ -168,33 +178,54 @@ std::string poll(const std::string& base, const projections::PollRecord& r, doma
   return body + "}";
 }
 
-std::string deployment(const std::string& base, domain::ActionId action, const domain::Firmware& f,
-                       const domain::UpdatePlan& plan, Install install) {
+namespace {
+
+void add_history(ordered& body, const std::optional<History>& history) {
+  if (history) body["actionHistory"] = {{"status", history->status}, {"messages", history->messages}};
+}
+
+}  // namespace
+
+std::string deployment(const Links& links, domain::ActionId action, const domain::Firmware& f,
+                       const domain::UpdatePlan& plan, Install install, const std::optional<History>& history) {
   ordered body{{"download", "forced"}, {"update", install == Install::kNow ? "forced" : "skip"}};
   // Without the word a client takes "skip" as: never.
   if (install == Install::kLater) body["maintenanceWindow"] = "unavailable";
   if (install == Install::kNow && plan.maintenance_window) body["maintenanceWindow"] = "available";
-  body["chunks"] = chunks(base, f, plan);
-  return dump({{"id", std::to_string(action.value)}, {"deployment", std::move(body)}});
+  body["chunks"] = chunks(links, f, plan);
+  ordered answer{{"id", std::to_string(action.value)}, {"deployment", std::move(body)}};
+  add_history(answer, history);
+  return dump(answer);
 }
 
-std::string confirmation(const std::string& base, domain::ActionId action, const domain::Firmware& f,
-                         const domain::UpdatePlan& plan) {
-  return dump({{"id", std::to_string(action.value)},
-               {"confirmation", {{"download", "forced"}, {"update", "forced"}, {"chunks", chunks(base, f, plan)}}}});
+std::string confirmation(const Links& links, domain::ActionId action, const domain::Firmware& f,
+                         const domain::UpdatePlan& plan, const std::optional<History>& history) {
+  ordered answer{{"id", std::to_string(action.value)},
+                 {"confirmation", {{"download", "forced"}, {"update", "forced"}, {"chunks", chunks(links, f, plan)}}}};
+  add_history(answer, history);
+  return dump(answer);
 }
 
-std::string confirmation_state(const std::string& base, domain::ActionId waiting) {
-  ordered body{{"autoConfirm", {{"active", false}}}};
-  if (waiting.value != 0) {
-    const auto href = fmt::format("{}/confirmationBase/{}?c={}", base, waiting.value, link_check(waiting, false));
-    body["_links"] = {{"confirmationBase", {{"href", href}}}};
+std::string confirmation_state(const Links& all, const std::optional<domain::AutoConfirm>& auto_confirm,
+                               domain::ActionId waiting) {
+  ordered state{{"active", auto_confirm.has_value()}};
+  if (auto_confirm) {
+    if (!auto_confirm->initiator.empty()) state["initiator"] = auto_confirm->initiator;
+    if (!auto_confirm->remark.empty()) state["remark"] = auto_confirm->remark;
+    state["activatedAt"] =
+        std::chrono::floor<std::chrono::milliseconds>(auto_confirm->since).time_since_epoch().count();
   }
-  return dump(body);
+  const auto* change = auto_confirm ? "deactivateAutoConfirm" : "activateAutoConfirm";
+  ordered links{{change, {{"href", all.to(fmt::format("confirmationBase/{}", change))}}}};
+  if (waiting.value != 0) {
+    const auto below = fmt::format("confirmationBase/{}?c={}", waiting.value, link_check(waiting, false));
+    links["confirmationBase"] = {{"href", all.to(below)}};
+  }
+  return dump({{"autoConfirm", std::move(state)}, {"_links", std::move(links)}});
 }
 
-std::string artifacts(const std::string& base, const domain::Firmware& f) {
-  return dump(ordered::array({artifact(base, f)}));
+std::string artifacts(const Links& links, const domain::Firmware& f) {
+  return dump(ordered::array({artifact(links, f)}));
 }
 
 std::string cancel(domain::ActionId action) {
@@ -259,6 +290,34 @@ Consent read_consent(const json& body, FieldErrors& errors) {
   consent.agreed = word(member(body, "confirmation"), kConfirmations, place({"confirmation"}), errors) == "confirmed";
   consent.details = details_of(body);
   return consent;
+}
+
+namespace {
+
+std::string words_of(const json& body, std::string_view name, FieldErrors& errors) {
+  const auto* value = member(body, name);
+  if (!value) return {};
+  if (value->is_string()) return value->get<std::string>();
+  errors.add(place({name}), fmt::format("a text is wanted, got {}", shown(value->dump())), "string_type");
+  return {};
+}
+
+}  // namespace
+
+domain::SetAutoConfirm read_auto_confirm(const json& body, FieldErrors& errors) {
+  if (!body.is_object() && !body.is_null()) errors.add(place({}), "an object is wanted", "dict_type");
+  return {true, words_of(body, "initiator", errors), words_of(body, "remark", errors)};
+}
+
+Declared read_declared(const json& body, FieldErrors& errors) {
+  Declared declared{words_of(body, "name", errors), words_of(body, "version", errors)};
+  for (const auto* name : {"name", "version"}) {
+    const auto* value = member(body, name);
+    if (!value || (value->is_string() && value->get_ref<const std::string&>().empty())) {
+      errors.add(place({name}), "field required", "missing");
+    }
+  }
+  return declared;
 }
 
 domain::ChangeAttributes read_config_data(const json& body, FieldErrors& errors) {

@@ -3,6 +3,7 @@
 // Answers are minified and small: one client overflows at 1,100 bytes. Links are absolute, slashes are not escaped.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,8 +19,28 @@
 
 namespace ota::http::ddi {
 
-// "https://ota.example/DEFAULT/controller/v1/pump-7": what every link of a device begins with.
-std::string device_base(std::string_view origin, std::string_view tenant, std::string_view device_id);
+// "/DEFAULT/controller/v1/pump-7": what the path of every link of a device begins with.
+std::string device_path(std::string_view tenant, std::string_view device_id);
+
+// A text as one segment of a path: percent-encoded where it has to be.
+std::string path_segment(std::string_view text);
+
+// What links are made of.
+struct Links {
+  std::string origin;                     // "https://ota.example"
+  std::string path;                       // of the device
+  // Gives the query that makes a link to bytes good by itself; empty: links need credentials.
+  std::function<std::string(std::string_view path)> sign = {};
+
+  std::string to(std::string_view below) const;         // a message
+  std::string to_bytes(std::string_view below) const;   // an artifact
+};
+
+// What the device has said of an action, newest first.
+struct History {
+  std::string status;                     // the action's, in the protocol's words
+  std::vector<std::string> messages;
+};
 
 // The number in a path; empty if it is none.
 std::optional<std::uint32_t> number_of(std::string_view text);
@@ -28,7 +49,7 @@ std::optional<std::uint32_t> number_of(std::string_view text);
 std::string sleep_text(domain::Duration sleep);
 
 // `wants_attributes`: configData is offered.
-std::string poll(const std::string& base, const projections::PollRecord& record, domain::Duration sleep,
+std::string poll(const Links& links, const projections::PollRecord& record, domain::Duration sleep,
                  bool wants_attributes);
 // What the device is to do with an action's artifacts.
 enum class Install {
@@ -37,15 +58,16 @@ enum class Install {
   kNever,                // a download and no more
 };
 // `firmware` must have its content here.
-std::string deployment(const std::string& base, domain::ActionId action, const domain::Firmware& firmware,
-                       const domain::UpdatePlan& plan, Install install);
+std::string deployment(const Links& links, domain::ActionId action, const domain::Firmware& firmware,
+                       const domain::UpdatePlan& plan, Install install, const std::optional<History>& history);
 // The same, of an action that waits for its device's user.
-std::string confirmation(const std::string& base, domain::ActionId action, const domain::Firmware& firmware,
-                         const domain::UpdatePlan& plan);
-// Who of this device's users is asked: nobody agrees by default, so every action waits for a word of its own.
-std::string confirmation_state(const std::string& base, domain::ActionId waiting);
+std::string confirmation(const Links& links, domain::ActionId action, const domain::Firmware& firmware,
+                         const domain::UpdatePlan& plan, const std::optional<History>& history);
+// Whether the device's user agrees to everything beforehand, and the action that waits for a word; 0: none.
+std::string confirmation_state(const Links& links, const std::optional<domain::AutoConfirm>& auto_confirm,
+                               domain::ActionId waiting);
 // The artifacts of a software module: a list of one.
-std::string artifacts(const std::string& base, const domain::Firmware& firmware);
+std::string artifacts(const Links& links, const domain::Firmware& firmware);
 std::string cancel(domain::ActionId action);
 
 // {"exceptionClass","errorCode","message"}, as clients log it.
@@ -69,6 +91,15 @@ struct Consent {
   std::vector<std::string> details;
 };
 Consent read_consent(const nlohmann::json& body, FieldErrors& errors);
+
+// Body of activateAutoConfirm; may be null.
+domain::SetAutoConfirm read_auto_confirm(const nlohmann::json& body, FieldErrors& errors);
+// What the device says that it runs.
+struct Declared {
+  std::string name;
+  std::string version;
+};
+Declared read_declared(const nlohmann::json& body, FieldErrors& errors);
 
 domain::ChangeAttributes read_config_data(const nlohmann::json& body, FieldErrors& errors);
 

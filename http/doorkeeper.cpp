@@ -20,13 +20,18 @@ constexpr int kEventsAtOnce = 256;
 constexpr int kAcceptsAtOnce = 256;          // then those that are connected get their turn
 constexpr std::size_t kTurnedAwayMax = 256;  // connections beyond the limit that still get a 503
 constexpr std::size_t kReadBytes = 64 * limits::kKiB;
+constexpr std::size_t kRecordBytes = 16 * limits::kKiB;  // the largest of TLS
 
 void shut_down(const Connection& connection) { ::shutdown(connection.descriptor(), SHUT_RDWR); }
 
 }  // namespace
 
-Doorkeeper::Doorkeeper(Listener& listener, const DoorLimits& limits, Ready ready)
-    : listener_(listener), limits_(limits), ready_(std::move(ready)), scratch_(kReadBytes) {
+Doorkeeper::Doorkeeper(Listeners& listeners, const DoorLimits& limits, Ready ready, Ready greeted)
+    : listeners_(listeners),
+      limits_(limits),
+      ready_(std::move(ready)),
+      greeted_(std::move(greeted)),
+      scratch_(kReadBytes) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (epoll_ < 0 || wake_ < 0) {
@@ -36,7 +41,7 @@ Doorkeeper::Doorkeeper(Listener& listener, const DoorLimits& limits, Ready ready
   event.events = EPOLLIN;
   event.data.ptr = &wake_;
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
-  watch_listener(true);
+  for (const auto& listener : listeners_) watch(*listener, true);
 }
 
 Doorkeeper::~Doorkeeper() {
@@ -57,7 +62,7 @@ std::chrono::milliseconds Doorkeeper::since_ready(const Connection& connection) 
 
 void Doorkeeper::run() {
   const auto shortest = std::min(
-      {limits_.idle_timeout, limits_.head_timeout, limits_.body_timeout, limits_.close_timeout});
+      {limits_.handshake_timeout, limits_.idle_timeout, limits_.head_timeout, limits_.body_timeout, limits_.close_timeout});
   const int sweep_ms = static_cast<int>(std::clamp<std::int64_t>(shortest.count() / 4, 10, 1000));
   std::array<epoll_event, kEventsAtOnce> events;
   while (phase_.load() != Phase::kEnded) {
@@ -65,8 +70,10 @@ void Doorkeeper::run() {
     const int count = ::epoll_wait(epoll_, events.data(), kEventsAtOnce, wait_ms);
     for (int i = 0; i < count; ++i) {
       void* const what = events[static_cast<std::size_t>(i)].data.ptr;
-      if (what == &listener_) {
-        accept_some();
+      const auto listener = std::find_if(listeners_.begin(), listeners_.end(),
+                                         [&](const auto& one) { return one.get() == what; });
+      if (listener != listeners_.end()) {
+        accept_some(**listener);
       } else if (what == &wake_) {
         std::uint64_t value;
         [[maybe_unused]] const auto size = ::read(wake_, &value, sizeof value);
@@ -81,38 +88,45 @@ void Doorkeeper::run() {
   }
 }
 
-void Doorkeeper::watch_listener(bool on) {
-  if (listening_ == on || listener_.descriptor() < 0) return;
+void Doorkeeper::watch(Listener& listener, bool on) {
+  if (listener.watched == on || listener.descriptor() < 0) return;
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.ptr = &listener_;
-  ::epoll_ctl(epoll_, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, listener_.descriptor(), &event);
-  listening_ = on;
+  event.data.ptr = &listener;
+  ::epoll_ctl(epoll_, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, listener.descriptor(), &event);
+  listener.watched = on;
 }
 
-void Doorkeeper::accept_some() {
+void Doorkeeper::accept_some(Listener& listener) {
   for (int i = 0; i < kAcceptsAtOnce; ++i) {
     PeerName peer;
-    const int descriptor = accept_connection(listener_.descriptor(), peer);
+    const int descriptor = accept_connection(listener.descriptor(), peer);
     if (descriptor < 0) {
       // Without a file or memory to accept with, the event would come again at once, for ever: wait
       // for the sweep.
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        watch_listener(false);
+        watch(listener, false);
       }
       if (errno != ECONNABORTED && errno != EINTR) return;
       continue;
     }
     accepted_.fetch_add(1, std::memory_order_relaxed);
+    auto tls = listener.tls ? listener.tls->accept(descriptor) : nullptr;
+    if (listener.tls && !tls) {
+      ::close(descriptor);
+      continue;
+    }
     connections_.push_back(
-        std::make_unique<Connection>(descriptor, std::move(peer.address), peer.port));
+        std::make_unique<Connection>(descriptor, std::move(peer.address), peer.port, std::move(tls)));
     Connection& connection = *connections_.back();
+    connection.devices_only = listener.devices_only;
     connection.slot = connections_.size() - 1;
     open_.store(connections_.size(), std::memory_order_relaxed);
     if (connections_.size() > limits_.connections_max) {
       turn_away(connection);
     } else {
-      connection.deadline_ms = now_ms() + limits_.idle_timeout.count();
+      const bool greets = connection.awaiting == Awaiting::kHandshake;
+      connection.deadline_ms = now_ms() + (greets ? limits_.handshake_timeout : limits_.idle_timeout).count();
       arm(connection);
     }
   }
@@ -120,7 +134,8 @@ void Doorkeeper::accept_some() {
 
 void Doorkeeper::turn_away(Connection& connection) {
   turned_away_.fetch_add(1, std::memory_order_relaxed);
-  if (connections_.size() > limits_.connections_max + kTurnedAwayMax) {
+  // Before its handshake nobody can be answered.
+  if (connection.is_encrypted() || connections_.size() > limits_.connections_max + kTurnedAwayMax) {
     close(connection);
   } else {
     refuse(connection, 503, "The service has as many connections as it can hold");
@@ -132,13 +147,17 @@ void Doorkeeper::on_event(Connection& connection) {
   connection.expires_at_ms.exchange(0, std::memory_order_acquire);
   if (connection.awaiting == Awaiting::kClose) {
     drain(connection);
+  } else if (connection.awaiting == Awaiting::kHandshake) {
+    connection.ready_at_ms = now_ms();
+    busy_.fetch_add(1);
+    greeted_(connection);
   } else {
     read_more(connection);
   }
 }
 
 void Doorkeeper::read_more(Connection& connection) {
-  const ssize_t count = ::recv(connection.descriptor(), scratch_.data(), scratch_.size(), 0);
+  const ssize_t count = connection.receive_some(scratch_.data(), scratch_.size());
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return arm(connection);
   if (count == 0 && connection.awaiting == Awaiting::kBody) {
     malformed_.fetch_add(1, std::memory_order_relaxed);
@@ -166,11 +185,23 @@ void Doorkeeper::proceed(Connection& connection, RequestHead& head, Awaiting bef
                                                                   : limits_.idle_timeout;
     connection.deadline_ms = now_ms() + timeout.count();
   }
+  // What TLS has unpacked already the socket will not tell of.
+  if (connection.has_buffered()) return read_buffered(connection, head);
   arm(connection);
 }
 
+// One read takes all that a record held, so that this is not called by itself again and again.
+void Doorkeeper::read_buffered(Connection& connection, RequestHead& head) {
+  thread_local std::vector<char> bytes(kRecordBytes);
+  const ssize_t count = connection.receive_some(bytes.data(), bytes.size());
+  if (count <= 0) return arm(connection);  // an end or a failure shows at the socket
+  connection.append({bytes.data(), static_cast<std::size_t>(count)});
+  proceed(connection, head, connection.awaiting);
+}
+
 void Doorkeeper::take_back(Connection& connection, Afterwards afterwards) {
-  if (afterwards == Afterwards::kNextRequest && is_closing()) afterwards = Afterwards::kClose;
+  const bool goes_on = afterwards == Afterwards::kNextRequest || afterwards == Afterwards::kHandshake;
+  if (goes_on && is_closing()) afterwards = Afterwards::kClose;
   switch (afterwards) {
     case Afterwards::kNextRequest: {
       // Nothing was awaited while a request ran, so whatever is awaited now has its whole time.
@@ -179,10 +210,14 @@ void Doorkeeper::take_back(Connection& connection, Afterwards afterwards) {
       proceed(connection, head, Awaiting::kClose);
       break;
     }
+    case Afterwards::kHandshake:
+      arm(connection);
+      break;
     case Afterwards::kClose:
       begin_drain(connection);
       break;
     case Afterwards::kAbort:
+      if (connection.awaiting == Awaiting::kHandshake) handshakes_failed_.fetch_add(1, std::memory_order_relaxed);
       shut_down(connection);
       begin_drain(connection);
       break;
@@ -199,8 +234,7 @@ void Doorkeeper::notify_if_closing() {
 void Doorkeeper::refuse(Connection& connection, int status, std::string_view message) {
   const std::string answer = refusal(status, message);
   // What does not fit into the socket at once is for a peer that reads nothing anyway.
-  [[maybe_unused]] const auto sent =
-      ::send(connection.descriptor(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  [[maybe_unused]] const auto sent = connection.send_some(answer.data(), answer.size());
   begin_drain(connection);
 }
 
@@ -208,7 +242,8 @@ void Doorkeeper::refuse(Connection& connection, int status, std::string_view mes
 // answer: so only the sending side is shut, and the rest is read until the peer closes, for a
 // while.
 void Doorkeeper::begin_drain(Connection& connection) {
-  ::shutdown(connection.descriptor(), SHUT_WR);
+  connection.end_sending();
+  connection.wants_write = false;
   connection.awaiting = Awaiting::kClose;
   connection.consume(connection.unread().size());
   connection.deadline_ms = now_ms() + limits_.close_timeout.count();
@@ -225,7 +260,7 @@ void Doorkeeper::arm(Connection& connection) {
   const int descriptor = connection.descriptor();
   const int operation = std::exchange(connection.in_epoll, true) ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+  event.events = (connection.wants_write ? EPOLLOUT : EPOLLIN) | EPOLLRDHUP | EPOLLONESHOT;
   event.data.ptr = &connection;
   connection.expires_at_ms.store(connection.deadline_ms, std::memory_order_release);
   // The connection is the door's from here on: it may be gone before this call returns.
@@ -245,10 +280,9 @@ void Doorkeeper::close(Connection& connection) {
 
 void Doorkeeper::sweep() {
   const Phase phase = phase_.load();
-  if (phase == Phase::kOpen) watch_listener(true);
-  if (phase != Phase::kOpen && listener_.descriptor() >= 0) {
-    watch_listener(false);
-    listener_.close();
+  for (const auto& listener : listeners_) {
+    watch(*listener, phase == Phase::kOpen);
+    if (phase != Phase::kOpen) listener->close();
   }
   const std::int64_t now = now_ms();
   for (const auto& connection : connections_) {
@@ -260,8 +294,7 @@ void Doorkeeper::sweep() {
     if (phase == Phase::kOpen && !closes) timed_out_.fetch_add(1, std::memory_order_relaxed);
     if (connection->awaiting == Awaiting::kHead || connection->awaiting == Awaiting::kBody) {
       const std::string answer = refusal(408, "The request arrived too slowly");
-      [[maybe_unused]] const auto sent = ::send(connection->descriptor(), answer.data(),
-                                                answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      [[maybe_unused]] const auto sent = connection->send_some(answer.data(), answer.size());
     }
     shut_down(*connection);
   }
@@ -295,6 +328,7 @@ DoorCounts Doorkeeper::counts() const {
   counts.turned_away = turned_away_.load(std::memory_order_relaxed);
   counts.timed_out = timed_out_.load(std::memory_order_relaxed);
   counts.malformed = malformed_.load(std::memory_order_relaxed);
+  counts.handshakes_failed = handshakes_failed_.load(std::memory_order_relaxed);
   return counts;
 }
 

@@ -25,6 +25,7 @@ namespace ota::http {
 
 struct DoorLimits {
   std::size_t connections_max = 12'000;
+  std::chrono::milliseconds handshake_timeout{10'000};  // from the connection to the end of TLS' greetings
   std::chrono::milliseconds idle_timeout{60'000};  // between requests
   std::chrono::milliseconds head_timeout{10'000};  // from the first byte of a head to its last
   std::chrono::milliseconds body_timeout{30'000};  // of a body that is gathered
@@ -38,10 +39,12 @@ struct DoorCounts {
   std::uint64_t turned_away = 0;  // too many connections
   std::uint64_t timed_out = 0;    // idle, or too slow
   std::uint64_t malformed = 0;    // heads that were refused, gathered bodies that were cut off
+  std::uint64_t handshakes_failed = 0;  // of TLS
 };
 
 enum class Afterwards : std::uint8_t {
   kNextRequest,  // the connection stays
+  kHandshake,    // it is not agreed on yet
   kClose,        // everything was said
   kAbort,        // the peer is gone, or what was sent to it is not whole
 };
@@ -49,8 +52,10 @@ enum class Afterwards : std::uint8_t {
 class Doorkeeper {
  public:
   using Ready = std::function<void(Connection&)>;
+  using Listeners = std::vector<std::unique_ptr<Listener>>;
 
-  Doorkeeper(Listener& listener, const DoorLimits& limits, Ready ready);
+  // `ready` gets the connections on which a request waits, `greeted` those whose handshake goes on.
+  Doorkeeper(Listeners& listeners, const DoorLimits& limits, Ready ready, Ready greeted);
   ~Doorkeeper();
   Doorkeeper(const Doorkeeper&) = delete;
   Doorkeeper& operator=(const Doorkeeper&) = delete;
@@ -76,10 +81,11 @@ class Doorkeeper {
  private:
   enum class Phase : std::uint8_t { kOpen, kClosing, kCutting, kEnded };
 
-  void accept_some();
+  void accept_some(Listener& listener);
   void turn_away(Connection& connection);
   void on_event(Connection& connection);
   void read_more(Connection& connection);
+  void read_buffered(Connection& connection, RequestHead& head);
   void drain(Connection& connection);
   // Decides what a connection is ready for, and hands it out or arms it. By its owner's thread.
   void proceed(Connection& connection, RequestHead& head, Awaiting before);
@@ -90,16 +96,16 @@ class Doorkeeper {
   void sweep();
   void enter(Phase phase);
   void notify_if_closing();
-  void watch_listener(bool on);
+  void watch(Listener& listener, bool on);
   std::int64_t now_ms() const;
 
-  Listener& listener_;
+  Listeners& listeners_;
   const DoorLimits limits_;
   const Ready ready_;
+  const Ready greeted_;
   const SteadyClock::time_point began_ = SteadyClock::now();
   int epoll_ = -1;
   int wake_ = -1;
-  bool listening_ = false;
   std::int64_t next_sweep_ms_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_;  // the door thread's
   std::vector<char> scratch_;
@@ -114,6 +120,7 @@ class Doorkeeper {
   std::atomic<std::uint64_t> turned_away_{0};
   std::atomic<std::uint64_t> timed_out_{0};
   std::atomic<std::uint64_t> malformed_{0};
+  std::atomic<std::uint64_t> handshakes_failed_{0};
 };
 
 }  // namespace ota::http

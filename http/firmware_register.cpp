@@ -70,7 +70,9 @@ void register_by_url(RequestContext& context, Api& api) {
   FieldErrors errors;
   auto checked = read_firmware_by_url(*body, api.options.extra_formats, errors);
   if (const auto* problem = std::get_if<Problem>(&checked)) return context.answer(*problem);
-  const auto done = register_firmware(api, {std::move(std::get<domain::FirmwareRegistered>(checked)), {}}, meta);
+  auto& record = std::get<domain::FirmwareRegistered>(checked);
+  if (const auto problem = api.options.signature_keys.check(record)) return context.answer(*problem);
+  const auto done = register_firmware(api, {std::move(record), {}}, meta);
   answer_registered(context, api, done, meta);
 }
 

@@ -7,6 +7,7 @@
 
 #include "domain/limits.hpp"
 #include "domain/version.hpp"
+#include "http/base64.hpp"
 #include "http/commands.hpp"
 #include "http/json_reader.hpp"
 #include "http/json_text.hpp"
@@ -77,29 +78,6 @@ std::array<std::uint8_t, N> digest_of(const std::string& hex) {
   std::array<std::uint8_t, N> digest{};
   std::copy_n(bytes.begin(), std::min(bytes.size(), N), reinterpret_cast<char*>(digest.data()));
   return digest;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  std::string bytes;
-  std::uint32_t group = 0;
-  int bits = 0;
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  for (const char c : text) {
-    int digit = -1;
-    if (c >= 'A' && c <= 'Z') digit = c - 'A';
-    if (c >= 'a' && c <= 'z') digit = c - 'a' + 26;
-    if (c >= '0' && c <= '9') digit = c - '0' + 52;
-    if (c == '+') digit = 62;
-    if (c == '/') digit = 63;
-    if (digit < 0) return std::nullopt;
-    group = group << 6 | static_cast<std::uint32_t>(digit);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push_back(static_cast<char>(group >> bits & 0xff));
-    }
-  }
-  return bytes;
 }
 
 void read_texts(JsonReader& body, domain::FirmwareRegistered& r) {

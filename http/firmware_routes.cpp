@@ -125,6 +125,7 @@ void upload(RequestContext& context, Api& api, const std::string& boundary, std:
   auto checked = read_firmware(*form.text("metadata"), form.file().file_name, digests, api.options.extra_formats, errors);
   if (const auto* problem = std::get_if<Problem>(&checked)) return context.answer(*problem);
   auto& record = std::get<domain::FirmwareRegistered>(checked);
+  if (const auto problem = api.options.signature_keys.check(record)) return context.answer(*problem);
   const std::string asked = *form.text("metadata") + domain::to_hex(domain::view_of(digests.sha256));
   const auto before = look_back(context, api.service, asked, meta);
   if (before.answered) return;

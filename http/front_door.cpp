@@ -18,6 +18,7 @@ namespace ota::http {
 namespace {
 
 constexpr std::size_t kDoorStackBytes = 256 * limits::kKiB;
+constexpr std::size_t kGreeters = 2;
 constexpr std::size_t kOwnFiles = 1'000;  // the log, views, artifacts and other connections
 
 // "Fri, 02 Jan 2026 03:04:05 GMT" of now; made once a second.
@@ -49,6 +50,7 @@ struct FrontDoor::Exchange {
   Connection& connection;
   RequestHead& head;
   ConnectionBody& body;
+  ConnectionStream& stream;
   bool waited_too_long = false;
   bool has_no_place = false;  // for its body
   std::optional<Transfer> transfer = std::nullopt;
@@ -78,18 +80,31 @@ void FrontDoor::start() {
   if (const std::size_t allowed = raise_file_limit(files); allowed < files) {
     spdlog::warn(R"({{"event":"few_files","allowed":{},"wanted":{}}})", allowed, files);
   }
-  listener_ = std::make_unique<Listener>(options_.address, options_.port);
-  port_ = listener_->port();
+  listeners_.push_back(std::make_unique<Listener>(options_.address, options_.port));
+  listeners_.back()->devices_only = options_.devices_only;
+  port_ = listeners_.back()->port();
   // httplib breaks off an answer that is made piece by piece when it has no socket to listen on.
-  svr_sock_ = listener_->descriptor();
+  svr_sock_ = listeners_.back()->descriptor();
+  if (options_.tls) {
+    tls_ = std::make_unique<TlsContext>(options_.tls->tls);
+    listeners_.push_back(std::make_unique<Listener>(options_.tls->address, options_.tls->port));
+    listeners_.back()->tls = tls_.get();
+    listeners_.back()->devices_only = options_.tls->devices_only;
+    tls_port_ = listeners_.back()->port();
+  }
   doorkeeper_ = std::make_unique<Doorkeeper>(
-      *listener_, options_.limits, [this](Connection& ready) { handlers_->submit(ready); });
+      listeners_, options_.limits, [this](Connection& ready) { handlers_->submit(ready); },
+      [this](Connection& greeted) { greeters_->submit(greeted); });
   transfers_ = std::make_unique<Transfers>(
-      options_.transfer_threads, options_.answer_pace, [this](Connection& sent, bool complete) {
+      options_.transfer_threads, options_.answer_pace, options_.download_rates, [this](Connection& sent, bool complete) {
         doorkeeper_->take_back(sent, after_answer(sent, complete));
       });
   handlers_ = std::make_unique<HandlerPool>(options_.handler_threads, options_.handler_stack_bytes,
                                             [this](Connection& connection) { serve(connection); });
+  if (tls_) {
+    greeters_ = std::make_unique<HandlerPool>(kGreeters, options_.handler_stack_bytes,
+                                              [this](Connection& connection) { greet(connection); });
+  }
   door_thread_ =
       std::make_unique<Thread>("http-door", kDoorStackBytes, [this] { doorkeeper_->run(); });
   running_ = true;
@@ -103,11 +118,24 @@ void FrontDoor::stop() {
   svr_sock_ = INVALID_SOCKET;
   doorkeeper_->cut_off();
   handlers_->stop();
+  if (greeters_) greeters_->stop();
   transfers_->stop();
   doorkeeper_->end();
   door_thread_.reset();
   doorkeeper_.reset();
-  listener_.reset();
+  listeners_.clear();
+}
+
+void FrontDoor::reload_certificate() {
+  if (tls_) tls_->reload();
+}
+
+void FrontDoor::greet(Connection& connection) {
+  const bool well = connection.shake_hands();
+  const auto next = !well                                              ? Afterwards::kAbort
+                    : connection.awaiting == Awaiting::kHandshake ? Afterwards::kHandshake
+                                                                       : Afterwards::kNextRequest;
+  doorkeeper_->take_back(connection, next);
 }
 
 void FrontDoor::serve(Connection& connection) {
@@ -126,7 +154,7 @@ void FrontDoor::serve(Connection& connection) {
   const bool has_no_place = waits_for_body && !place;
   ConnectionBody body(connection, head, options_.body_pace, std::move(place));
   ConnectionStream stream(connection, options_.answer_pace);
-  Exchange exchange{connection, head, body};
+  Exchange exchange{connection, head, body, stream};
   exchange.waited_too_long = waited > options_.queue_wait_max;
   exchange.has_no_place = has_no_place;
   connection.keep_alive = head.keep_alive;
@@ -141,7 +169,11 @@ void FrontDoor::serve(Connection& connection) {
     request.method = head.method;  // a HEAD's answer has no body
   });
   Exchange::current = nullptr;
-  sent = stream.flush() && sent;
+  if (stream.holds_all()) {
+    exchange.transfer->pieces.insert(exchange.transfer->pieces.begin(), {stream.take_held(), 0, 0});
+  } else {
+    sent = stream.flush() && sent;
+  }
 
   if (exchange.transfer && !sent && exchange.transfer->on_end) exchange.transfer->on_end(false);
   if (exchange.transfer && sent) {
@@ -159,8 +191,10 @@ void FrontDoor::refuse(RequestContext& context, const std::string& why) {
 
 void FrontDoor::answer(httplib::Response& response) {
   Exchange& exchange = *Exchange::current;
+  const Connection& connection = exchange.connection;
   RequestContext context(exchange.head, exchange.body, response,
-                         exchange.connection.peer_address());
+                         {connection.peer_address(), connection.is_encrypted(), connection.devices_only,
+                          connection.certificate(), &options_.trusted_proxies});
   if (exchange.waited_too_long) {
     refuse(context, "The service has more requests than it can serve");
   } else if (exchange.has_no_place) {
@@ -180,6 +214,12 @@ void FrontDoor::answer(httplib::Response& response) {
     }
   }
   exchange.transfer = context.take_transfer();
+  // What is made while it is sent cannot be put off without keeping it all, or this thread, waiting.
+  if (const auto pause = context.pause(); pause > SteadyClock::duration(0) && !response.content_provider_) {
+    exchange.stream.hold_all();
+    if (!exchange.transfer) exchange.transfer.emplace();
+    exchange.transfer->pause = pause;
+  }
   if (!exchange.body.discard_arrived() || doorkeeper_->is_closing()) {
     exchange.connection.keep_alive = false;
   }

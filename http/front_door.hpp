@@ -18,22 +18,36 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "http/body_places.hpp"
 #include "http/doorkeeper.hpp"
 #include "http/handler_pool.hpp"
+#include "http/ip_networks.hpp"
 #include "http/listener.hpp"
 #include "http/pace.hpp"
 #include "http/request_context.hpp"
 #include "http/thread.hpp"
+#include "http/tls.hpp"
 #include "http/transfers.hpp"
 
 namespace ota::http {
 
+// A second way in, by TLS.
+struct TlsDoor {
+  std::string address = "0.0.0.0";  // numeric
+  int port = 8443;                  // 0: a free one
+  bool devices_only = true;         // administrators are not served through it
+  TlsOptions tls;
+};
+
 struct FrontDoorOptions {
   std::string address = "127.0.0.1";  // numeric
   int port = 8216;                    // 0: a free one
+  bool devices_only = false;          // nobody administers through that one
+  std::optional<TlsDoor> tls = {};
+  IpNetworks trusted_proxies = {};    // whose X-Forwarded-* and identity headers are believed
   std::size_t handler_threads = 128;  // design 8: most wait for a commit
   std::size_t handler_stack_bytes = 256 * 1024;
   // Handlers that may wait for bodies at once, beyond that 503; 0: a quarter of them.
@@ -42,6 +56,7 @@ struct FrontDoorOptions {
   DoorLimits limits = {};
   Pace body_pace = {};                               // of bodies that a handler reads
   Pace answer_pace = {};                             // of answers and downloads
+  TransferRates download_rates = {};                 // how fast downloads may go at most
   std::chrono::milliseconds queue_wait_max{10'000};  // then the client has given up: 503
   std::chrono::milliseconds stop_timeout{10'000};    // for running requests, when stopping
   // Told of each request that was answered 503 here, without the handler; may be empty.
@@ -72,6 +87,10 @@ class FrontDoor final : private httplib::Server {
   void start();
   // The port that it listens on, after start().
   int port() const { return port_; }
+  // The same of the second way in; 0 without one.
+  int tls_port() const { return tls_port_; }
+  // Reads the certificate anew; throws std::runtime_error and keeps the old one if it cannot be used.
+  void reload_certificate();
   // Takes no more requests, lets those that run end (for stop_timeout, then their connections are
   // cut), and returns when every handler has returned. A second call does nothing.
   void stop();
@@ -82,6 +101,8 @@ class FrontDoor final : private httplib::Server {
 
   // Runs the request that waits on a connection; on a handler thread.
   void serve(Connection& connection);
+  // One step of a connection's handshake; on a thread of the greeters.
+  void greet(Connection& connection);
   void refuse(RequestContext& context, const std::string& why);
   // httplib's turn to ask for an answer, inside serve().
   void answer(httplib::Response& response);
@@ -91,13 +112,16 @@ class FrontDoor final : private httplib::Server {
   const Handler handler_;
   BodyPlaces body_places_;
   int port_ = 0;
+  int tls_port_ = 0;
   bool running_ = false;
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> overloaded_{0};
-  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<TlsContext> tls_;
+  Doorkeeper::Listeners listeners_;
   std::unique_ptr<Doorkeeper> doorkeeper_;
   std::unique_ptr<Transfers> transfers_;
   std::unique_ptr<HandlerPool> handlers_;
+  std::unique_ptr<HandlerPool> greeters_;  // a stampede of handshakes keeps no request waiting behind it
   std::unique_ptr<Thread> door_thread_;
 };
 

@@ -7,6 +7,8 @@
 
 namespace ota::http {
 
+class TlsContext;
+
 class Listener {
  public:
   // Listens on a numeric address ("127.0.0.1", "0.0.0.0", "::"); port 0 takes a free one. Throws
@@ -19,6 +21,10 @@ class Listener {
   int descriptor() const { return descriptor_; }
   int port() const { return port_; }
   void close();
+
+  const TlsContext* tls = nullptr;  // of its connections; null: they are in the clear
+  bool devices_only = false;        // administrators are not served through it
+  bool watched = false;             // by the door's epoll
 
  private:
   int descriptor_ = -1;

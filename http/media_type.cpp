@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view kPlain = "application/json";
 constexpr std::string_view kHal = "application/hal+json";
+constexpr std::string_view kCbor = "application/cbor";
 
 std::string_view without_parameters(std::string_view item) {
   return trim(item.substr(0, item.find(';')));
@@ -30,21 +31,32 @@ bool is_json(std::string_view content_type) {
   return equals_ignoring_case(type, kPlain) || equals_ignoring_case(type, kHal);
 }
 
+bool is_cbor(std::string_view content_type) {
+  return equals_ignoring_case(without_parameters(content_type), kCbor);
+}
+
+std::string_view to_text(JsonForm form) {
+  return form == JsonForm::kPlain ? kPlain : form == JsonForm::kCbor ? kCbor : kHal;
+}
+
 JsonForm json_form(std::string_view accept) {
   if (trim(accept).empty()) return JsonForm::kHal;
   bool plain = false;
+  bool cbor = false;
   bool any = false;
   for_each_item(accept, [&](std::string_view item) {
     if (is_refused(item)) return;
     const auto type = without_parameters(item);
     if (equals_ignoring_case(type, kPlain)) plain = true;
+    if (equals_ignoring_case(type, kCbor)) cbor = true;
     if (type == "*/*" || equals_ignoring_case(type, "application/*") ||
         equals_ignoring_case(type, kHal)) {
       any = true;
     }
   });
   if (plain) return JsonForm::kPlain;
-  return any ? JsonForm::kHal : JsonForm::kNone;
+  if (any) return JsonForm::kHal;
+  return cbor ? JsonForm::kCbor : JsonForm::kNone;
 }
 
 }  // namespace ota::http

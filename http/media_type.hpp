@@ -5,12 +5,15 @@
 
 namespace ota::http {
 
-// Whether a body of this Content-Type is JSON; parameters such as charset are overlooked.
+// Whether a body of this Content-Type is JSON, or CBOR; parameters such as charset are overlooked.
 bool is_json(std::string_view content_type);
+bool is_cbor(std::string_view content_type);
 
 // Which form of JSON an Accept header asks for.
-enum class JsonForm { kPlain, kHal, kNone };  // kNone: it takes no JSON
-// kHal where no form is named: no Accept, or a wildcard.
+enum class JsonForm { kPlain, kHal, kCbor, kNone };  // kNone: it takes none of them
+// Of several the first in this order; kHal where no form is named: no Accept, or a wildcard.
 JsonForm json_form(std::string_view accept);
+// The media type of that form.
+std::string_view to_text(JsonForm form);
 
 }  // namespace ota::http

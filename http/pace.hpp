@@ -22,6 +22,8 @@ class PaceWatch {
  public:
   explicit PaceWatch(Pace pace) : pace_(pace), began_(SteadyClock::now()) {}
   void moved(std::uint64_t bytes) { bytes_ += bytes; }
+  // We let the peer wait: that is no slowness of its own.
+  void forgive(SteadyClock::duration time) { began_ += time; }
   // When the peer is too slow unless more bytes have moved by then.
   SteadyClock::time_point deadline() const {
     return began_ + pace_.grace + std::chrono::milliseconds(bytes_ * 1000 / pace_.bytes_per_s_min);

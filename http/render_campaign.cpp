@@ -194,6 +194,7 @@ json Renderer::campaign_statistics(const projections::CampaignRow& row) const {
           {"pending_updates", row.pending()},
           {"in_progress_updates", row.in_progress},
           {"cancelled_updates", row.cancelled},
+          {"suspicious_updates", row.without_download},
           {"success_rate", success_rate(row.completed, row.failed)},
           {"failure_rate", percent(row.failed, row.completed + row.failed)},
           {"avg_update_time", minutes(row.update_us_total, row.completed)},

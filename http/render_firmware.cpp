@@ -1,6 +1,7 @@
 // Firmware (spec/api.md section 3), and how far its bytes are.
 #include <nlohmann/json.hpp>
 
+#include "http/base64.hpp"
 #include "http/render.hpp"
 #include "http/render_parts.hpp"
 
@@ -9,21 +10,6 @@ namespace {
 
 using nlohmann::json;
 using namespace shown;
-
-std::string base64(const std::string& bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      text.push_back(i + k > bytes.size() ? '=' : kDigits[(group >> (18 - 6 * k)) & 63]);
-    }
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -67,7 +53,9 @@ json Renderer::firmware(const projections::FirmwareRow& row) const {
              {"file_url", elsewhere ? r.file_url : base_path_ + "/firmware/" + id + "/content"},
              {"checksum_md5", md5(r)},
              {"checksum_sha256", hex(r.sha256)},
-             {"signature", r.signature.empty() ? json(nullptr) : json(base64(r.signature))},
+             {"signature", r.signature.empty() ? json(nullptr) : json(base64_of(r.signature))},
+             {"signature_verified", r.signature.empty() ? json(nullptr) : json(!r.signature_key.empty())},
+             {"signature_key", r.signature_key.empty() ? json(nullptr) : json(domain::to_hex(r.signature_key))},
              {"tags", r.labels},
              {"metadata", r.metadata_json.empty() ? json::object() : json::parse(r.metadata_json, nullptr, false)},
              {"is_beta", r.facts.is_beta},

@@ -11,8 +11,12 @@
 namespace ota::http {
 
 RequestContext::RequestContext(const RequestHead& head, RequestBody& body,
-                               httplib::Response& response, std::string_view peer_address)
-    : head_(head), body_stream_(body), response_(response), peer_address_(peer_address) {
+                               httplib::Response& response, const Peer& peer)
+    : head_(head),
+      body_stream_(body),
+      response_(response),
+      peer_(peer),
+      is_from_trusted_proxy_(peer.is_trusted_proxy()) {
   const auto callers = usable_request_id(header("X-Request-Id"));
   request_id_is_callers_ = callers.has_value();
   request_id_ = callers ? std::string(*callers) : new_request_id();
@@ -37,9 +41,41 @@ void RequestContext::add_parameter(std::string_view name, std::string value) {
   parameters_.emplace_back(name, std::move(value));
 }
 
+// Each proxy adds whom it was asked by: behind the last one that is trusted the rest is anybody's word.
+std::string_view RequestContext::client_address() const {
+  const auto forwarded = is_from_trusted_proxy_ ? header("X-Forwarded-For") : std::nullopt;
+  if (!forwarded) return peer_.address;
+  std::string_view client = peer_.address;
+  std::string_view rest = *forwarded;
+  while (!rest.empty()) {
+    const auto comma = rest.rfind(',');
+    const auto item = trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+    if (!parse_ip(item)) break;
+    client = item;
+    if (comma == std::string_view::npos || !peer_.trusted_proxies->contains(item)) break;
+    rest = rest.substr(0, comma);
+  }
+  return client;
+}
+
 std::string RequestContext::origin() const {
-  const std::string_view host = header("Host").value_or("");
-  return "http://" + std::string(host.empty() ? "localhost" : host);
+  std::string scheme = peer_.encrypted ? "https" : "http";
+  std::string host(header("Host").value_or(""));
+  if (is_from_trusted_proxy_) {
+    const auto proto = trim(header("X-Forwarded-Proto").value_or(""));
+    if (equals_ignoring_case(proto, "https") || equals_ignoring_case(proto, "http")) {
+      scheme = equals_ignoring_case(proto, "https") ? "https" : "http";
+    }
+    if (const auto named = trim(header("X-Forwarded-Host").value_or("")); !named.empty() && is_host(named)) host = named;
+    // A port that the scheme has anyway is not said.
+    const auto port = trim(header("X-Forwarded-Port").value_or(""));
+    const bool usual = port == (scheme == "https" ? "443" : "80");
+    if (!port.empty() && !usual && host.find(':') == std::string::npos && is_host("h:" + std::string(port))) {
+      host += ':';
+      host += port;
+    }
+  }
+  return scheme + "://" + (host.empty() ? "localhost" : host);
 }
 
 std::string_view RequestContext::user_id() const {

@@ -7,6 +7,7 @@
 
 #include <httplib.h>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "http/conditional.hpp"
+#include "http/peer.hpp"
 #include "http/problem.hpp"
 #include "http/request_body.hpp"
 #include "http/request_head.hpp"
@@ -29,8 +31,7 @@ using ProblemWriter = std::function<void(RequestContext&, const Problem&)>;
 
 class RequestContext {
  public:
-  RequestContext(const RequestHead& head, RequestBody& body, httplib::Response& response,
-                 std::string_view peer_address);
+  RequestContext(const RequestHead& head, RequestBody& body, httplib::Response& response, const Peer& peer);
 
   // --- What was asked
   std::string_view method() const { return head_.method; }
@@ -39,8 +40,12 @@ class RequestContext {
   std::string_view query() const { return head_.query; }  // for QueryReader
   std::optional<std::string_view> header(std::string_view name) const { return head_.header(name); }
   const RequestHead& head() const { return head_; }
-  std::string_view peer_address() const { return peer_address_; }
-  // "http://ota.example:8216", as the client names this service: what absolute links begin with.
+  // The client's address; behind a trusted proxy the one that the proxy names.
+  std::string_view client_address() const;
+  const Peer& peer() const { return peer_; }
+  // Headers that only a proxy may set are believed.
+  bool is_from_trusted_proxy() const { return is_from_trusted_proxy_; }
+  // "https://ota.example:8216", as the client names this service: what absolute links begin with.
   std::string origin() const;
 
   // The decoded value of {name} in the route's pattern; the route must have it.
@@ -76,6 +81,10 @@ class RequestContext {
   // the handler.
   void send_after_head(Transfer transfer) { transfer_ = std::move(transfer); }
 
+  // Lets the answer wait: for those who ask too often, and must not be refused.
+  void pause(std::chrono::steady_clock::duration time) { pause_ = time; }
+  std::chrono::steady_clock::duration pause() const { return pause_; }
+
   // Calls this with the answer when the handler has given it.
   void when_answered(std::function<void(const httplib::Response&)> call) { when_answered_ = std::move(call); }
 
@@ -94,7 +103,8 @@ class RequestContext {
   const RequestHead& head_;
   RequestBody& body_stream_;
   httplib::Response& response_;
-  std::string_view peer_address_;
+  const Peer peer_;
+  const bool is_from_trusted_proxy_;
   std::string request_id_;
   bool request_id_is_callers_ = false;
   std::string body_;
@@ -102,6 +112,7 @@ class RequestContext {
   std::vector<std::pair<std::string_view, std::string>> parameters_;
   const ProblemWriter* problem_writer_ = nullptr;
   std::optional<Transfer> transfer_;
+  std::chrono::steady_clock::duration pause_{};
   std::function<void(const httplib::Response&)> when_answered_;
 };
 

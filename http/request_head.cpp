@@ -110,8 +110,9 @@ std::optional<HeadError> read_content_length(std::string_view value, RequestHead
   return std::nullopt;
 }
 
-// host[:port]: a name, an IPv4 address, or an IPv6 address in brackets. Links are made of it, so
-// that nothing else may be in it. Empty: the sender's target has no host.
+}  // namespace
+
+// Links are made of it, so that nothing else may be in it.
 bool is_host(std::string_view value) {
   if (value.size() > limits::kHostBytes) return false;
   std::string_view host = value;
@@ -130,6 +131,8 @@ bool is_host(std::string_view value) {
   if (rest.empty()) return true;
   return rest.starts_with(':') && rest.size() <= 6 && holds_only(rest.substr(1), "0123456789");
 }
+
+namespace {
 
 void read_connection(std::string_view value, bool& close, bool& keep_alive) {
   for_each_item(value, [&](std::string_view option) {

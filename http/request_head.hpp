@@ -47,6 +47,9 @@ struct HeadError {
 // empty: not yet.
 std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t from = 0);
 
+// host[:port]: a name, an IPv4 address, or an IPv6 address in brackets; or nothing.
+bool is_host(std::string_view value);
+
 // Reads a whole head (bytes up to find_head_end) into `head`, whose memory is used again. Returns
 // what is wrong.
 std::optional<HeadError> parse_request_head(std::string_view bytes, RequestHead& head);

@@ -248,6 +248,10 @@ void Router::route_and_run(RequestContext& context) const {
   Match match;
   match.method = context.method();
   if (!segments.too_many) find(*root_, segments, 0, match);
+  const Route* const at_path = match.route ? match.route : match.other;
+  if (context.peer().devices_only && at_path && !at_path->options.for_devices) {
+    return context.answer(Problem::not_found("Only devices are served here, and " + shown(context.path()) + " is not for them"));
+  }
   if (!match.route) return answer_unmatched(context, match);
 
   const Route& route = *match.route;

@@ -37,6 +37,7 @@ struct RouteOptions {
   std::size_t body_bytes_max = limits::kBodyBytes;
   std::size_t running_max = 0;        // requests of this route at once, then 503; 0: no limit
   bool streams_body = false;          // the handler reads body_stream() itself
+  bool for_devices = false;           // served also where devices alone are let in
   bool no_store = false;              // answers to GET carry Cache-Control: no-store
   RouteCheck check = {};              // of the head, before the body is read
   ProblemWriter problem_writer = {};  // empty: the shape of spec/api.md

@@ -2,13 +2,12 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -21,37 +20,60 @@ constexpr int kEventsAtOnce = 64;
 constexpr int kSweepMs = 500;
 constexpr std::size_t kStackBytes = 256 * limits::kKiB;
 
-enum class Step { kProgress, kBlocked, kFinished, kFailed };
+// Only so much at once where a rate is set: the others get their share in between.
+constexpr std::uint64_t kThrottledTurn = 64 * limits::kKiB;
+
+enum class Step { kProgress, kBlocked, kPaused, kFinished, kFailed };
 
 }  // namespace
 
 struct Transfers::Running {
-  Running(Connection& its_connection, Transfer its_transfer, Pace pace)
-      : connection(its_connection), transfer(std::move(its_transfer)), watch(pace) {}
+  Running(Connection& its_connection, Transfer its_transfer, Pace pace, std::uint64_t bytes_per_s, Throttle& together)
+      : connection(its_connection),
+        transfer(std::move(its_transfer)),
+        watch(pace),
+        own_rate(bytes_per_s),
+        all_rate(together) {}
 
   Connection& connection;
   Transfer transfer;
   PaceWatch watch;
+  Throttle own_rate;
+  Throttle& all_rate;
+  SteadyClock::time_point resumes_at{};
+  bool paused = false;
   std::size_t slot = 0;  // in the worker's table
   std::size_t piece = 0;
   std::size_t text_sent = 0;  // of the piece
 
   // Sends until the socket is full, or for one turn.
-  Step send_some() {
-    std::uint64_t turn = limits::kSendfileBytes;
+  Step send_some(bool throttled) {
+    const auto now = SteadyClock::now();
+    if (const auto wait = std::max(own_rate.wait(now), all_rate.wait(now)); wait > SteadyClock::duration(0)) {
+      resumes_at = now + wait;
+      return Step::kPaused;
+    }
+    const std::uint64_t whole_turn = throttled ? kThrottledTurn : limits::kSendfileBytes;
+    std::uint64_t turn = whole_turn;
+    const Step step = send_turn(turn);
+    if (throttled) {
+      own_rate.sent(whole_turn - turn, now);
+      all_rate.sent(whole_turn - turn, now);
+    }
+    return step;
+  }
+
+  Step send_turn(std::uint64_t& turn) {
     while (piece < transfer.pieces.size()) {
       if (turn == 0) return Step::kProgress;
       TransferPiece& now = transfer.pieces[piece];
       ssize_t count = 0;
       if (text_sent < now.text.size()) {
-        const int more = now.size > 0 ? MSG_MORE : 0;  // the file's bytes join it in one packet
-        count = ::send(connection.descriptor(), now.text.data() + text_sent,
-                       now.text.size() - text_sent, MSG_NOSIGNAL | more);
+        // The file's bytes join it in one packet.
+        count = connection.send_some(now.text.data() + text_sent, now.text.size() - text_sent, now.size > 0);
       } else if (now.size > 0) {
-        auto offset = static_cast<off_t>(now.offset);
-        // SIGPIPE is ignored: httplib::Server's constructor sees to that.
-        count = ::sendfile(connection.descriptor(), transfer.descriptor, &offset,
-                           static_cast<std::size_t>(std::min(now.size, turn)));
+        count = connection.send_file_some(transfer.descriptor, now.offset,
+                                          static_cast<std::size_t>(std::min(now.size, turn)));
         if (count == 0) return Step::kFailed;  // the file is shorter than it was
       } else {
         ++piece;
@@ -78,8 +100,9 @@ struct Transfers::Running {
 
 class Transfers::Worker {
  public:
-  Worker(std::atomic<std::size_t>& running, Pace pace, const Done& done, std::size_t number)
-      : count_(running), pace_(pace), done_(done) {
+  Worker(std::atomic<std::size_t>& running, Pace pace, TransferRates rates, Throttle& together, const Done& done,
+         std::size_t number)
+      : count_(running), pace_(pace), rates_(rates), together_(together), done_(done) {
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     epoll_event event{};
@@ -104,7 +127,12 @@ class Transfers::Worker {
   }
 
   void begin(Connection& connection, Transfer transfer) {
-    auto running = std::make_unique<Running>(connection, std::move(transfer), pace_);
+    const auto pause = transfer.pause;
+    auto running =
+        std::make_unique<Running>(connection, std::move(transfer), pace_, rates_.each_bytes_per_s, together_);
+    running->resumes_at = SteadyClock::now() + pause;
+    running->paused = pause > SteadyClock::duration(0);
+    if (running->paused) running->watch.forgive(pause);
     {
       const std::lock_guard lock(mutex_);
       arriving_.push_back(std::move(running));
@@ -122,12 +150,13 @@ class Transfers::Worker {
     std::array<epoll_event, kEventsAtOnce> events;
     auto next_sweep = SteadyClock::now();
     for (;;) {
-      const int count = ::epoll_wait(epoll_, events.data(), kEventsAtOnce, kSweepMs);
+      const int count = ::epoll_wait(epoll_, events.data(), kEventsAtOnce, patience_ms());
       for (int i = 0; i < count; ++i) {
         void* const what = events[static_cast<std::size_t>(i)].data.ptr;
         if (what) advance(static_cast<Running*>(what));
       }
       if (!admit()) break;
+      resume_due();
       if (SteadyClock::now() >= next_sweep) {
         end_too_slow();
         next_sweep = SteadyClock::now() + std::chrono::milliseconds(kSweepMs);
@@ -151,20 +180,50 @@ class Transfers::Worker {
       Running* const added = running.get();
       added->slot = all_.size();
       all_.push_back(std::move(running));
-      epoll_event event{};
-      event.events = EPOLLOUT;
-      event.data.ptr = added;
-      if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, added->connection.descriptor(), &event) != 0) {
+      if (!watch(*added, EPOLL_CTL_ADD)) {
         finish(added, false);
+      } else if (added->paused) {
+        sleepers_.emplace(added->resumes_at, added);
       }
     }
     return !stopping;
   }
 
-  void advance(Running* running) {
-    const Step step = running->send_some();
-    if (step == Step::kFinished || step == Step::kFailed) finish(running, step == Step::kFinished);
+  // Whoever is paused is watched for nothing but its end.
+  bool watch(Running& running, int operation) const {
+    epoll_event event{};
+    event.events = running.paused ? 0U : static_cast<std::uint32_t>(EPOLLOUT);
+    event.data.ptr = &running;
+    return ::epoll_ctl(epoll_, operation, running.connection.descriptor(), &event) == 0;
   }
+
+  int patience_ms() const {
+    if (sleepers_.empty()) return kSweepMs;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(sleepers_.begin()->first - SteadyClock::now());
+    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kSweepMs));
+  }
+
+  void resume_due() {
+    const auto now = SteadyClock::now();
+    while (!sleepers_.empty() && sleepers_.begin()->first <= now) {
+      Running* const running = sleepers_.begin()->second;
+      sleepers_.erase(sleepers_.begin());
+      running->paused = false;
+      if (!watch(*running, EPOLL_CTL_MOD)) finish(running, false);
+    }
+  }
+
+  void advance(Running* running) {
+    // Of one that is paused only an end or an error of its socket is told.
+    const Step step = running->paused ? Step::kFailed : running->send_some(is_throttled());
+    if (step == Step::kFinished || step == Step::kFailed) return finish(running, step == Step::kFinished);
+    if (step != Step::kPaused) return;
+    running->paused = true;
+    running->watch.forgive(running->resumes_at - SteadyClock::now());
+    sleepers_.emplace(running->resumes_at, running);
+    if (!watch(*running, EPOLL_CTL_MOD)) finish(running, false);
+  }
+  bool is_throttled() const { return rates_.each_bytes_per_s > 0 || rates_.together_bytes_per_s > 0; }
 
   void end_too_slow() {
     const auto now = SteadyClock::now();
@@ -175,6 +234,11 @@ class Transfers::Worker {
 
   void finish(Running* running, bool complete) {
     ::epoll_ctl(epoll_, EPOLL_CTL_DEL, running->connection.descriptor(), nullptr);
+    if (running->paused) {
+      const auto [begin, end] = sleepers_.equal_range(running->resumes_at);
+      const auto found = std::find_if(begin, end, [&](const auto& entry) { return entry.second == running; });
+      if (found != end) sleepers_.erase(found);
+    }
     const std::size_t slot = running->slot;
     std::swap(all_[slot], all_.back());
     all_[slot]->slot = slot;
@@ -188,19 +252,23 @@ class Transfers::Worker {
 
   std::atomic<std::size_t>& count_;
   const Pace pace_;
+  const TransferRates rates_;
+  Throttle& together_;
   const Done done_;
   int epoll_ = -1;
   int wake_ = -1;
   std::vector<std::unique_ptr<Running>> all_;  // the thread's
+  std::multimap<SteadyClock::time_point, Running*> sleepers_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Running>> arriving_;
   bool stopping_ = false;
   std::unique_ptr<Thread> thread_;
 };
 
-Transfers::Transfers(std::size_t threads, Pace pace, const Done& done) {
+Transfers::Transfers(std::size_t threads, Pace pace, TransferRates rates, const Done& done)
+    : all_together_(rates.together_bytes_per_s) {
   for (std::size_t i = 0; i < threads; ++i) {
-    workers_.push_back(std::make_unique<Worker>(running_, pace, done, i));
+    workers_.push_back(std::make_unique<Worker>(running_, pace, rates, all_together_, done, i));
   }
 }
 

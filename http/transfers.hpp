@@ -2,7 +2,8 @@
 // sendfile wherever a socket has room. Thousands of devices may download over thin lines while the
 // handlers stay free.
 //
-// A transfer owns its connection from begin() until it gives it to `done`. Its end is reported
+// What is asked too often, or is more than the line is to carry, waits here: refusing it would end a device's update for
+// good. A transfer owns its connection from begin() until it gives it to `done`. Its end is reported
 // before that, on the transfer's thread: such a callback must be short and must not throw.
 #pragma once
 
@@ -15,6 +16,7 @@
 
 #include "http/connection.hpp"
 #include "http/thread.hpp"
+#include "http/throttle.hpp"
 
 namespace ota::http {
 
@@ -29,6 +31,7 @@ struct Transfer {
   std::shared_ptr<const void> holder = {};  // keeps the descriptor open
   int descriptor = -1;
   std::vector<TransferPiece> pieces = {};
+  SteadyClock::duration pause{};  // before the first byte
   std::function<void(bool complete)>
       on_end;  // complete: the kernel has taken the last byte; may be empty
 };
@@ -38,7 +41,7 @@ class Transfers {
   // Gets the connection back: `complete` if everything was sent, else it is of no more use.
   using Done = std::function<void(Connection&, bool complete)>;
 
-  Transfers(std::size_t threads, Pace pace, const Done& done);
+  Transfers(std::size_t threads, Pace pace, TransferRates rates, const Done& done);
   ~Transfers();
   Transfers(const Transfers&) = delete;
   Transfers& operator=(const Transfers&) = delete;
@@ -54,6 +57,7 @@ class Transfers {
   class Worker;
 
   std::atomic<std::size_t> running_{0};
+  Throttle all_together_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

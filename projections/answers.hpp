@@ -52,6 +52,7 @@ struct CampaignRow {
   std::uint32_t cancelled = 0;
   std::uint32_t held = 0;    // of those in progress: verified, they wait for the switch
   std::uint32_t undone = 0;  // of the completed: taken back by a rollback
+  std::uint32_t without_download = 0;  // successes for which nobody asked for the bytes
   std::uint32_t batch = 0;   // the open one
   std::map<std::uint32_t, BatchCounts> batches;
   std::map<std::string, std::uint64_t> error_codes;  // of failed attempts

@@ -49,6 +49,7 @@ std::string RowCodec<CampaignCounts>::encode(const CampaignCounts& c) {
       .u32(c.cancelled)
       .u32(c.held)
       .u32(c.undone)
+      .u32(c.without_download)
       .u64(c.update_us_total)
       .time(c.updated_at)
       .take();
@@ -56,7 +57,7 @@ std::string RowCodec<CampaignCounts>::encode(const CampaignCounts& c) {
 std::optional<CampaignCounts> RowCodec<CampaignCounts>::decode(std::string_view bytes) {
   BytesIn in(bytes);
   const CampaignCounts counts{in.u32(), in.u32(), in.u32(), in.u32(),
-                              in.u32(), in.u32(), in.u32(), in.u64(), in.time()};
+                              in.u32(), in.u32(), in.u32(), in.u32(), in.u64(), in.time()};
   return in.complete() ? std::optional(counts) : std::nullopt;
 }
 
@@ -132,6 +133,7 @@ void CampaignCountsView::on_update(const UpdateChange& update, const domain::Rec
   }
   count_batch(id, update);
   const auto* ended = std::get_if<domain::AttemptEnded>(&event.event);
+  if (ended && ended->without_download) ++of(id).without_download;
   const bool refuted = std::holds_alternative<domain::UpdateRefuted>(event.event) &&
                        update.before.status != update.after.status;
   if ((ended && !ended->success) || refuted) {

@@ -48,6 +48,7 @@ CampaignRow row_of(const Reader& reader, CampaignEntry entry, Detail detail) {
   row.cancelled = counts.cancelled;
   row.held = counts.held;
   row.undone = counts.undone;
+  row.without_download = counts.without_download;
   // What fails after the end moves the numbers (decision 23), as in the campaign's own fold.
   if (row.closed && row.status == domain::CampaignStatus::kCompleted) {
     row.verdict = domain::verdict_at_end({row.total, row.in_progress, row.completed, row.failed, row.cancelled},

@@ -31,6 +31,7 @@ void Offer::set_room(Room room) {
   room_.store(room.first_attempts, std::memory_order_release);
   room_for_retries_.store(room.retries, std::memory_order_release);
   questions_.store(room.questions, std::memory_order_release);
+  later_.store(room.later, std::memory_order_release);
 }
 
 void Offer::set_hopeful(std::uint32_t ordinal, bool hopeful) {
@@ -77,6 +78,13 @@ bool Offers::any_for(domain::Ordinal ordinal, domain::Priority least) const {
   const auto offers = all();
   return std::any_of(offers->begin(), offers->end(), [&](const OfferPtr& offer) {
     return offer->priority() >= least && offer->has_room() && offer->is_hopeful(ordinal.value);
+  });
+}
+
+bool Offers::any_hope(domain::Ordinal ordinal) const {
+  const auto offers = all();
+  return std::any_of(offers->begin(), offers->end(), [&](const OfferPtr& offer) {
+    return offer->goes_on() && offer->is_hopeful(ordinal.value);
   });
 }
 

@@ -34,6 +34,7 @@ class Offer {
     bool first_attempts = false;
     bool retries = false;
     bool questions = false;               // devices may be asked for consent, which takes no place
+    bool later = false;                   // the campaign runs: whoever is hopeful has something to come back for
   };
   void set_room(Room room);
   void set_hopeful(std::uint32_t ordinal, bool hopeful);
@@ -41,6 +42,7 @@ class Offer {
   void set_hopeful(const domain::Bitmap& ordinals);
   bool has_room() const { return room_.load(std::memory_order_acquire); }
   bool has_room_for_retries() const { return room_for_retries_.load(std::memory_order_acquire); }
+  bool goes_on() const { return later_.load(std::memory_order_acquire); }
   bool asks_for_consent() const { return questions_.load(std::memory_order_acquire); }
   bool is_hopeful(std::uint32_t ordinal) const;
 
@@ -52,6 +54,7 @@ class Offer {
   std::atomic<bool> room_{false};
   std::atomic<bool> room_for_retries_{false};
   std::atomic<bool> questions_{false};
+  std::atomic<bool> later_{false};
   std::size_t words_ = 0;
   std::unique_ptr<std::atomic<std::uint64_t>[]> bits_;
 };
@@ -66,6 +69,8 @@ class Offers {
   std::shared_ptr<const std::vector<OfferPtr>> all() const;
   // Of this priority or a higher one.
   bool any_for(domain::Ordinal ordinal, domain::Priority least = domain::Priority::kLow) const;
+  // Of a campaign that runs, whether it has room now or not.
+  bool any_hope(domain::Ordinal ordinal) const;
   // Which may ask its user, if it has not done so.
   bool any_asking(domain::Ordinal ordinal) const;
 

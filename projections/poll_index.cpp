@@ -26,11 +26,16 @@ PollRecord poll_record(const domain::Device& device) {
         !record.cancelling && active->second.plan.priority < domain::Priority::kEmergency;
     record.released = active->second.released;
     record.has_window = active->second.plan.maintenance_window.has_value();
+    record.may_hold = active->second.may_hold;
     record.awaits_version = active->second.awaits_version;
   } else if (const auto* asked = device.awaits_consent()) {
     record.consent = asked->second.action;
   }
   if (device.installed_action) record.installed = *device.installed_action;
+  record.auto_confirms = device.auto_confirm.has_value();
+  record.push = device.push;
+  record.token_generation = device.token_generation;
+  record.previous_token_until = device.previous_token_until.value_or(domain::Time::min());
   for (const auto& [id, update] : device.updates) {
     const auto at = ask_at(id, update);
     record.ask_at = std::min(record.ask_at, at);

@@ -29,7 +29,13 @@ struct PollRecord {
   bool preemptible = false;
   bool released = false;        // `active` held, and may install now
   bool has_window = false;      // `active` may be installed in a maintenance window alone
+  bool may_hold = false;        // its client may have to wait between download and installation
   bool awaits_version = false;  // `active` is done but for its version, which was not seen yet
+  bool auto_confirms = false;   // its user need not be asked
+  bool push = false;            // it takes its commands over MQTT
+  std::uint32_t token_generation = 0;
+  // The token of the generation before is good until then.
+  domain::Time previous_token_until = domain::Time::min();
   domain::Time emergency_at = domain::Time::max();
   // The earliest moment at which an update that waits on the device itself may be tried: a direct
   // one, or a retry.

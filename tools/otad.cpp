@@ -1,4 +1,5 @@
-// otad: the service. Opens the log, the views and the firmware store, then the door; stops on SIGINT or SIGTERM.
+// otad: the service. Opens the log, the views and the firmware store, then the door; stops on SIGINT or SIGTERM, and
+// reads its certificate again on SIGHUP.
 //
 //   otad [--config FILE] [--SETTING VALUE ...]       otad --help lists every setting
 //
@@ -23,6 +24,7 @@
 #include "tools/heap.hpp"
 #include "tools/otad/config.hpp"
 #include "tools/otad/log_lines.hpp"
+#include "tools/otad/secret_file.hpp"
 #include "tools/otad/signal_wait.hpp"
 
 namespace {
@@ -78,11 +80,52 @@ ota::tools::ConfigSource parse_flags(int argc, char** argv) {
   return source;
 }
 
-void write_port(const Config& config, int port) {
-  if (!config.port_file) return;
-  const auto temporary = config.port_file->string() + ".new";
+void write_port(const std::optional<std::filesystem::path>& file, int port) {
+  if (!file) return;
+  const auto temporary = file->string() + ".new";
   std::ofstream(temporary) << port << '\n';
-  std::filesystem::rename(temporary, *config.port_file);
+  std::filesystem::rename(temporary, *file);
+}
+
+ota::http::ApiOptions api_options_of(const Config& config) {
+  ota::http::ApiOptions options;
+  options.tenant = config.tenant;
+  options.extra_formats = config.extra_formats;
+  options.version = OTA_VERSION;
+  options.signature_keys = {config.signature_key_files, config.require_signature};
+  options.secret = ota::tools::secret_of(config.data_directory / "keys" / "secret", ota::http::Secrets::kBytes);
+  options.device_auth = config.device_auth;
+  options.device_rates = config.device_rates;
+  options.poll_pace = config.poll_pace;
+  options.client_attribute = config.client_attribute;
+  options.late_feedback_gone = config.late_feedback_gone;
+  options.redirect_url = config.redirect_url;
+  return options;
+}
+
+ota::http::FrontDoorOptions door_options_of(const Config& config) {
+  ota::http::FrontDoorOptions options;
+  options.address = config.address;
+  options.port = config.port;
+  options.devices_only = config.devices_only;
+  options.handler_threads = config.handler_threads;
+  options.trusted_proxies = config.trusted_proxies;
+  options.download_rates = config.download_rates;
+  if (config.tls_port) options.tls = {config.tls_address, *config.tls_port, config.tls_devices_only, config.tls};
+  return options;
+}
+
+// Who gets in, as far as an operator has to know.
+void tell_who_gets_in(const Config& config, const ota::http::FrontDoor& door) {
+  const bool loopback = ota::http::IpNetworks::parse("127.0.0.0/8, ::1").contains(config.address);
+  if (config.tls_port) {
+    spdlog::info("TLS on {}:{}, for {}{}", config.tls_address, door.tls_port(), config.tls_devices_only ? "devices" : "everybody",
+                 config.tls.client_authority_file.empty() ? "" : ", who may show certificates");
+  }
+  if (!config.devices_only && !loopback) {
+    spdlog::warn("administration needs no credentials, and {} can be reached from outside", config.address);
+  }
+  if (config.device_auth.anonymous) spdlog::warn("devices need no credentials (ddi.anonymous)");
 }
 
 ota::http::DependencyHealth bus_health(const ota::gateways::Bus& bus) {
@@ -161,7 +204,8 @@ void serve(const Config& config, const sigset_t& signals) {
   sweep(*artifacts, *service);
   ota::tools::give_back_free_memory();  // what bringing the views up to date took
 
-  ota::http::ApiOptions api_options{config.tenant, config.extra_formats, OTA_VERSION, {}, fetcher.get()};
+  auto api_options = api_options_of(config);
+  api_options.fetcher = fetcher.get();
   api_options.neighbours = [&] {
     std::vector<ota::http::DependencyHealth> neighbours;
     if (bus) neighbours.push_back(bus_health(*bus));
@@ -173,28 +217,34 @@ void serve(const Config& config, const sigset_t& signals) {
   api.last_seen.take_up(seen_file, service->log().head().value);
   ota::http::Router router;
   api.add_to(router);
-  ota::http::FrontDoorOptions door_options;
-  door_options.address = config.address;
-  door_options.port = config.port;
-  door_options.handler_threads = config.handler_threads;
+  auto door_options = door_options_of(config);
   door_options.on_refused = [&](const ota::http::RequestContext& context) { ota::http::ddi::note_refused(context, api); };
   ota::http::FrontDoor door(door_options, [&](ota::http::RequestContext& context) { router.handle(context); });
   door.start();
   api.port = door.port();
   if (bus) bus->start(*service);
   if (fetcher) fetcher->start(*service);
-  write_port(config, door.port());
-  spdlog::info("otad {} serves http://{}:{} from {}; log position {}; no authentication is configured{}", OTA_VERSION,
-               config.address, door.port(), config.data_directory.string(), service->log().head().value,
-               config.address == "127.0.0.1" ? ", loopback only" : "");
+  write_port(config.port_file, door.port());
+  write_port(config.tls_port_file, door.tls_port());
+  spdlog::info("otad {} serves http://{}:{} from {}; log position {}", OTA_VERSION, config.address, door.port(),
+               config.data_directory.string(), service->log().head().value);
+  tell_who_gets_in(config, door);
 
+  const auto reload = [&] {
+    try {
+      door.reload_certificate();
+      spdlog::info("the certificate was read again");
+    } catch (const std::exception& fault) {
+      spdlog::error("the certificate stays as it was: {}", fault.what());
+    }
+  };
   const int signal = ota::tools::wait_for_signal(signals, kSweepEvery, [&] {
     try {
       sweep(*artifacts, *service);
     } catch (const std::exception& fault) {  // another day
       spdlog::error("the daily sweep failed: {}", fault.what());
     }
-  });
+  }, reload);
   spdlog::info("stopping on signal {}", signal);
   door.stop();
   try {
@@ -212,6 +262,7 @@ int main(int argc, char** argv) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   try {

@@ -170,6 +170,7 @@ Finding window(const Question& q) {
 
 Finding consent(const Question& q) {
   if (!q.s.policy.requires_device_confirmation) return open(q, [] { return std::string("no consent is needed"); });
+  if (q.ask.auto_confirms) return open(q, [] { return std::string("the device confirms every update by itself"); });
   if (q.ask.consented) return open(q, [] { return std::string("the device's user has agreed"); });
   if (q.ask.consent_asked) return closed("the device's user was asked, and has not agreed yet");
   return closed("the device's user has to agree, and was not asked yet", Otherwise::kAskConsent);
@@ -349,7 +350,7 @@ bool would_be_granted(const CampaignCreated& record, bool switched, const GrantA
   if (!p.force_update && !runs.empty() && compare_versions(runs, record.facts.version) >= 0) return false;
   if (ask.owner_pauses_until && *ask.owner_pauses_until > now) return false;
   if (p.maintenance_window && !is_open(*p.maintenance_window, ask.facts.timezone, now)) return false;
-  if (p.requires_device_confirmation && !ask.consented) return false;
+  if (p.requires_device_confirmation && !ask.consented && !ask.auto_confirms) return false;
   return p.strategy != Strategy::kBlueGreen || switched || ask.facts.can_hold;
 }
 

@@ -54,6 +54,7 @@ struct GrantAsk {
   Duration poll_sleep{};                  // that it was given
   bool consented = false;                 // its user has agreed, to this update while it lasts
   bool consent_asked = false;             // and was asked
+  bool auto_confirms = false;             // and agrees to whatever comes
   Caller owner;                           // nobody: not known, or nobody's
   Position owner_read_at;                 // of the views that said what the owner wants
   std::optional<Time> owner_pauses_until; // the owner's preferences (decision 18)

@@ -51,6 +51,9 @@ constexpr Row kRows[] = {
     {pb::DEVICE_DELETED, "device.deleted", decode_as<pb::DeviceDeleted>},
     {pb::DEVICE_RETURNED, "device.returned", decode_as<pb::DeviceReturned>},
     {pb::IDS_RESERVED, "directory.ids_reserved", decode_as<pb::IdsReserved>},
+    {pb::AUTO_CONFIRM_CHANGED, "device.auto_confirm_changed", decode_as<pb::AutoConfirmChanged>},
+    {pb::DEVICE_TOKEN_ROTATED, "device.token_rotated", decode_as<pb::DeviceTokenRotated>},
+    {pb::DEVICE_PUSH_CHANGED, "device.push_changed", decode_as<pb::DevicePushChanged>},
     {pb::CAMPAIGN_CREATED, "campaign.created", decode_as<pb::CampaignCreated>},
     {pb::CAMPAIGN_TARGET_PART, "campaign.target_part", decode_as<pb::CampaignTargetPart>},
     {pb::CAMPAIGN_STARTED, "campaign.started", decode_as<pb::CampaignStarted>},
@@ -101,7 +104,8 @@ constexpr std::uint16_t kTypes[] = {
     pb::RETRY_ASKED, pb::DOWNLOAD_COMPLETED, pb::FIRMWARE_RECALLED, pb::CAMPAIGN_APPROVED, pb::CAMPAIGN_SCHEDULED,
     pb::CAMPAIGN_FINISHED, pb::CANARY_PROMOTED, pb::CANARY_TOPPED_UP, pb::CAMPAIGN_ROLLBACK_BEGUN,
     pb::CAMPAIGN_SWITCHED, pb::CONSENT_ASKED, pb::CONSENT_GIVEN, pb::UPDATE_HELD, pb::UPDATE_REFUTED, pb::UPDATE_UNDONE,
-    pb::USER_PREFERENCES_CHANGED, pb::SUBJECT_ERASED, pb::FIRMWARE_CONTENT_FAILED, pb::FIRMWARE_SOURCE_CHANGED};
+    pb::USER_PREFERENCES_CHANGED, pb::SUBJECT_ERASED, pb::FIRMWARE_CONTENT_FAILED, pb::FIRMWARE_SOURCE_CHANGED,
+    pb::AUTO_CONFIRM_CHANGED, pb::DEVICE_TOKEN_ROTATED, pb::DEVICE_PUSH_CHANGED};
 static_assert(std::size(kTypes) == std::variant_size_v<Event>);
 
 // Maps are written in key order, so that equal events have equal bytes.

@@ -224,6 +224,7 @@ void put(const FirmwareRegistered& e, pb::FirmwareRegistered* m) {
   m->set_metadata_json(e.metadata_json);
   m->set_changelog(e.changelog);
   m->set_kept_elsewhere(e.kept_elsewhere);
+  m->set_signature_key(e.signature_key);
 }
 FirmwareRegistered get(const pb::FirmwareRegistered& m) {
   return {{array_of<16>(m.id())},
@@ -239,7 +240,8 @@ FirmwareRegistered get(const pb::FirmwareRegistered& m) {
           get_list(m.labels()),
           m.metadata_json(),
           m.changelog(),
-          m.kept_elsewhere()};
+          m.kept_elsewhere(),
+          m.signature_key()};
 }
 
 }  // namespace ota::domain::codec

@@ -57,6 +57,34 @@ inline Event event(const pb::DeviceReturned& m) {
   return DeviceReturned{{m.ordinal()}, static_cast<RegisteredVia>(m.via())};
 }
 
+inline pb::AutoConfirmChanged message(const AutoConfirmChanged& e) {
+  pb::AutoConfirmChanged m;
+  m.set_active(e.active);
+  m.set_initiator(e.initiator);
+  m.set_remark(e.remark);
+  return m;
+}
+inline Event event(const pb::AutoConfirmChanged& m) { return AutoConfirmChanged{m.active(), m.initiator(), m.remark()}; }
+
+inline pb::DeviceTokenRotated message(const DeviceTokenRotated& e) {
+  pb::DeviceTokenRotated m;
+  m.set_generation(e.generation);
+  if (e.previous_until) m.set_previous_until(micros(*e.previous_until));
+  return m;
+}
+inline Event event(const pb::DeviceTokenRotated& m) {
+  DeviceTokenRotated e{m.generation(), {}};
+  if (m.has_previous_until()) e.previous_until = time_of(m.previous_until());
+  return e;
+}
+
+inline pb::DevicePushChanged message(const DevicePushChanged& e) {
+  pb::DevicePushChanged m;
+  m.set_push(e.push);
+  return m;
+}
+inline Event event(const pb::DevicePushChanged& m) { return DevicePushChanged{m.push()}; }
+
 inline pb::IdsReserved message(const IdsReserved& e) {
   pb::IdsReserved m;
   m.set_first(e.first.value);

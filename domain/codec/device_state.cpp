@@ -37,6 +37,7 @@ void put(const UpdateId& id, const UnfinishedUpdate& u, pb::UnfinishedUpdate* m)
   m->set_consented(u.consented);
   m->set_released(u.released);
   m->set_awaits_version(u.awaits_version);
+  m->set_may_hold(u.may_hold);
 }
 UnfinishedUpdate get(const pb::UnfinishedUpdate& m) {
   UnfinishedUpdate u;
@@ -55,6 +56,7 @@ UnfinishedUpdate get(const pb::UnfinishedUpdate& m) {
   u.consented = m.consented();
   u.released = m.released();
   u.awaits_version = m.awaits_version();
+  u.may_hold = m.may_hold();
   return u;
 }
 
@@ -117,6 +119,14 @@ std::string encode_state(const Device& s) {
   m.set_owner(s.owner.token);
   if (s.installed) put(*s.installed, m.mutable_installed());
   if (s.return_due) put(*s.return_due, m.mutable_return_due());
+  if (s.auto_confirm) {
+    m.mutable_auto_confirm()->set_initiator(s.auto_confirm->initiator);
+    m.mutable_auto_confirm()->set_remark(s.auto_confirm->remark);
+    m.mutable_auto_confirm()->set_since(micros(s.auto_confirm->since));
+  }
+  m.set_token_generation(s.token_generation);
+  if (s.previous_token_until) m.set_previous_token_until(micros(*s.previous_token_until));
+  m.set_push(s.push);
   return frame(m);
 }
 
@@ -165,6 +175,13 @@ bool read_device(std::string_view bytes, pb::Device& m, Device& s) {
   s.owner = {m.owner()};
   s.installed = m.has_installed() ? get(m.installed()) : std::nullopt;
   s.return_due = m.has_return_due() ? get(m.return_due()) : std::nullopt;
+  s.auto_confirm.reset();
+  if (m.has_auto_confirm()) {
+    s.auto_confirm = {m.auto_confirm().initiator(), m.auto_confirm().remark(), time_of(m.auto_confirm().since())};
+  }
+  s.token_generation = m.token_generation();
+  s.previous_token_until = optional_time(m.has_previous_token_until(), m.previous_token_until());
+  s.push = m.push();
   return true;
 }
 

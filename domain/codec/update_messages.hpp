@@ -40,10 +40,11 @@ inline pb::AttemptStarted message(const AttemptStarted& e) {
   m.set_timeout_at(micros(e.timeout_at));
   m.set_released(e.released);
   m.set_extended(e.extended);
+  m.set_downloads_here(e.downloads_here);
   return m;
 }
 inline Event event(const pb::AttemptStarted& m) {
-  return AttemptStarted{m.attempt(), time_of(m.timeout_at()), m.released(), m.extended()};
+  return AttemptStarted{m.attempt(), time_of(m.timeout_at()), m.released(), m.extended(), m.downloads_here()};
 }
 
 inline pb::ProgressReported message(const ProgressReported& e) {
@@ -56,6 +57,7 @@ inline pb::ProgressReported message(const ProgressReported& e) {
   put_list(e.details, m.mutable_details());
   if (e.signature_verified) m.set_signature_verified(*e.signature_verified);
   if (e.checksum_verified) m.set_checksum_verified(*e.checksum_verified);
+  m.set_artifact_requested(e.artifact_requested);
   return m;
 }
 inline Event event(const pb::ProgressReported& m) {
@@ -64,6 +66,7 @@ inline Event event(const pb::ProgressReported& m) {
   if (m.has_code()) e.code = m.code();
   if (m.has_signature_verified()) e.signature_verified = m.signature_verified();
   if (m.has_checksum_verified()) e.checksum_verified = m.checksum_verified();
+  e.artifact_requested = m.artifact_requested();
   return e;
 }
 
@@ -94,6 +97,7 @@ inline pb::AttemptEnded message(const AttemptEnded& e) {
   m.set_spared_retries(e.spared_retries);
   if (e.retry_at) m.set_retry_at(micros(*e.retry_at));
   m.set_takes_back(e.takes_back);
+  m.set_without_download(e.without_download);
   return m;
 }
 inline Event event(const pb::AttemptEnded& m) {
@@ -109,6 +113,7 @@ inline Event event(const pb::AttemptEnded& m) {
   e.spared_retries = m.spared_retries();
   if (m.has_retry_at()) e.retry_at = time_of(m.retry_at());
   e.takes_back = m.takes_back();
+  e.without_download = m.without_download();
   return e;
 }
 

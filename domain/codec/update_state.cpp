@@ -68,6 +68,10 @@ std::string encode_state(const DeviceUpdate& s) {
   if (s.undone_by) m.set_undone_by(to_binary(*s.undone_by));
   if (s.held_until) m.set_held_until(micros(*s.held_until));
   m.set_extended(s.extended);
+  m.set_downloads_here(s.downloads_here);
+  m.set_artifact_requested(s.artifact_requested);
+  m.set_without_download(s.without_download);
+  m.set_entries(s.entries);
   put_list(s.warnings, m.mutable_warnings());
   return frame(m);
 }
@@ -122,6 +126,10 @@ std::optional<DeviceUpdate> decode_update_state(std::string_view bytes) {
   s.undone_by = update_id_from_binary(m.undone_by());
   s.held_until = optional_time(m.has_held_until(), m.held_until());
   s.extended = m.extended();
+  s.downloads_here = m.downloads_here();
+  s.artifact_requested = m.artifact_requested();
+  s.without_download = m.without_download();
+  s.entries = m.entries();
   s.warnings = get_list(m.warnings());
   return s;
 }

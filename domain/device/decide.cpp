@@ -219,6 +219,42 @@ Decision on(const Device& s, const RequestRollback& c, const Context&) {
   return events;
 }
 
+// Whatever waits for consent has it with that.
+Decision on(const Device& s, const SetAutoConfirm& c, const Context&) {
+  if (!s.registered || s.deleted) return not_found("Device", s.id.value);
+  for (const auto& [name, text] : {std::pair<const char*, const std::string&>{"initiator", c.initiator}, {"remark", c.remark}}) {
+    if (text.size() > limits::kAutoConfirmTextBytes) {
+      return invalid(name, fmt::format("at most {} bytes, got {}", limits::kAutoConfirmTextBytes, text.size()));
+    }
+  }
+  if (!c.active) {
+    if (!s.auto_confirm) return Events{};
+    return Events{of_device(s, AutoConfirmChanged{false, c.initiator, c.remark})};
+  }
+  if (s.auto_confirm && s.auto_confirm->initiator == c.initiator && s.auto_confirm->remark == c.remark) return Events{};
+  if (s.auto_confirm) return wrong_state("auto-confirmation", "active", "activate", {"inactive"});
+  Events events{of_device(s, AutoConfirmChanged{true, c.initiator, c.remark})};
+  for (const auto& [id, u] : s.updates) {
+    if (u.consent_asked == 0 || u.consented) continue;
+    events.push_back({id, ConsentGiven{u.consent_asked, {"auto-confirmation was activated"}}, s.id});
+  }
+  return events;
+}
+
+Decision on(const Device& s, const RotateToken& c, const Context& context) {
+  if (!s.registered || s.deleted) return not_found("Device", s.id.value);
+  if (c.generation != s.token_generation) return Events{};
+  DeviceTokenRotated rotated{s.token_generation + 1, {}};
+  if (c.previous_for > Duration(0)) rotated.previous_until = context.now + c.previous_for;
+  return Events{of_device(s, rotated)};
+}
+
+Decision on(const Device& s, const SetPush& c, const Context&) {
+  if (!s.registered || s.deleted) return not_found("Device", s.id.value);
+  if (s.push == c.push) return Events{};
+  return Events{of_device(s, DevicePushChanged{c.push})};
+}
+
 AttemptGranted grant_of(const Device& s, const UnfinishedUpdate& u, const GrantDirect& c, const Context& context) {
   const auto& plan = u.plan;
   AttemptGranted granted;

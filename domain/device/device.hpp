@@ -28,6 +28,7 @@ struct UnfinishedUpdate {
   ActionId action;                        // of the present attempt
   bool started = false;
   bool cancelling = false;                // cancelAction is offered
+  bool may_hold = false;                  // the present attempt may have to hold
   bool released = false;                  // it held, and may install now
   bool awaits_version = false;            // it says that it succeeded; its version was not seen yet
   Time requested_at{};
@@ -61,6 +62,14 @@ struct ReturnDue {
   bool operator==(const ReturnDue&) const = default;
 };
 
+// Its user agrees to every update beforehand.
+struct AutoConfirm {
+  std::string initiator;
+  std::string remark;
+  Time since{};
+  bool operator==(const AutoConfirm&) const = default;
+};
+
 struct Device {
   bool registered = false;
   bool deleted = false;
@@ -78,6 +87,10 @@ struct Device {
   std::optional<ActionId> installed_action;   // the newest one that succeeded
   // configData is wanted from this moment on; absent: not wanted (until an update succeeds).
   std::optional<Time> wants_attributes_from;
+  std::optional<AutoConfirm> auto_confirm;
+  std::uint32_t token_generation = 0;     // of the token that it is to have
+  std::optional<Time> previous_token_until;   // the generation before is still good till then
+  bool push = false;                      // it takes its commands over MQTT
   Time registered_at{};
   Time updated_at{};
   Position position;
@@ -149,8 +162,20 @@ struct GrantDirect {                      // the device asks: offer it its oldes
   FirmwareShelf shelf = {};               // of its updates; nothing speaks against one that is not in it
   Priority at_least = Priority::kLow;     // what ranks lower is not looked at: a campaign's may stand before it
 };
+struct SetAutoConfirm {                   // on: whatever waits for consent has it
+  bool active = true;
+  std::string initiator;
+  std::string remark;
+};
+struct RotateToken {
+  std::uint32_t generation = 0;           // the one that is to count no more; if it does not any more, nothing happens
+  Duration previous_for{};                // so long it is good all the same
+};
+struct SetPush {
+  bool push = true;
+};
 using DeviceCommand = std::variant<RegisterDevice, ChangeAttributes, DeleteDevice, RequestUpdate, GrantDirect,
-                                   RequestRollback>;
+                                   RequestRollback, SetAutoConfirm, RotateToken, SetPush>;
 
 void evolve(Device& state, const Recorded& event, const Settings& settings);
 Decision decide(const Device& state, const DeviceCommand& command, const Context& context);

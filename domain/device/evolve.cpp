@@ -75,6 +75,16 @@ struct Fold {
     s.wants_attributes_from = r.time;
   }
 
+  void operator()(const AutoConfirmChanged& e) {
+    s.auto_confirm.reset();
+    if (e.active) s.auto_confirm = AutoConfirm{e.initiator, e.remark, r.time};
+  }
+  void operator()(const DeviceTokenRotated& e) {
+    s.token_generation = e.generation;
+    s.previous_token_until = e.previous_until;
+  }
+  void operator()(const DevicePushChanged& e) { s.push = e.push; }
+
   void operator()(const UpdateRequested& e) {
     if (const auto* id = std::get_if<UpdateId>(&r.stream)) {
       UnfinishedUpdate u;
@@ -123,6 +133,7 @@ struct Fold {
     u.next_retry_at.reset();
     u.started = false;
     u.cancelling = false;
+    u.may_hold = e.hold;
     u.released = false;
     u.awaits_version = false;
     u.consent_asked = 0;

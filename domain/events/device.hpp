@@ -12,7 +12,7 @@
 
 namespace ota::domain {
 
-enum class RegisteredVia : std::uint8_t { kPoll = 1, kApi = 2, kImport = 3, kDeviceService = 4 };
+enum class RegisteredVia : std::uint8_t { kPoll = 1, kApi = 2, kImport = 3, kDeviceService = 4, kMqtt = 5 };
 
 using Attributes = std::map<std::string, std::string>;
 
@@ -42,6 +42,24 @@ struct DeviceReturned {
   Ordinal ordinal;                        // a new one: in no old campaign (decision 22)
   RegisteredVia via = RegisteredVia::kApi;
   bool operator==(const DeviceReturned&) const = default;
+};
+// Its user agrees to every update beforehand, or does so no longer (DDI, confirmationBase).
+struct AutoConfirmChanged {
+  bool active = true;
+  std::string initiator;                  // who switched it on, in the device's own words
+  std::string remark;
+  bool operator==(const AutoConfirmChanged&) const = default;
+};
+// It has another token from now on: the one of this generation, which is derived and written nowhere.
+struct DeviceTokenRotated {
+  std::uint32_t generation = 1;           // the first token of a device is of generation 0
+  std::optional<Time> previous_until = {};  // the token before counts till then; absent: not any more
+  bool operator==(const DeviceTokenRotated&) const = default;
+};
+// It takes its commands over MQTT, or no more: whoever pushes them knows whom to tell.
+struct DevicePushChanged {
+  bool push = true;
+  bool operator==(const DevicePushChanged&) const = default;
 };
 // Ids that a target list names before the devices are known: they have their ordinals already.
 struct IdsReserved {

@@ -39,6 +39,7 @@ struct FirmwareRegistered {
   std::string metadata_json;              // an object, as given; empty: none
   std::string changelog;
   bool kept_elsewhere = false;            // by URL, and the bytes are not brought here ("fetch": false)
+  std::string signature_key = {};         // the key that `signature` was verified with, 8 bytes of its hash; empty: with none
   bool operator==(const FirmwareRegistered&) const = default;
 };
 // The bytes are in the artifact store and were hashed on the way in.

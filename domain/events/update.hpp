@@ -65,6 +65,7 @@ struct AttemptStarted {
   Time timeout_at;
   bool released = false;                      // once more: it held, and may install now
   bool extended = false;                      // once more: nothing but its time, which runs anew
+  bool downloads_here = false;                // the device itself has its offer from us, and fetches the bytes from us
   bool operator==(const AttemptStarted&) const = default;
 };
 struct ProgressReported {
@@ -76,6 +77,7 @@ struct ProgressReported {
   std::vector<std::string> details;           // <= 50 of <= 512 bytes
   std::optional<bool> signature_verified;
   std::optional<bool> checksum_verified;
+  bool artifact_requested = false;            // not the device's words: it has asked us for the bytes in this attempt
   bool operator==(const ProgressReported&) const = default;
 };
 // A report of an older attempt, an earlier phase or after the end (decision 26). It changes nothing.
@@ -98,6 +100,7 @@ struct AttemptEnded {
   std::uint32_t spared_retries = 0;           // of these, transport and service failures: not counted (decision 8)
   std::optional<Time> retry_at;               // absent: this was the last attempt
   bool takes_back = false;                    // the device is to be rolled back (trigger timeout)
+  bool without_download = false;              // a success that is suspicious: nobody asked us for the bytes
   bool operator==(const AttemptEnded&) const = default;
 };
 struct GrantLapsed {

@@ -47,12 +47,12 @@ std::vector<std::string> bounded_details(const std::vector<std::string>& given) 
 
 bool is_late(const DeviceUpdate& s, std::uint32_t attempt) { return attempt != s.attempt || !s.in_progress(); }
 
-AttemptStarted start_of(const DeviceUpdate& s, const Context& context) {
-  return {s.attempt, context.now + std::chrono::minutes(s.plan.timeout_minutes)};
+AttemptStarted start_of(const DeviceUpdate& s, bool downloads_here, const Context& context) {
+  return {s.attempt, context.now + std::chrono::minutes(s.plan.timeout_minutes), false, false, downloads_here};
 }
 
 AttemptStarted release_of(const DeviceUpdate& s, const Context& context) {
-  auto started = start_of(s, context);
+  auto started = start_of(s, false, context);
   started.released = true;
   return started;
 }
@@ -68,6 +68,18 @@ void end_in_time(const DeviceUpdate& s, CancelCause cause, const Context& contex
   events.push_back({s.id, extended_from(s, context.now), s.device});
 }
 
+namespace {
+
+// The attempt is to have its bytes from us: as is known of it, or as these events say that begin it.
+bool began_here(const DeviceUpdate& s, const Events& events) {
+  return s.downloads_here || std::any_of(events.begin(), events.end(), [](const Emitted& emitted) {
+           const auto* started = std::get_if<AttemptStarted>(&emitted.event);
+           return started && started->downloads_here;
+         });
+}
+
+}  // namespace
+
 void add_success(const DeviceUpdate& s, Events& events) {
   AttemptEnded e;
   e.attempt = s.attempt;
@@ -76,6 +88,7 @@ void add_success(const DeviceUpdate& s, Events& events) {
   e.retry = s.retry;
   e.retry_count = s.retry_count;
   e.spared_retries = s.spared_retries;
+  e.without_download = began_here(s, events) && !s.artifact_requested;
   events.push_back({s.id, std::move(e), s.device});
   const auto& rollback = s.plan.rollback;
   if (rollback && rollback->undoes) events.push_back({*rollback->undoes, UpdateUndone{s.id}, s.device});

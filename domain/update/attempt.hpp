@@ -22,7 +22,7 @@ std::vector<std::string> bounded_details(const std::vector<std::string>& given);
 // The moment is over after which a device's report of its present attempt still counts.
 bool is_late(const DeviceUpdate& s, std::uint32_t attempt);
 
-AttemptStarted start_of(const DeviceUpdate& s, const Context& context);
+AttemptStarted start_of(const DeviceUpdate& s, bool downloads_here, const Context& context);
 // It holds no more, and has its whole time for the installation.
 AttemptStarted release_of(const DeviceUpdate& s, const Context& context);
 

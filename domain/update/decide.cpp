@@ -11,7 +11,21 @@ namespace {
 
 Decision on(const DeviceUpdate& s, const StartAttempt& c, const Context& context) {
   if (is_late(s, c.attempt) || s.started_at) return Events{};
-  return one(s, start_of(s, context));
+  return one(s, start_of(s, c.downloads_here, context));
+}
+
+// Once an attempt, and said by us: whoever asks for bytes downloads them, whatever it reports.
+Decision on(const DeviceUpdate& s, const NoteArtifactRequest& c, const Context& context) {
+  if (is_late(s, c.attempt) || s.artifact_requested) return Events{};
+  Events events;
+  if (!s.started_at) events.push_back({s.id, start_of(s, true, context), s.device});
+  ProgressReported seen;
+  seen.attempt = s.attempt;
+  seen.phase = std::max(s.status, UpdateStatus::kDownloading);
+  seen.phase_basis_points = seen.phase == s.status ? s.phase_basis_points : 0;
+  seen.artifact_requested = true;
+  events.push_back({s.id, std::move(seen), s.device});
+  return events;
 }
 
 Decision on(const DeviceUpdate& s, const Report& r, const Context& context) { return on_report(s, r, context); }

@@ -44,12 +44,17 @@ void apply(DeviceUpdate& s, const AttemptGranted& e, const Recorded& r) {
   s.details.clear();
   s.signature_verified.reset();
   s.checksum_verified.reset();
+  s.downloads_here = false;
+  s.artifact_requested = false;
+  s.without_download = false;
+  s.entries = 0;
 }
 
 void apply(DeviceUpdate& s, const AttemptStarted& e, const Recorded& r) {
   if (e.attempt != s.attempt) return;
   s.timeout_at = e.timeout_at;
   s.extended = s.extended || e.extended;
+  s.downloads_here = s.downloads_here || e.downloads_here;
   if (e.extended) return;
   if (!e.released) s.started_at = r.time;
   s.start_by.reset();
@@ -106,6 +111,11 @@ void apply(DeviceUpdate& s, const ProgressReported& e, const Recorded&) {
   if (!e.details.empty()) s.details = e.details;
   if (e.signature_verified) s.signature_verified = e.signature_verified;
   if (e.checksum_verified) s.checksum_verified = e.checksum_verified;
+  if (e.artifact_requested) {
+    s.artifact_requested = true;
+  } else {
+    ++s.entries;
+  }
 }
 
 // The attempt is over: nothing of it is waited for any more.
@@ -129,6 +139,7 @@ void apply(DeviceUpdate& s, const AttemptEnded& e, const Recorded& r) {
     s.status = UpdateStatus::kCompleted;
     s.progress_basis_points = progress_basis_points(UpdateStatus::kCompleted, 0);
     s.completed_at = r.time;
+    s.without_download = e.without_download;
   } else if (e.retry_at) {
     s.status = UpdateStatus::kScheduled;
     s.progress_basis_points = 0;

@@ -38,8 +38,15 @@ bool was_taken(const DeviceUpdate& s, const Report& r) {
 }
 
 // A report is also a sign that the attempt began, whatever became of the request that should have said so.
-void begin_if_needed(const DeviceUpdate& s, const Context& context, Events& events) {
-  if (!s.started_at) events.push_back({s.id, start_of(s, context), s.device});
+void begin_if_needed(const DeviceUpdate& s, const Report& r, const Context& context, Events& events) {
+  if (!s.started_at) events.push_back({s.id, start_of(s, r.downloads_here, context), s.device});
+}
+
+DomainError too_many_entries(const DeviceUpdate& s) {
+  return {ErrorCode::kQuota,
+          fmt::format("attempt {} of update {} has {} reports already; only its end is recorded from now on", s.attempt,
+                      to_text(s.id), s.entries),
+          {}, {}, {}, {}};
 }
 
 UpdateStatus phase_of(const DeviceUpdate& s, const Report& r) {
@@ -68,8 +75,13 @@ Decision on_progress(const DeviceUpdate& s, const Report& r, const Context& cont
                     (!p.details.empty() && p.details != s.details) ||
                     (r.signature_verified && r.signature_verified != s.signature_verified) ||
                     (r.checksum_verified && r.checksum_verified != s.checksum_verified);
+  if (news && s.entries >= limits::kReportEntries) {
+    // The phase still counts, so that the attempt goes on; words and steps do not any more.
+    if (phase == s.status) return too_many_entries(s);
+    p.details.clear();
+  }
   Events events;
-  begin_if_needed(s, context, events);
+  begin_if_needed(s, r, context, events);
   if (s.held && phase >= UpdateStatus::kInstalling) {  // it does not wait any more, whoever let it go: its time runs
     events.push_back({s.id, release_of(s, context), s.device});
   }
@@ -99,7 +111,7 @@ Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) 
   }
   if (is_late(s, r.attempt)) return late(s, r, status_of(r.kind));
   Events events;
-  begin_if_needed(s, context, events);
+  begin_if_needed(s, r, context, events);
   if (auto details = bounded_details(r.details); !details.empty() && details != s.details) {
     ProgressReported last;
     last.attempt = s.attempt;
@@ -111,7 +123,7 @@ Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) 
   }
   Events end;
   switch (r.kind) {
-    case Report::Kind::kSuccess: add_success(s, end); break;
+    case Report::Kind::kSuccess: add_success(s, events); break;
     case Report::Kind::kDeclined:
       end = one(s, UpdateCancelled{s.cancel ? s.cancel->cause : CancelCause::kDeclined, s.attempt, s.batch, s.retry});
       break;

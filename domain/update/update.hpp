@@ -54,6 +54,10 @@ struct DeviceUpdate {
   std::vector<std::string> details;       // of the last report that had any
   std::optional<bool> signature_verified;
   std::optional<bool> checksum_verified;
+  bool downloads_here = false;            // the present attempt is to ask us for the bytes
+  bool artifact_requested = false;        // and has
+  bool without_download = false;          // it ended well, and had not
+  std::uint32_t entries = 0;              // reports of the present attempt that are recorded
   std::string error_code;
   std::string error_message;
   std::vector<std::string> warnings;      // of the last grant: what was not known of the device
@@ -69,6 +73,10 @@ struct DeviceUpdate {
 // ---- commands ------------------------------------------------------------------------------------------------
 
 struct StartAttempt {                     // the device fetched its deploymentBase, or accepted over MQTT
+  std::uint32_t attempt = 0;
+  bool downloads_here = false;            // and is to fetch the bytes from us
+};
+struct NoteArtifactRequest {              // the device has asked us for the bytes
   std::uint32_t attempt = 0;
 };
 struct Report {                           // what a device says about its attempt
@@ -89,6 +97,7 @@ struct Report {                           // what a device says about its attemp
   bool firmware_recalled = false;         // not of a campaign's deployment: a failure is then the last one (decision 2)
   std::string runs;                       // kSuccess: the version that the device is known to run; empty: not known
   std::string timezone;                   // of the device, for a maintenance window of its own zone; empty: not known
+  bool downloads_here = false;            // as of a StartAttempt, should this be the first that is heard of the attempt
 };
 // The version that its update brings was seen on the device (decision 12).
 struct ConfirmVersion {
@@ -132,7 +141,7 @@ struct RetryUpdate {                      // POST /updates/{id}/retry
   std::optional<UpdateId> pending_twin = {};  // another direct update of the device for this firmware (decision 9)
 };
 using UpdateCommand = std::variant<StartAttempt, Report, CancelUpdate, AnswerCancel, DeadlineReached, RetryUpdate,
-                                   ConfirmVersion, ReleaseHold, AnswerConsent>;
+                                   ConfirmVersion, ReleaseHold, AnswerConsent, NoteArtifactRequest>;
 
 // ---- functions -----------------------------------------------------------------------------------------------
 

@@ -184,6 +184,33 @@ FirmwareRegistered kept_elsewhere() {
   return r;
 }
 
+FirmwareRegistered verified() {
+  FirmwareRegistered r;
+  r.id = kFirmware;
+  r.name = "Smart Frame";
+  r.facts = full_facts();
+  r.sha256 = counted_from<32>(0x20);
+  r.signature = std::string(64, '\x7e');
+  r.signature_key = "\x01\x02\x03\x04\x05\x06\x07\xff";
+  return r;
+}
+
+AttemptEnded unfetched_success() {
+  AttemptEnded e;
+  e.attempt = 1;
+  e.success = true;
+  e.without_download = true;
+  return e;
+}
+
+ProgressReported artifact_requested() {
+  ProgressReported p;
+  p.attempt = 2;
+  p.phase = UpdateStatus::kDownloading;
+  p.artifact_requested = true;
+  return p;
+}
+
 AttemptEnded full_success() {
   AttemptEnded e;
   e.attempt = 2;
@@ -214,6 +241,7 @@ const std::vector<Example>& examples() {
                           R"({"ticket":7})",
                           "fixes the clock"}},
       {"FirmwareRegistered", "elsewhere", kept_elsewhere()},
+      {"FirmwareRegistered", "verified", verified()},
       {"FirmwareContentStored", "", FirmwareContentStored{counted_from<20>(0x40)}},
       {"FirmwareContentStored", "md5",
        FirmwareContentStored{counted_from<20>(0x40), counted_from<16>(0xb0)}},
@@ -236,6 +264,12 @@ const std::vector<Example>& examples() {
        DeviceAttributesChanged{{}, {}, false, false, {}, Caller{0xfeed}}},
       {"DeviceDeleted", "", DeviceDeleted{"scrapped", kOrdinal}},
       {"DeviceReturned", "", DeviceReturned{{4'000'000'000}, RegisteredVia::kDeviceService}},
+      {"AutoConfirmChanged", "", AutoConfirmChanged{true, "ada", "fleet policy"}},
+      {"AutoConfirmChanged", "off", AutoConfirmChanged{false, "", ""}},
+      {"DeviceTokenRotated", "", DeviceTokenRotated{3, kMoment}},
+      {"DeviceTokenRotated", "at_once", DeviceTokenRotated{1, {}}},
+      {"DevicePushChanged", "", DevicePushChanged{true}},
+      {"DevicePushChanged", "off", DevicePushChanged{false}},
       {"IdsReserved", "", IdsReserved{{1'000}, {"pump-7", "Zähler 8"}}},
       {"CampaignCreated", "", full_campaign()},
       {"CampaignCreated", "canary", canary_campaign()},
@@ -272,6 +306,7 @@ const std::vector<Example>& examples() {
        AttemptGranted{1, {1'000'003}, 0, false, kMoment, {}, false, {"the device's model is not known"}}},
       {"AttemptStarted", "", AttemptStarted{2, kMoment}},
       {"AttemptStarted", "released", AttemptStarted{2, kMoment, true}},
+      {"AttemptStarted", "downloads_here", AttemptStarted{1, kMoment, false, false, true}},
       {"AttemptStarted", "extended", AttemptStarted{2, kMoment, false, true}},
       {"ProgressReported", "",
        ProgressReported{2,
@@ -282,10 +317,12 @@ const std::vector<Example>& examples() {
                         {"flashing slot B", "42 %"},
                         true,
                         true}},
+      {"ProgressReported", "artifact_requested", artifact_requested()},
       {"LateReportRecorded", "",
        LateReportRecorded{1, UpdateStatus::kVerifying, 210, {"came late"}}},
       {"AttemptEnded", "", full_failure()},
       {"AttemptEnded", "success", full_success()},
+      {"AttemptEnded", "without_download", unfetched_success()},
       {"AttemptEnded", "takes_back", taking_back()},
       {"GrantLapsed", "", GrantLapsed{2, 3, true}},
       {"UpdateSkipped", "",

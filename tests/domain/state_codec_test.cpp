@@ -76,6 +76,7 @@ Device full_device() {
   running.cancelling = true;
   running.released = true;
   running.awaits_version = true;
+  running.may_hold = true;
   running.requested_at = kBefore;
   UnfinishedUpdate waiting;
   waiting.next_retry_at = kNow;
@@ -85,6 +86,10 @@ Device full_device() {
   d.updates = {{testing::kUpdate, running}, {testing::kDirect, waiting}};
   d.version = "1.9.0";
   d.owner = {0xfedcba9876543210ULL};
+  d.auto_confirm = AutoConfirm{"ada", "night shift", kBefore};
+  d.token_generation = 3;
+  d.previous_token_until = kNow;
+  d.push = true;
   d.installed = Installed{testing::kDirect, testing::kFirmware, "1.0.0", "2.0.0", kBefore, 3, true, kNow, true};
   d.return_due = ReturnDue{testing::kUpdate, testing::kFirmware, "1.0.0", "2.0.0", RollbackTrigger::kTimeout, "too late"};
   d.last_action = ActionId{1'000'007};
@@ -132,6 +137,11 @@ DeviceUpdate full_update() {
   u.details = {"one", "", "three"};
   u.signature_verified = false;
   u.checksum_verified = true;
+  u.extended = true;
+  u.downloads_here = true;
+  u.artifact_requested = true;
+  u.without_download = true;
+  u.entries = 12;
   u.error_code = "device_3";
   u.error_message = "flash is full";
   u.created_at = kBefore;
@@ -249,6 +259,10 @@ TEST_CASE("a device survives its bytes in every field") {
   CHECK(e->updates == d.updates);
   CHECK(e->version == d.version);
   CHECK(e->owner == d.owner);
+  CHECK(e->auto_confirm == d.auto_confirm);
+  CHECK(e->token_generation == d.token_generation);
+  CHECK(e->previous_token_until == d.previous_token_until);
+  CHECK(e->push == d.push);
   CHECK(e->installed == d.installed);
   CHECK(e->return_due == d.return_due);
   CHECK(e->last_action == d.last_action);
@@ -297,6 +311,11 @@ TEST_CASE("an update survives its bytes in every field") {
   CHECK(v->details == u.details);
   CHECK(v->signature_verified == u.signature_verified);
   CHECK(v->checksum_verified == u.checksum_verified);
+  CHECK(v->extended == u.extended);
+  CHECK(v->downloads_here == u.downloads_here);
+  CHECK(v->artifact_requested == u.artifact_requested);
+  CHECK(v->without_download == u.without_download);
+  CHECK(v->entries == u.entries);
   CHECK(v->error_code == u.error_code);
   CHECK(v->error_message == u.error_message);
   CHECK(v->created_at == u.created_at);

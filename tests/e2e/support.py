@@ -64,7 +64,7 @@ class Service:
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 [os.path.join(BIN, "otad"), "--port", str(self.port), "--data", self.data, "--http.port_file", port_file,
-                 *self.settings], stdout=out, stderr=out,
+                 "--ddi.anonymous", "on", "--ddi.device_rate", "0", *self.settings], stdout=out, stderr=out,
                 env={**os.environ, **self.environment, **(environment or {})})
         if wait:
             wait_for("the service opens its door", lambda: os.path.exists(port_file) or self.died())

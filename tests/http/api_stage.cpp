@@ -46,6 +46,20 @@ std::string ApiAnswer::faults() const {
   return text;
 }
 
+ApiOptions ApiStage::open_to_devices() {
+  ApiOptions options;
+  options.device_auth.anonymous = true;
+  options.device_rates.device = {};
+  return options;
+}
+
+ApiAnswer ApiStage::ask_as(const Peer& peer, const std::string& method, const std::string& target,
+                           const std::string& fields, const std::string& body) {
+  TextContext made(method, target, fields, body, BodyOutcome::kEnd, peer);
+  router_.handle(made.context);
+  return {made.response.status, made.response.body, made.response.headers};
+}
+
 ApiStage::ApiStage(ApiOptions api_options) : now_us_(kStart_us) {
   std::string pattern = (std::filesystem::temp_directory_path() / "ota-http-XXXXXX").string();
   REQUIRE(::mkdtemp(pattern.data()) != nullptr);

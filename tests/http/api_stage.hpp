@@ -28,7 +28,9 @@ struct ApiAnswer {
 
 class ApiStage {
  public:
-  explicit ApiStage(ApiOptions options = {});
+  // Devices need no credentials, unless the options say otherwise.
+  explicit ApiStage(ApiOptions options = open_to_devices());
+  static ApiOptions open_to_devices();
   ~ApiStage();
   ApiStage(const ApiStage&) = delete;
   ApiStage& operator=(const ApiStage&) = delete;
@@ -39,6 +41,9 @@ class ApiStage {
   // Paths below /DEFAULT/controller/v1; bodies are sent as JSON unless `fields` say otherwise.
   ApiAnswer ddi(const std::string& method, const std::string& path, const std::string& body = "",
                 const std::string& fields = "");
+  // Any path, by any peer.
+  ApiAnswer ask_as(const Peer& peer, const std::string& method, const std::string& target,
+                   const std::string& fields = "", const std::string& body = "");
   // A file of devices; `end` other than kEnd: its body breaks off.
   ApiAnswer import(const std::string& type, const std::string& text, const std::string& fields = "",
                    BodyOutcome end = BodyOutcome::kEnd);

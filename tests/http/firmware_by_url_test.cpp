@@ -19,7 +19,7 @@ struct FakeFetcher final : actors::ContentFetcher {
 };
 
 ApiOptions with(const actors::ContentFetcher* fetcher) {
-  ApiOptions options;
+  auto options = ApiStage::open_to_devices();
   options.fetcher = fetcher;
   return options;
 }

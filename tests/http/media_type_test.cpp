@@ -23,5 +23,6 @@ TEST_CASE("an Accept header names a form of JSON, leaves it open, or takes none"
   CHECK(json_form("text/html, */*;q=0.1") == JsonForm::kHal);
   CHECK(json_form("text/html") == JsonForm::kNone);
   CHECK(json_form("application/json; q=0.0, */*;q=0") == JsonForm::kNone);
-  CHECK(json_form("application/cbor") == JsonForm::kNone);
+  CHECK(json_form("application/cbor") == JsonForm::kCbor);
+  CHECK(json_form("application/cbor, application/json") == JsonForm::kPlain);
 }

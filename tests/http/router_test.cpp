@@ -264,7 +264,7 @@ TEST_CASE("the caller's headers reach the handler") {
   CHECK(made.context.header("If-Match") == "\"3\"");
   CHECK(made.context.idempotency_key() == "k");
   CHECK(made.context.query() == "y=1");
-  CHECK(made.context.peer_address() == "127.0.0.1");
+  CHECK(made.context.client_address() == "127.0.0.1");
   CHECK(TextContext("GET", "/x").context.user_id().empty());
 }
 

@@ -41,13 +41,13 @@ struct TextContext {
   // `fields` are whole lines, each with its CR LF.
   explicit TextContext(const std::string& method, const std::string& target,
                        const std::string& fields = "", std::string body_text = "",
-                       BodyOutcome body_end = BodyOutcome::kEnd)
+                       BodyOutcome body_end = BodyOutcome::kEnd, const Peer& peer = {"127.0.0.1"})
       : text(method + " " + target + " HTTP/1.1\r\nHost: test\r\n" + fields +
              (body_text.empty() ? std::string()
                                 : "Content-Length: " + std::to_string(body_text.size()) + "\r\n") +
              "\r\n"),
         body(std::move(body_text), body_end),
-        context(parsed(), body, response, "127.0.0.1") {}
+        context(parsed(), body, response, peer) {}
 
   std::string text;
   RequestHead head;

@@ -34,6 +34,7 @@ void showValue(const UpdateCommand& command, std::ostream& out) {
     void operator()(const DeadlineReached& c) {
       out << "deadline " << static_cast<int>(c.deadline) << " of attempt " << c.attempt;
     }
+    void operator()(const NoteArtifactRequest& c) { out << "bytes asked for in attempt " << c.attempt; }
     void operator()(const ConfirmVersion& c) { out << "version seen in attempt " << c.attempt; }
     void operator()(const ReleaseHold&) { out << "release"; }
     void operator()(const AnswerConsent& c) {
@@ -110,6 +111,7 @@ AttemptEnded any_end() {
   e.spared_retries = number(0, 20);
   if (coin()) e.retry_at = *any_time();
   e.takes_back = one_in(6);
+  e.without_download = one_in(6);
   return e;
 }
 
@@ -119,6 +121,7 @@ ProgressReported any_progress() {
   p.phase = static_cast<UpdateStatus>(number(0, 12));
   p.phase_basis_points = number(0, 20'000);
   p.details = lines();
+  p.artifact_requested = one_in(4);
   return p;
 }
 
@@ -151,7 +154,7 @@ rc::Gen<Event> any_update_event() {
         return g;
       }
       case 2:
-        return AttemptStarted{attempt, *any_time(), one_in(3), one_in(5)};
+        return AttemptStarted{attempt, *any_time(), one_in(3), one_in(5), coin()};
       case 3:
         return any_progress();
       case 4:
@@ -193,13 +196,22 @@ rc::Gen<Event> any_update_event() {
 
 rc::Gen<Event> any_device_event() {
   return rc::gen::exec([]() -> Event {
-    switch (number(0, 3)) {
+    switch (number(0, 6)) {
       case 0:
         return DeviceRegistered{{number(0, 7)}, RegisteredVia::kPoll, attributes(), {}};
       case 1:
         return DeviceAttributesChanged{attributes(), {"site"}, coin(), coin(), {"beta"}};
       case 2:
         return DeviceDeleted{"gone", {number(0, 7)}};
+      case 3:
+        return AutoConfirmChanged{coin(), "ada", "night shift"};
+      case 4: {
+        DeviceTokenRotated rotated{number(0, 9), {}};
+        if (coin()) rotated.previous_until = *any_time();
+        return rotated;
+      }
+      case 5:
+        return DevicePushChanged{coin()};
       default:
         return DeviceReturned{{number(0, 7)}, RegisteredVia::kApi};
     }
@@ -349,7 +361,9 @@ rc::Gen<Report> any_report(std::uint32_t attempt_max) {
 rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max) {
   return rc::gen::exec([attempt_max]() -> UpdateCommand {
     const std::uint32_t attempt = number(0, attempt_max);
-    switch (number(0, 12)) {
+    switch (number(0, 13)) {
+      case 13:
+        return NoteArtifactRequest{attempt};
       case 10:
         return ConfirmVersion{attempt};
       case 11:
@@ -357,7 +371,7 @@ rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max) {
       case 12:
         return AnswerConsent{attempt, coin(), lines()};
       case 0:
-        return StartAttempt{attempt};
+        return StartAttempt{attempt, coin()};
       case 1:
         return CancelUpdate{value_up_to(CancelCause::kNotSeen),
                             static_cast<CancelUpdate::Reach>(number(0, 2))};
@@ -376,11 +390,17 @@ rc::Gen<UpdateCommand> any_update_command(std::uint32_t attempt_max) {
 
 rc::Gen<DeviceCommand> any_device_command() {
   return rc::gen::exec([]() -> DeviceCommand {
-    switch (number(0, 9)) {
+    switch (number(0, 12)) {
+      case 10:
+        return SetAutoConfirm{coin(), coin() ? "ada" : "", "remark"};
+      case 11:
+        return RotateToken{number(0, 2), minutes(number(0, 5))};
+      case 12:
+        return SetPush{coin()};
       case 0:
       case 1:
         return RegisterDevice{
-            {number(0, 99)}, value_up_to(RegisteredVia::kDeviceService), attributes(), {}, {number(0, 2)}};
+            {number(0, 99)}, value_up_to(RegisteredVia::kMqtt), attributes(), {}, {number(0, 2)}};
       case 2: {
         ChangeAttributes c;
         c.mode = static_cast<ChangeAttributes::Mode>(number(0, 2));

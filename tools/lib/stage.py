@@ -61,7 +61,7 @@ class Stage:
         self.step(f"The service: {self.server}, data in {self.data}")
         port_file = os.path.join(self.directory, "port")
         self.service = self.start("otad", "--port", str(self.options.port), "--data", self.data,
-                                  "--http.port_file", port_file, "--ddi.sleep", "1s",
+                                  "--http.port_file", port_file, "--ddi.sleep", "1s", "--ddi.anonymous", "on",
                                   "--retry.backoff_base", "2s", log="otad.log")
         # Until our own service, not whoever else may answer on the port, has opened its door.
         for _ in range(600):

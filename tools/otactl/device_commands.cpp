@@ -1,4 +1,4 @@
-// otactl device list | show | update | rollback | delete; device_bulk.cpp has those for many
+// otactl device list | show | update | rollback | token | delete; device_bulk.cpp has those for many
 #include <fmt/format.h>
 
 #include <memory>
@@ -102,6 +102,28 @@ void add_by_id(CLI::App& device, Session& session, const std::string& verb,
   });
 }
 
+// The bare token, so that it can be put into a device's configuration by a script.
+std::string token_text(const json& answer) { return answer.value("token", "") + "\n"; }
+
+void add_token(CLI::App& device, Session& session) {
+  CLI::App* command = add_command(device, "token", "The token by which a device shows who it is");
+  const auto id = std::make_shared<std::string>();
+  const auto rotate = std::make_shared<bool>(false);
+  const auto body = std::make_shared<json>(json::object());
+  command->add_option("DEVICE", *id, "Device id")->required();
+  command->add_flag("--rotate", *rotate, "Replace it");
+  BodyOptions options{*command, body};
+  options.integer("--grace-minutes", "grace_minutes", "With --rotate: so long the one before is good as well");
+  command->callback([&session, id, rotate, body] {
+    if (!*rotate && !body->empty()) throw CLI::ValidationError("--grace-minutes", "needs --rotate");
+    session.action = [&session, id, rotate, body](ServiceClient& client) {
+      const auto path = "/devices/" + escape(*id) + "/token";
+      session.print(*rotate ? client.post(path + "/rotate", *body) : client.get(path), token_text);
+      return 0;
+    };
+  });
+}
+
 }  // namespace
 
 void add_device_commands(CLI::App& app, Session& session) {
@@ -112,6 +134,7 @@ void add_device_commands(CLI::App& app, Session& session) {
   add_update(*device, session);
   add_device_bulk_commands(*device, session);
   add_rollback(*device, session);
+  add_token(*device, session);
   add_by_id(*device, session, "delete", "Delete a device; its updates are cancelled");
 }
 

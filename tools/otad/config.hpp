@@ -12,18 +12,41 @@
 #include <vector>
 
 #include "domain/settings.hpp"
+#include "http/device_auth_options.hpp"
+#include "http/device_limits.hpp"
+#include "http/ip_networks.hpp"
+#include "http/poll_pace.hpp"
+#include "http/throttle.hpp"
+#include "http/tls.hpp"
 
 namespace ota::tools {
 
 struct Config {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8216;                       // 0: a free one
+  bool devices_only = false;                       // http.serves
+  http::IpNetworks trusted_proxies;
+  std::optional<std::uint16_t> tls_port;           // absent: no TLS
+  std::string tls_address = "0.0.0.0";
+  std::optional<std::filesystem::path> tls_port_file;
+  http::TlsOptions tls;
+  bool client_certificates_required = false;
+  bool tls_devices_only = true;                    // tls.serves
+  http::DeviceAuthOptions device_auth;
+  http::DeviceRates device_rates;
+  http::PollPaceOptions poll_pace{.polls_per_s = 2'000, .jitter_percent = 10};
+  http::TransferRates download_rates;
+  bool late_feedback_gone = false;
+  std::string redirect_url;                        // downloads.redirect_url
+  std::string client_attribute = "ddi_client";
   std::filesystem::path data_directory = "ota-data";
   std::string log_level = "info";
   std::string tenant = "DEFAULT";                  // ddi.tenant
   domain::Settings settings;
   std::vector<std::string> extra_formats;          // firmware.extra_formats, "swu,raucb"
   bool fetch_firmware = true;                      // firmware.fetch
+  std::vector<std::filesystem::path> signature_key_files;
+  bool require_signature = false;
   std::size_t handler_threads = 128;
   std::size_t scheduler_threads = 2;
   std::string nats_url;                            // empty: no bus

@@ -9,7 +9,7 @@
 namespace ota::tools {
 
 int wait_for_signal(const sigset_t& signals, std::chrono::milliseconds every,
-                    const std::function<void()>& work) {
+                    const std::function<void()>& work, const std::function<void()>& hung_up) {
   using Clock = std::chrono::steady_clock;
   auto due = Clock::now() + every;
   for (;;) {
@@ -17,6 +17,10 @@ int wait_for_signal(const sigset_t& signals, std::chrono::milliseconds every,
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
     const timespec patience{seconds.count(), std::chrono::nanoseconds(left - seconds).count()};
     const int signal = sigtimedwait(&signals, nullptr, &patience);
+    if (signal == SIGHUP && hung_up) {
+      hung_up();
+      continue;
+    }
     if (signal > 0) return signal;
     if (errno == EINTR) continue;
     if (errno != EAGAIN) throw std::runtime_error("cannot wait for signals");

@@ -1,0 +1,72 @@
+// What the devices' routes share: whose request it is, what its action stands for, how it is read and answered.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "http/api.hpp"
+#include "http/client_profile.hpp"
+#include "http/ddi_messages.hpp"
+
+namespace ota::http::ddi {
+
+domain::DeviceId device_id(const RequestContext& context);
+// What the links of an answer to this request are made of.
+Links links_of(const RequestContext& context, const Api& api);
+
+// As JSON, HAL or CBOR, whichever is asked for, with an ETag; 304 if the device has it already.
+void answer_message(RequestContext& context, std::string body);
+// 400 where the administration's side says 422: what the protocol's clients know.
+void answer_errors(RequestContext& context, const FieldErrors& errors);
+// 406 and 415 as section 2 of the protocol has them; an answer without a body suits every Accept.
+std::optional<Problem> check_media(const RequestContext& context);
+// The body, JSON or CBOR; answered with 400 otherwise.
+std::optional<nlohmann::json> body_of(RequestContext& context);
+
+// What an action of this device stands for.
+struct Action {
+  domain::ActionId id;
+  std::uint32_t attempt = 0;
+  domain::DeviceUpdate update;
+  bool is_current() const { return update.attempt == attempt && update.in_progress(); }
+  bool is_cancelled() const;
+  bool waits_for_consent() const;
+  // The device has said how it ended, and no other attempt follows.
+  bool has_result() const;
+};
+// Answered with 400 or 404 if there is none.
+std::optional<Action> action_of(RequestContext& context, Api& api);
+// Its firmware; answered with 404 if there is nothing to download.
+std::optional<domain::Firmware> firmware_of(RequestContext& context, Api& api, const Action& action);
+
+// What is known of the client that asks.
+const ClientProfile& profile_of(const RequestContext& context, const Api& api);
+
+// When its maintenance window opens; empty: it is open, or there is none, or it installs already (decision 14).
+std::optional<domain::Time> closed_window_until(const domain::DeviceUpdate& update, const Api& api);
+// What its client is to do with an action's artifacts.
+Install install_of(const Action& action, const Api& api);
+
+// What the device has said of an attempt, newest first, if the query asks for it: `actionHistory`.
+std::optional<History> history_of(RequestContext& context, const Api& api, const Action& action);
+
+// ---- the routes, by what they are about --------------------------------------------------------------------------
+
+void poll(RequestContext& context, Api& api);
+void config_data(RequestContext& context, Api& api);
+void deployment(RequestContext& context, Api& api);
+void feedback(RequestContext& context, Api& api);
+void cancel(RequestContext& context, Api& api);
+void cancel_feedback(RequestContext& context, Api& api);
+void installed(RequestContext& context, Api& api);
+void declare_installed(RequestContext& context, Api& api);
+void confirmations(RequestContext& context, Api& api);
+void confirmation(RequestContext& context, Api& api);
+void confirmation_feedback(RequestContext& context, Api& api);
+void activate_auto_confirm(RequestContext& context, Api& api);
+void deactivate_auto_confirm(RequestContext& context, Api& api);
+void artifact_list(RequestContext& context, Api& api);
+
+}  // namespace ota::http::ddi

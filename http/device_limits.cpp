@@ -1,0 +1,40 @@
+#include "http/device_limits.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "http/ip_networks.hpp"
+
+namespace ota::http {
+namespace {
+
+std::uint64_t key_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
+
+}  // namespace
+
+DeviceLimits::DeviceLimits(const DeviceRates& rates)
+    : limit_private_(rates.limit_private),
+      devices_(rates.device),
+      reads_(rates.address_reads),
+      writes_(rates.address_writes) {}
+
+bool DeviceLimits::counts(std::string_view address) const {
+  return limit_private_ || !IpNetworks::not_public().contains(address);
+}
+
+std::optional<std::uint32_t> DeviceLimits::refuse(std::string_view device, std::string_view address, bool writes) {
+  const auto now = RateLimiter::Clock::now();
+  auto wait = devices_.take(key_of(device), now);
+  if (counts(address)) wait = std::max(wait, (writes ? writes_ : reads_).take(key_of(address), now));
+  if (wait <= RateLimiter::Clock::duration(0)) return std::nullopt;
+  return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(wait).count());
+}
+
+std::chrono::steady_clock::duration DeviceLimits::pause(std::string_view device, std::string_view address) {
+  const auto now = RateLimiter::Clock::now();
+  auto wait = devices_.take_later(key_of(device), now, kPauseMax);
+  if (counts(address)) wait = std::max(wait, reads_.take_later(key_of(address), now, kPauseMax));
+  return wait;
+}
+
+}  // namespace ota::http

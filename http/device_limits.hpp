@@ -1,0 +1,42 @@
+// How often a device, and an address, may ask (spec/ddi.md section 7). Any thread.
+//
+// Messages beyond that are refused, and come again. Requests for bytes are not: a refused download is a failed update to
+// some clients; they wait instead.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include "http/rate_limiter.hpp"
+
+namespace ota::http {
+
+struct DeviceRates {
+  Rate device{20, 200};            // of one device, whatever it asks
+  Rate address_reads{200, 1'000};  // of one address: a site behind one, or somebody who means harm
+  Rate address_writes{50, 500};
+  bool limit_private = false;      // addresses that no router on the internet forwards, too: proxies and test benches
+};
+
+class DeviceLimits {
+ public:
+  static constexpr std::chrono::seconds kPauseMax{20};  // the shortest patience of a client is 30 s
+
+  explicit DeviceLimits(const DeviceRates& rates);
+
+  // Notes a message. Returns after how many seconds it may come again; empty: it is served.
+  std::optional<std::uint32_t> refuse(std::string_view device, std::string_view address, bool writes);
+  // Notes a request for bytes. Returns how long it waits.
+  std::chrono::steady_clock::duration pause(std::string_view device, std::string_view address);
+
+ private:
+  bool counts(std::string_view address) const;
+
+  const bool limit_private_;
+  RateLimiter devices_;
+  RateLimiter reads_;
+  RateLimiter writes_;
+};
+
+}  // namespace ota::http

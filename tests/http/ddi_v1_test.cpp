@@ -1,0 +1,232 @@
+// The parts of the devices' protocol that few clients use: CBOR, auto-confirmation, history, what is declared, quotas.
+#include <doctest/doctest.h>
+
+#include "domain/limits.hpp"
+#include "http/cbor.hpp"
+#include "tests/http/story.hpp"
+
+namespace ota::http::test {
+namespace {
+
+using nlohmann::json;
+
+json says(const std::string& execution, const std::string& finished, const json& details = json::array()) {
+  return {{"status", {{"execution", execution}, {"result", {{"finished", finished}}}, {"details", details}}}};
+}
+
+// A device with an offer.
+struct Offered : Story {
+  explicit Offered(json options = json::object()) {
+    stage.device("d");
+    campaign = started({"d"}, std::move(options));
+    action = stage.offered("d");
+    base = "/d/deploymentBase/" + action;
+  }
+  json update() { return update_of(campaign, "d"); }
+  ApiAnswer feedback(const json& body, const std::string& fields = "") {
+    return stage.ddi("POST", base + "/feedback", body.dump(), fields);
+  }
+  // Asks for its bytes.
+  ApiAnswer fetch(const std::string& fields = "") {
+    const auto artifact = stage.ddi("GET", base).json()["deployment"]["chunks"][0]["artifacts"][0];
+    const std::string href = artifact["_links"]["download-http"]["href"];
+    return stage.download(href.substr(href.find("/d/")), fields);
+  }
+  std::string campaign;
+  std::string action;
+  std::string base;
+};
+
+TEST_CASE("DDI in CBOR: the same messages with the same names") {
+  Offered o;
+  const auto accept = "Accept: application/cbor\r\n";
+  const auto poll = o.stage.ddi("GET", "/d", "", accept);
+  CHECK(poll.status == 200);
+  CHECK(poll.header("Content-Type") == "application/cbor");
+  auto read = parse_cbor(poll.body);
+  REQUIRE(std::holds_alternative<json>(read));
+  CHECK(std::get<json>(read) == o.stage.ddi("GET", "/d").json());
+  CHECK(o.stage.ddi("GET", "/d", "", accept + ("If-None-Match: " + poll.header("ETag") + "\r\n")).status == 304);
+
+  const auto type = "Content-Type: application/cbor\r\n";
+  const auto report = to_cbor_text(says("proceeding", "none", {"halfway"}));
+  CHECK(o.stage.ddi("POST", o.base + "/feedback", report, type).status == 200);
+  CHECK(o.update()["details"] == json{"halfway"});
+  CHECK(o.stage.ddi("PUT", "/d/configData", to_cbor_text({{"data", {{"site", "ams"}}}}), type).status == 200);
+  CHECK(o.get("/devices/d")["attributes"]["site"] == "ams");
+  CHECK(o.stage.ddi("POST", o.base + "/feedback", report.substr(1), type).status == 400);
+  CHECK(o.stage.ddi("POST", o.base + "/feedback", "{}", type).status == 400);
+  CHECK(o.stage.ddi("POST", o.base + "/feedback", "{}", "Content-Type: text/plain\r\n").status == 415);
+  CHECK(o.stage.ddi("GET", "/d", "", "Accept: text/html\r\n").status == 406);
+}
+
+TEST_CASE("auto-confirmation: whatever waits is confirmed, and nothing waits any more") {
+  Story s;
+  s.stage.device("d");
+  const auto first = s.started({"d"}, {{"requires_device_confirmation", true}});
+  REQUIRE(ApiStage::eventually([&] { return s.links("d").contains("confirmationBase"); }));
+  const auto before = s.stage.ddi("GET", "/d/confirmationBase").json();
+  CHECK(before["autoConfirm"] == json{{"active", false}});
+  CHECK(before["_links"].contains("activateAutoConfirm"));
+  CHECK(before["_links"].contains("confirmationBase"));
+
+  const std::string activate = "/d/confirmationBase/activateAutoConfirm";
+  CHECK(s.stage.ddi("POST", activate, R"({"initiator":7})").status == 400);
+  CHECK(s.stage.ddi("POST", activate, json{{"remark", std::string(513, 'x')}}.dump()).status == 400);
+  CHECK(s.stage.ddi("POST", activate, R"({"initiator":"ada","remark":"night shift"})").status == 200);
+  CHECK(s.stage.ddi("POST", activate).status == 409);
+  const auto after = s.stage.ddi("GET", "/d/confirmationBase").json();
+  CHECK(after["autoConfirm"]["active"] == true);
+  CHECK(after["autoConfirm"]["initiator"] == "ada");
+  CHECK(after["autoConfirm"]["remark"] == "night shift");
+  CHECK(after["autoConfirm"]["activatedAt"].is_number_integer());
+  CHECK(after["_links"].contains("deactivateAutoConfirm"));
+  CHECK(s.get("/devices/d")["auto_confirm"]["initiator"] == "ada");
+  s.update("d", kSucceeded);
+  CHECK(s.update_of(first, "d")["status"] == "completed");
+
+  s.stage.device("e");
+  REQUIRE(s.stage.ddi("POST", "/e/confirmationBase/activateAutoConfirm").status == 200);
+  const auto second = s.started({"e"}, {{"requires_device_confirmation", true}});
+  REQUIRE(ApiStage::eventually([&] { return s.links("e").contains("deploymentBase"); }));
+  CHECK(s.update_of(second, "e")["consented"] == false);
+
+  const std::string deactivate = "/d/confirmationBase/deactivateAutoConfirm";
+  CHECK(s.stage.ddi("POST", deactivate).status == 200);
+  CHECK(s.stage.ddi("POST", deactivate).status == 200);
+  CHECK(s.get("/devices/d")["auto_confirm"].is_null());
+  CHECK(s.stage.ddi("POST", "/nobody/confirmationBase/activateAutoConfirm").status == 404);
+}
+
+TEST_CASE("actionHistory: what the device said, newest first, and only if it is asked for") {
+  Offered o;
+  CHECK_FALSE(o.stage.ddi("GET", o.base + "?actionHistory=10").json().contains("actionHistory"));
+  o.feedback(says("proceeding", "none", {"first", "second"}));
+  o.feedback(says("proceeding", "none", {"third"}));
+  CHECK_FALSE(o.stage.ddi("GET", o.base).json().contains("actionHistory"));
+  CHECK_FALSE(o.stage.ddi("GET", o.base + "?actionHistory=0").json().contains("actionHistory"));
+  const auto all = o.stage.ddi("GET", o.base + "?c=-1&actionHistory=-1").json()["actionHistory"];
+  CHECK(all["messages"] == json{"third", "second", "first"});
+  CHECK(all["status"] == "RETRIEVED");
+  CHECK(o.stage.ddi("GET", o.base + "?actionHistory=2").json()["actionHistory"]["messages"] == json{"third", "second"});
+  o.feedback(says("closed", "success", {"done"}));
+  const auto installed = o.stage.ddi("GET", "/d/installedBase/" + o.action + "?actionHistory=1").json();
+  CHECK(installed["actionHistory"]["status"] == "FINISHED");
+  CHECK(installed["actionHistory"]["messages"] == json{"done"});
+}
+
+TEST_CASE("installedBase: what a device says that it runs is its version") {
+  Story s;
+  s.stage.device("d");
+  const auto name = s.get("/firmware")["firmware"][0]["name"];
+  const auto put = [&](const json& body) { return s.stage.ddi("PUT", "/d/installedBase", body.dump()).status; };
+  CHECK(put({{"name", name}}) == 400);
+  CHECK(put({{"name", name}, {"version", 2}}) == 400);
+  CHECK(put({{"name", name}, {"version", "9.9.9"}}) == 404);
+  CHECK(put({{"name", name}, {"version", "2.0.0"}}) == 201);
+  CHECK(s.get("/devices/d")["firmware_version"] == "2.0.0");
+  CHECK(put({{"name", name}, {"version", "2.0.0"}}) == 200);
+  CHECK(s.stage.ddi("PUT", "/nobody/installedBase", R"({"name":"a","version":"b"})").status == 404);
+}
+
+TEST_CASE("a thousand reports of one attempt are recorded; then its end alone, and whoever goes on is told 429") {
+  Offered o;
+  for (std::uint32_t i = 0; i < domain::limits::kReportEntries; ++i) {
+    REQUIRE(o.feedback(says("proceeding", "none", {"line " + std::to_string(i)})).status == 200);
+  }
+  const auto refused = o.feedback(says("proceeding", "none", {"one more"}));
+  CHECK(refused.status == 429);
+  CHECK_FALSE(refused.header("Retry-After").empty());
+  CHECK(o.feedback(says("closed", "success")).status == 200);
+  CHECK(o.update()["status"] == "completed");
+}
+
+TEST_CASE("success without a single request for the bytes is suspicious, and shown") {
+  Offered o;
+  REQUIRE(o.stage.ddi("GET", o.base).status == 200);
+  o.feedback(says("closed", "success"));
+  CHECK(o.update()["status"] == "completed");
+  CHECK(o.get("/updates/" + o.update()["update_id"].get<std::string>())["success_without_download"] == true);
+  CHECK(o.get("/stats" + o.campaign)["suspicious_updates"] == 1);
+}
+
+TEST_CASE("whoever asked for its bytes, in whatever way, is not suspected") {
+  for (const auto* fields : {"", "Range: bytes=0-0\r\n"}) {
+    CAPTURE(fields);
+    Offered o;
+    CHECK(o.fetch(fields).status < 300);
+    REQUIRE(ApiStage::eventually([&] { return o.update()["status"] == "downloading"; }));
+    o.feedback(says("closed", "success"));
+    CHECK(o.update()["status"] == "completed");
+    CHECK(o.get("/updates/" + o.update()["update_id"].get<std::string>())["success_without_download"] == false);
+    CHECK(o.get("/stats" + o.campaign)["suspicious_updates"] == 0);
+  }
+}
+
+TEST_CASE("reports on what is over: taken as late, or 410 where that is wished and can be lived with") {
+  for (const bool gone : {false, true}) {
+    CAPTURE(gone);
+    auto options = ApiStage::open_to_devices();
+    options.late_feedback_gone = gone;
+    ApiStage stage(std::move(options));
+    stage.device("d");
+    const auto campaign = stage.campaign(stage.firmware("2.0.0"), {"d"});
+    const auto base = "/d/deploymentBase/" + stage.offered("d");
+    stage.admin("POST", "/campaigns/" + campaign + "/cancel");
+    REQUIRE(ApiStage::eventually([&] { return stage.ddi("GET", base).status == 404; }));
+    const auto late = says("closed", "failure").dump();
+    CHECK(stage.ddi("POST", base + "/feedback", late).status == (gone ? 410 : 200));
+    CHECK(stage.ddi("POST", base + "/feedback", late, "Content-Type: application/json\r\nUser-Agent: libcurl-agent/1.0\r\n")
+              .status == 200);
+  }
+}
+
+TEST_CASE("whoever asks too often is refused with an empty answer, and its downloads wait instead") {
+  auto options = ApiStage::open_to_devices();
+  options.device_rates.device = {1, 30};
+  ApiStage stage(std::move(options));
+  stage.device("d");
+  stage.campaign(stage.firmware("2.0.0"), {"d"});
+  const auto action = stage.offered("d");
+  const auto artifact = stage.ddi("GET", "/d/deploymentBase/" + action).json()["deployment"]["chunks"][0]["artifacts"][0];
+  const std::string href = artifact["_links"]["download-http"]["href"];
+  ApiAnswer last;
+  for (int i = 0; i < 60 && last.status != 429; ++i) last = stage.ddi("GET", "/d");
+  REQUIRE(last.status == 429);
+  CHECK(last.body.empty());
+  CHECK_FALSE(last.header("Retry-After").empty());
+  CHECK(stage.download(href.substr(href.find("/d/"))).status == 200);
+  stage.device("e");  // it does not pay for the other
+  CHECK(stage.ddi("GET", "/e").status == 200);
+}
+
+TEST_CASE("downloads are sent elsewhere where that is set, for clients that go there") {
+  auto options = ApiStage::open_to_devices();
+  options.redirect_url = "https://cdn.example/fw/{sha256}/{file}";
+  ApiStage stage(std::move(options));
+  stage.device("d");
+  stage.campaign(stage.firmware("2.0.0"), {"d"});
+  const auto artifact =
+      stage.ddi("GET", "/d/deploymentBase/" + stage.offered("d")).json()["deployment"]["chunks"][0]["artifacts"][0];
+  const std::string href = artifact["_links"]["download-http"]["href"];
+  const auto path = href.substr(href.find("/d/"));
+  const auto sent = stage.download(path, "User-Agent: rauc-hawkbit-c-agent/1.4\r\n");
+  CHECK(sent.status == 302);
+  CHECK(sent.body.empty());
+  CHECK(sent.header("Location") == "https://cdn.example/fw/" + artifact["hashes"]["sha256"].get<std::string>() + "/" +
+                                       artifact["filename"].get<std::string>());
+  CHECK(stage.download(path).status == 200);
+  CHECK(stage.download(path + ".MD5SUM", "User-Agent: rauc-hawkbit-c-agent/1.4\r\n").status == 200);
+}
+
+TEST_CASE("a client that takes skip for the end cannot do a download alone: it is taken as declined") {
+  Offered o(json{{"download_only", true}});
+  const auto swupdate = "Content-Type: application/json\r\nUser-Agent: libcurl-agent/1.0\r\n";
+  CHECK(o.stage.ddi("GET", o.base).json()["deployment"]["update"] == "skip");
+  CHECK(o.feedback(says("closed", "success", {"Skipped Update."}), swupdate).status == 200);
+  CHECK(o.update()["status"] == "cancelled");
+  CHECK(o.update()["error_code"] == "declined");
+}
+
+}  // namespace
+}  // namespace ota::http::test

@@ -1,0 +1,176 @@
+#include "tools/otad/setting_table.hpp"
+
+#include <fmt/format.h>
+
+#include "tools/otad/setting_values.hpp"
+
+namespace ota::tools {
+namespace {
+
+http::IpNetworks networks(const std::string& text) {
+  try {
+    return http::IpNetworks::parse(text);
+  } catch (const std::invalid_argument& fault) {
+    throw BadValue(fault.what());
+  }
+}
+
+// Short ones would be guessed.
+std::vector<std::string> long_words(const std::string& text) {
+  constexpr std::size_t kLeast = 16;
+  auto list = words(text);
+  for (const auto& word : list) {
+    if (word.size() < kLeast) throw BadValue(fmt::format("at least {} characters are wanted", kLeast));
+  }
+  return list;
+}
+
+http::Rate rate(const std::string& text, std::uint64_t at_once = 10) {
+  const auto per_s = number(text, 0, 1'000'000);
+  return {static_cast<double>(per_s), static_cast<double>(per_s * at_once)};
+}
+
+// Slower ones would be taken for peers that have gone.
+std::uint64_t bytes_per_s(const std::string& text) {
+  constexpr std::uint64_t kLeast = 8'192;
+  const auto value = number(text, 0, 1'000'000'000'000);
+  if (value > 0 && value < kLeast) throw BadValue(fmt::format("0, or at least {} is wanted", kLeast));
+  return value;
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  using std::chrono::hours;
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  static const std::vector<Setting> table{
+      {"http.address", "127.0.0.1", "address to listen on",
+       [](Config& c, const std::string& v) { c.address = v; }},
+      {"port", "8216", "port to listen on; 0 takes a free one",
+       [](Config& c, const std::string& v) { c.port = static_cast<std::uint16_t>(number(v, 0, 65'535)); }},
+      {"http.port_file", "", "file that gets the bound port once the service answers",
+       [](Config& c, const std::string& v) { c.port_file = v; }},
+      {"http.serves", "all", "all, or devices: then nobody administers through http.address",
+       [](Config& c, const std::string& v) { c.devices_only = one_of(v, {"all", "devices"}) == "devices"; }},
+      {"http.trusted_proxies", "", "networks of proxies whose X-Forwarded-* and identity headers are believed; comma separated",
+       [](Config& c, const std::string& v) { c.trusted_proxies = networks(v); }},
+      {"tls.port", "", "port of a second listener, with TLS 1.2 and 1.3; empty: none; 0 takes a free one",
+       [](Config& c, const std::string& v) {
+         c.tls_port = v.empty() ? std::nullopt : std::optional(static_cast<std::uint16_t>(number(v, 0, 65'535)));
+       }},
+      {"tls.address", "0.0.0.0", "address of that listener",
+       [](Config& c, const std::string& v) { c.tls_address = v; }},
+      {"tls.port_file", "", "file that gets its bound port",
+       [](Config& c, const std::string& v) { c.tls_port_file = v; }},
+      {"tls.certificate", "", "PEM file: the certificate, then its chain; read again on SIGHUP",
+       [](Config& c, const std::string& v) { c.tls.certificate_file = v; }},
+      {"tls.key", "", "PEM file: the certificate's key",
+       [](Config& c, const std::string& v) { c.tls.key_file = v; }},
+      {"tls.client_ca", "", "PEM file: who signs the certificates of devices; the common name is the device's id",
+       [](Config& c, const std::string& v) { c.tls.client_authority_file = v; }},
+      {"tls.client_certificates", "optional", "with tls.client_ca: optional, or required",
+       [](Config& c, const std::string& v) { c.client_certificates_required = one_of(v, {"optional", "required"}) == "required"; }},
+      {"tls.serves", "devices", "devices, or all: then administrators are served there, too",
+       [](Config& c, const std::string& v) { c.tls_devices_only = one_of(v, {"devices", "all"}) == "devices"; }},
+      {"http.threads", "128", "handler threads; a quarter of them may wait for large bodies",
+       [](Config& c, const std::string& v) { c.handler_threads = number(v, 4, 1'024); }},
+      {"actors.threads", "2", "threads of the actors' scheduler",
+       [](Config& c, const std::string& v) { c.scheduler_threads = number(v, 1, 64); }},
+      {"data", "ota-data", "directory of the log, the views and the firmware",
+       [](Config& c, const std::string& v) { c.data_directory = v; }},
+      {"log.level", "info", "debug, info, warning or error",
+       [](Config& c, const std::string& v) {
+         if (v != "debug" && v != "info" && v != "warning" && v != "error") {
+           throw BadValue("one of debug, info, warning, error is wanted");
+         }
+         c.log_level = v;
+       }},
+      {"ddi.tenant", "DEFAULT", "the tenant in the devices' paths",
+       [](Config& c, const std::string& v) {
+         c.tenant.clear();
+         for (const char ch : v) c.tenant.push_back(ch >= 'a' && ch <= 'z' ? static_cast<char>(ch - 32) : ch);
+         if (c.tenant.empty()) throw BadValue("a name is wanted");
+       }},
+      {"ddi.sleep", "5m", "how long devices sleep between polls",
+       [](Config& c, const std::string& v) {
+         c.settings.poll_sleep = duration_within(v, seconds(1), hours(24) - seconds(1));
+       }},
+      {"ddi.first_action_id", "1000001", "the first action id that a device gets",
+       [](Config& c, const std::string& v) {
+         c.settings.first_action = {static_cast<std::uint32_t>(number(v, 11, 1'999'999'999))};
+       }},
+      {"ddi.version_attribute", "firmware_version", "the attribute in which devices report their version",
+       [](Config& c, const std::string& v) { c.settings.version_attribute = v; }},
+      {"ddi.success_grace", "15m", "how long after its success a device may still report its old version",
+       [](Config& c, const std::string& v) { c.settings.success_grace = duration_within(v, seconds(0), hours(24)); }},
+      {"ddi.target_token", "on", "on or off: a device may show its own token",
+       [](Config& c, const std::string& v) { c.device_auth.target_token = on_or_off(v); }},
+      {"ddi.gateway_token", "", "a token that acts for every device; several, comma separated, while one is replaced",
+       [](Config& c, const std::string& v) { c.device_auth.gateway_tokens = long_words(v); }},
+      {"ddi.anonymous", "off", "on or off: devices that show nothing are believed",
+       [](Config& c, const std::string& v) { c.device_auth.anonymous = on_or_off(v); }},
+      {"ddi.plug_and_play", "on", "on or off: an id that is not known is registered at its first poll",
+       [](Config& c, const std::string& v) { c.device_auth.plug_and_play = on_or_off(v); }},
+      {"ddi.identity_header", "X-Controller-Id", "header in which a trusted proxy names the device",
+       [](Config& c, const std::string& v) { c.device_auth.identity_header = v; }},
+      {"ddi.authority_header", "X-Authority", "header in which it names who issued the device's certificate",
+       [](Config& c, const std::string& v) { c.device_auth.authority_header = v; }},
+      {"ddi.authorities", "", "issuers of which one has to be named there; comma separated; empty: the proxy has looked",
+       [](Config& c, const std::string& v) { c.device_auth.authorities = words(v); }},
+      {"ddi.signed_links", "off", "on or off: links to bytes are signed and good without credentials",
+       [](Config& c, const std::string& v) { c.device_auth.signed_links = on_or_off(v); }},
+      {"ddi.link_life", "24h", "how long such a link is good, and up to an hour more",
+       [](Config& c, const std::string& v) {
+         c.device_auth.link_life = std::chrono::ceil<seconds>(duration_within(v, seconds(60), hours(24 * 30)));
+       }},
+      {"ddi.late_feedback", "accept", "accept, or gone: reports on what is over are answered 200, or 410",
+       [](Config& c, const std::string& v) { c.late_feedback_gone = one_of(v, {"accept", "gone"}) == "gone"; }},
+      {"ddi.client_attribute", "ddi_client", "the attribute that names a device's client: swupdate, rauc or zephyr",
+       [](Config& c, const std::string& v) { c.client_attribute = v; }},
+      {"ddi.polls_per_second", "2000", "polls of all devices together that are planned for; 0: as many as come",
+       [](Config& c, const std::string& v) { c.poll_pace.polls_per_s = static_cast<std::uint32_t>(number(v, 0, 1'000'000)); }},
+      {"ddi.sleep_soon", "30s", "the sleep of devices that a running campaign can take, at most ddi.sleep",
+       [](Config& c, const std::string& v) { c.poll_pace.soon = duration_within(v, seconds(1), hours(24) - seconds(1)); }},
+      {"ddi.sleep_jitter", "10", "percent by which sleeps differ, up and down",
+       [](Config& c, const std::string& v) { c.poll_pace.jitter_percent = static_cast<std::uint32_t>(number(v, 0, 50)); }},
+      {"ddi.device_rate", "20", "requests a second of one device, ten times as many at once; 0: no limit",
+       [](Config& c, const std::string& v) { c.device_rates.device = rate(v); }},
+      {"ddi.address_reads", "200", "reads a second from one address, five times as many at once; 0: no limit",
+       [](Config& c, const std::string& v) { c.device_rates.address_reads = rate(v, 5); }},
+      {"ddi.address_writes", "50", "writes a second from one address, ten times as many at once; 0: no limit",
+       [](Config& c, const std::string& v) { c.device_rates.address_writes = rate(v); }},
+      {"ddi.limit_private", "off", "on or off: private and loopback addresses are limited, too",
+       [](Config& c, const std::string& v) { c.device_rates.limit_private = on_or_off(v); }},
+      {"downloads.bytes_per_second", "0", "how fast one download goes at most; 0: as fast as it can",
+       [](Config& c, const std::string& v) { c.download_rates.each_bytes_per_s = bytes_per_s(v); }},
+      {"downloads.total_bytes_per_second", "0", "how fast all of them together go at most; 0: as fast as they can",
+       [](Config& c, const std::string& v) { c.download_rates.together_bytes_per_s = bytes_per_s(v); }},
+      {"downloads.redirect_url", "", "where devices get the bytes instead: a URL with {sha256} or {file} in it; empty: here",
+       [](Config& c, const std::string& v) { c.redirect_url = v; }},
+      {"retry.backoff_base", "1m", "wait before the first retry; doubled for each further one, at most an hour",
+       [](Config& c, const std::string& v) {
+         c.settings.retry_backoff_base = duration_within(v, milliseconds(10), hours(1));
+       }},
+      {"firmware.extra_formats", "", "file extensions to accept beside bin, hex, elf, tar.gz, zip; comma separated",
+       [](Config& c, const std::string& v) { c.extra_formats = words(v); }},
+      {"firmware.fetch", "on", "on or off: bring the bytes of firmware that is registered by URL; any URL that an admin names",
+       [](Config& c, const std::string& v) { c.fetch_firmware = on_or_off(v); }},
+      {"firmware.signature_keys", "", "PEM files with Ed25519 public keys that verify firmware's signatures; comma separated",
+       [](Config& c, const std::string& v) {
+         c.signature_key_files.clear();
+         for (const auto& file : words(v)) c.signature_key_files.emplace_back(file);
+       }},
+      {"firmware.require_signature", "off", "on or off: firmware is registered only with a signature that verifies",
+       [](Config& c, const std::string& v) { c.require_signature = on_or_off(v); }},
+      {"nats.url", "", "NATS server; empty: no bus",
+       [](Config& c, const std::string& v) { c.nats_url = v; }},
+      {"nats.device_deleted", "device_service.device.deleted", "subject on which deleted devices are announced",
+       [](Config& c, const std::string& v) { c.nats_device_deleted = v; }},
+      {"nats.user_deleted", "account_service.user.deleted", "subject on which deleted users are announced",
+       [](Config& c, const std::string& v) { c.nats_user_deleted = v; }},
+  };
+  return table;
+}
+
+}  // namespace ota::tools
