@@ -1,7 +1,7 @@
 // bench: how fast the service is, each figure beside a peer that does comparable work in the same
 // run.
 //
-//   tools/bench [--check] [--quick] [--only journal,ask,poll,report,campaign,grant,reads,upload,import] [--json]
+//   tools/bench [front-door] [--check] [--quick] [--only journal,ask,...] [--json]
 //
 // Exit codes: 0 fine, 1 a goal was missed (with --check), 2 bad usage, 70 a measurement failed.
 #include <fmt/format.h>
@@ -26,15 +26,24 @@ struct Measurement {
   const char* name;
   Rows (*measure)(const std::filesystem::path&, const Extent&);
 };
-constexpr std::array<Measurement, 9> kMeasurements{{{"journal", measure_journal},
-                                                    {"ask", measure_asks},
-                                                    {"poll", measure_polls},
-                                                    {"report", measure_reports},
-                                                    {"campaign", measure_campaign},
-                                                    {"grant", measure_grants},
-                                                    {"reads", measure_reads},
-                                                    {"upload", measure_upload},
-                                                    {"import", measure_import}}};
+constexpr std::array<Measurement, 12> kMeasurements{{{"journal", measure_journal},
+                                                     {"ask", measure_asks},
+                                                     {"poll", measure_polls},
+                                                     {"idle", measure_idle},
+                                                     {"report", measure_reports},
+                                                     {"download", measure_downloads},
+                                                     {"slow", measure_slow_downloads},
+                                                     {"campaign", measure_campaign},
+                                                     {"grant", measure_grants},
+                                                     {"reads", measure_reads},
+                                                     {"upload", measure_upload},
+                                                     {"import", measure_import}}};
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const Measurement& each : kMeasurements) all.emplace_back(each.name);
+  return all;
+}
 
 // Appends its figures to `rows`; false, with a line on stderr, if there are none.
 bool measure(const Measurement& what, const std::filesystem::path& directory, const Extent& extent,
@@ -73,7 +82,7 @@ int measure_all(const Options& options, const std::filesystem::path& directory) 
 
 int main(int argc, char** argv) {
   if (const auto played = play_role(argc, argv)) return *played;
-  const CommandLine line = read_command_line(argc, argv);
+  const CommandLine line = read_command_line(argc, argv, names());
   if (!line.run) return line.exit_code;
   try {
     return run_in_workspace([&line](const std::filesystem::path& directory) {

@@ -20,7 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kSampleEvery = 16;
 constexpr int kSilenceMaxMs = 30'000;  // no answer on any connection for so long is a fault
-constexpr int kStatusOk = 200;
 
 Clock::duration ticks(std::chrono::duration<double> seconds) {
   return std::chrono::duration_cast<Clock::duration>(seconds);
@@ -28,10 +27,15 @@ Clock::duration ticks(std::chrono::duration<double> seconds) {
 
 class Generator {
  public:
-  Generator(const LoadOptions& options, LoadPlan& plan) : plan_(plan), epoll_(epoll_create1(0)) {
+  Generator(const LoadOptions& options, LoadPlan& plan)
+      : plan_(plan),
+        status_(options.status),
+        body_bytes_each_(options.body_bytes),
+        epoll_(epoll_create1(0)) {
     if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
     for (std::size_t i = 0; i < options.connections; ++i) {
-      connections_.push_back(std::make_unique<LoadConnection>(options.port));
+      connections_.push_back(std::make_unique<LoadConnection>(
+          options.port, ConnectionOptions{.kept_body_bytes = options.kept_body_bytes}));
       watch(i, EPOLL_CTL_ADD, EPOLLIN);
     }
     counts_from_ = Clock::now() + ticks(options.warm_up);
@@ -78,13 +82,19 @@ class Generator {
   void go_on(std::size_t index) {
     LoadConnection& connection = *connections_[index];
     const bool was_sending = connection.wants_to_send();
+    const std::size_t read_before = connection.body_bytes_read();
     const bool whole = connection.go_on();
+    if (now_ >= counts_from_) body_bytes_ += connection.body_bytes_read() - read_before;
     if (was_sending && !connection.wants_to_send()) watch(index, EPOLL_CTL_MOD, EPOLLIN);
     if (!whole) return;
     --asking_;
-    if (connection.status() != kStatusOk) {
+    if (connection.status() != status_) {
       throw std::runtime_error(fmt::format("an answer of the measurement has status {}: {}",
                                            connection.status(), connection.body()));
+    }
+    if (connection.body_bytes_read() != body_bytes_each_.value_or(connection.body_bytes_read())) {
+      throw std::runtime_error(fmt::format("an answer of the measurement has {} bytes, not {}",
+                                           connection.body_bytes_read(), *body_bytes_each_));
     }
     if (now_ >= counts_from_) {
       ++answers_;
@@ -105,6 +115,7 @@ class Generator {
   LoadResult result() {
     LoadResult found;
     found.answers = answers_;
+    found.body_bytes = body_bytes_;
     found.seconds = std::chrono::duration<double>(Clock::now() - counts_from_).count();
     found.p50 = percentile(50);
     found.p99 = percentile(99);
@@ -112,6 +123,8 @@ class Generator {
   }
 
   LoadPlan& plan_;
+  const int status_;
+  const std::optional<std::size_t> body_bytes_each_;
   int epoll_;
   std::vector<std::unique_ptr<LoadConnection>> connections_;
   Clock::time_point now_ = Clock::now();
@@ -120,6 +133,7 @@ class Generator {
   std::size_t asking_ = 0;  // connections that wait for an answer
   std::uint64_t asked_ = 0;
   std::uint64_t answers_ = 0;
+  std::uint64_t body_bytes_ = 0;
   std::vector<Clock::duration> samples_;
 };
 

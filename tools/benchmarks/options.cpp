@@ -2,14 +2,28 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 
 namespace ota::bench {
+namespace {
+
+// Words for several measurements.
+const std::map<std::string, std::vector<std::string>> kGroups{
+    {"front-door", {"poll", "idle", "report", "download", "slow"}}};
+
+std::vector<std::string> group_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, members] : kGroups) names.push_back(name);
+  return names;
+}
+
+}  // namespace
 
 bool Options::wants(const std::string& what) const {
   return only.empty() || std::find(only.begin(), only.end(), what) != only.end();
 }
 
-CommandLine read_command_line(int argc, char** argv) {
+CommandLine read_command_line(int argc, char** argv, const std::vector<std::string>& measurements) {
   constexpr int kUsageError = 2;
   CommandLine line;
   Options& options = line.options;
@@ -23,11 +37,17 @@ CommandLine read_command_line(int argc, char** argv) {
   app.add_flag("--quick", options.extent.quick, "One short round of each: to see that it works");
   app.add_option("--only", options.only, "Only these, separated by commas")
       ->delimiter(',')
-      ->check(CLI::IsMember(
-          {"journal", "ask", "poll", "report", "campaign", "grant", "reads", "upload", "import"}));
+      ->check(CLI::IsMember(measurements));
+  std::vector<std::string> groups;
+  app.add_option("group", groups, "Only the measurements of a group")
+      ->check(CLI::IsMember(group_names()));
   app.add_flag("--json", options.json, "Print one JSON object instead of a table");
   try {
     app.parse(argc, argv);
+    for (const std::string& group : groups) {
+      const auto& members = kGroups.at(group);
+      options.only.insert(options.only.end(), members.begin(), members.end());
+    }
     line.run = true;
   } catch (const CLI::ParseError& error) {
     line.exit_code = app.exit(error) == 0 ? 0 : kUsageError;

@@ -19,7 +19,7 @@ struct Options {
   Extent extent;
   bool check = false;
   bool json = false;
-  std::vector<std::string> only;  // empty: all
+  std::vector<std::string> only;  // of the measurements; empty: all
 
   bool wants(const std::string& what) const;
 };
@@ -30,6 +30,7 @@ struct CommandLine {
   Options options;
 };
 
-CommandLine read_command_line(int argc, char** argv);
+// `measurements` are the names that there are.
+CommandLine read_command_line(int argc, char** argv, const std::vector<std::string>& measurements);
 
 }  // namespace ota::bench

@@ -1,8 +1,11 @@
 // The polls' rows: devices that ask and are told that there is nothing to do.
+//
+// Beside httplib's own server, which answers twelve bytes from memory, and beside nginx, which sends a file with the
+// very bytes of a poll's answer.
 #include <fmt/format.h>
 
-#include "tools/benchmarks/device_plans.hpp"
-#include "tools/benchmarks/load.hpp"
+#include "tools/benchmarks/nginx_peer.hpp"
+#include "tools/benchmarks/poll_load.hpp"
 #include "tools/benchmarks/progress.hpp"
 #include "tools/benchmarks/rows.hpp"
 #include "tools/benchmarks/service_under_test.hpp"
@@ -10,52 +13,60 @@
 namespace ota::bench {
 namespace {
 
-constexpr std::size_t kDevices = 1'024;
+constexpr std::size_t kFewConnections = 64;
+constexpr std::size_t kConnections = 256;
+constexpr double kOfHelloWorld = 1.0;
+constexpr double kOfNginx = 0.35;
 
-LoadResult run_once(int port, std::size_t connections, const Extent& extent, LoadPlan& plan) {
-  LoadOptions options;
-  options.port = port;
-  options.connections = connections;
-  options.warm_up = std::chrono::duration<double>(extent.warm_up_seconds());
-  options.duration = std::chrono::duration<double>(extent.seconds());
-  return run_load(options, plan);
+std::string times_of(const LoadResult& result) {
+  return fmt::format("p50 {} us, p99 {} us", result.p50.count(), result.p99.count());
 }
 
 void keep_better(LoadResult& best, const LoadResult& other) {
   if (other.per_second() > best.per_second()) best = other;
 }
 
-Row measure(ServiceUnderTest& service, std::size_t connections, const Extent& extent) {
+Row row_of(const std::string& work, const LoadResult& polls, const char* peer, const LoadResult& its,
+           double goal) {
+  return {work,
+          polls.per_second(),
+          "polls/s",
+          Peer{peer, its.per_second()},
+          Goal{Goal::Kind::kRatioAtLeast, goal, /*binding=*/true},
+          fmt::format("{}; peer {}", times_of(polls), times_of(its))};
+}
+
+Rows measure(ServiceUnderTest& service, const NginxPeer& nginx, std::size_t connections,
+             const Extent& extent) {
   const std::string work = fmt::format("polls with nothing to do, {} connections", connections);
   const Role hello(kHelloRole, std::to_string(connections));
-  std::vector<std::string> polls;
-  for (std::size_t device = 0; device < kDevices; ++device) {
-    polls.push_back(http_text("GET", device_path(device)));
-  }
-  RepeatPlan polling(std::move(polls));
+  RepeatPlan polling(poll_requests());
   RepeatPlan greeting({http_text("GET", "/hi")});
-  LoadResult best;
-  LoadResult best_peer;
+  RepeatPlan reading({http_text("GET", "/poll")});
+  LoadResult polls;
+  LoadResult of_hello;
+  LoadResult of_nginx;
   for (std::size_t round = 0; round < extent.rounds(); ++round) {
     show_progress(work, round, extent.rounds());
-    keep_better(best, run_once(service.port(), connections, extent, polling));
-    keep_better(best_peer, run_once(hello.port, connections, extent, greeting));
+    keep_better(polls, run_for(extent, service.port(), connections, polling));
+    keep_better(of_hello, run_for(extent, hello.port, connections, greeting));
+    keep_better(of_nginx, run_for(extent, nginx.port(), connections, reading));
   }
-  return {work,
-          best.per_second(),
-          "polls/s",
-          Peer{"httplib hello world, a thread each", best_peer.per_second()},
-          Goal{Goal::Kind::kRatioAtLeast, 1.0, /*binding=*/false},
-          fmt::format("p50 {} us, p99 {} us; peer {} and {} us", best.p50.count(), best.p99.count(),
-                      best_peer.p50.count(), best_peer.p99.count())};
+  return {row_of(work, polls, "httplib hello world, a thread each", of_hello, kOfHelloWorld),
+          row_of(work, polls, "nginx, a file with the answer", of_nginx, kOfNginx)};
 }
 
 }  // namespace
 
 Rows measure_polls(const std::filesystem::path& directory, const Extent& extent) {
   ServiceUnderTest service(directory / "service");
-  service.register_devices(kDevices);
-  return {measure(service, 64, extent), measure(service, 256, extent)};
+  service.register_devices(kPollingDevices);
+  NginxPeer nginx(directory / "nginx");
+  nginx.add_text("poll", poll_answer(service.port()));
+  Rows rows = measure(service, nginx, kFewConnections, extent);
+  const Rows more = measure(service, nginx, kConnections, extent);
+  rows.insert(rows.end(), more.begin(), more.end());
+  return rows;
 }
 
 }  // namespace ota::bench

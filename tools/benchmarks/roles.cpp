@@ -17,6 +17,7 @@ std::optional<int> play_role(int argc, char** argv) {
   try {
     if (name == kServiceRole) return serve_service(argv[2]);
     if (name == kHelloRole) return serve_hello(std::stoul(argv[2]));
+    if (name == kNginxRole) return serve_nginx(argv[2]);
   } catch (const std::exception& fault) {
     fmt::print(stderr, "bench {}: {}\n", name, fault.what());
     return EXIT_FAILURE;

@@ -1,4 +1,4 @@
-// What bench is when it starts itself once more: the service, or its peer over HTTP.
+// What bench is when it starts itself once more: the service, or one of its peers over HTTP.
 //
 // A process of its own has its own memory to be measured and cannot disturb the load generator's. A
 // role listens on a free port of the loopback interface, prints the port, and ends when its stdin
@@ -6,6 +6,7 @@
 //
 //   bench serve-service DIRECTORY     what otad serves, with its defaults and without a bus
 //   bench serve-hello CONNECTIONS     httplib's own server, tuned, answering "Hello World!"
+//   bench serve-nginx DIRECTORY       nginx, tuned, with the files in DIRECTORY/www
 #pragma once
 
 #include <cstddef>
@@ -17,12 +18,14 @@ namespace ota::bench {
 
 inline constexpr const char* kServiceRole = "serve-service";
 inline constexpr const char* kHelloRole = "serve-hello";
+inline constexpr const char* kNginxRole = "serve-nginx";
 
 // Plays the role that the command line names, if it names one; answers the exit code then.
 std::optional<int> play_role(int argc, char** argv);
 
 int serve_service(const char* directory);
 int serve_hello(std::size_t connections);
+int serve_nginx(const char* directory);
 
 // In a role: tells the port, then waits until whoever started it wants it to end.
 void announce_and_wait(int port);

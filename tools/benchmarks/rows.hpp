@@ -19,10 +19,16 @@ using Rows = std::vector<Row>;
 Rows measure_journal(const std::filesystem::path& directory, const Extent& extent);
 // Commands that change nothing, through the service, beside a bare CAF request.
 Rows measure_asks(const std::filesystem::path& directory, const Extent& extent);
-// Device polls with nothing to do, beside a stock httplib hello world.
+// Device polls with nothing to do, beside a stock httplib hello world, and beside nginx with a file.
 Rows measure_polls(const std::filesystem::path& directory, const Extent& extent);
+// The same polls while 10,000 other connections are idle.
+Rows measure_idle(const std::filesystem::path& directory, const Extent& extent);
 // Durable device reports over HTTP, beside RocksDB's own synced puts; and whole device updates.
 Rows measure_reports(const std::filesystem::path& directory, const Extent& extent);
+// Downloads in ranges and whole, beside nginx with sendfile.
+Rows measure_downloads(const std::filesystem::path& directory, const Extent& extent);
+// Polls while 200 devices on thin lines download.
+Rows measure_slow_downloads(const std::filesystem::path& directory, const Extent& extent);
 // A campaign on a million known devices: time to its first offer, log, memory.
 Rows measure_campaign(const std::filesystem::path& directory, const Extent& extent);
 // Grants and their reports through the service, without HTTP; and what an abort leaves behind it.

@@ -3,14 +3,12 @@
 // Each round starts a new service, so that no round profits from memory that an earlier one left
 // allocated. Of the memory the worst round counts, not the best: it is a bound.
 #include <fmt/format.h>
-#include <httplib.h>
 
 #include <algorithm>
-#include <cstring>
-#include <random>
 #include <stdexcept>
 
 #include "tools/benchmarks/disk.hpp"
+#include "tools/benchmarks/firmware_bytes.hpp"
 #include "tools/benchmarks/memory_watch.hpp"
 #include "tools/benchmarks/process.hpp"
 #include "tools/benchmarks/progress.hpp"
@@ -25,64 +23,17 @@ constexpr std::size_t kFileBytes = 524'288'000;
 constexpr double kMebibyte = 1024 * 1024;
 constexpr double kGrowthMaxMib = 32;
 
-// Bytes that no two pieces share, made as fast as they can be sent.
-class Source {
- public:
-  Source() : piece_(kPieceBytes, '\0') {
-    std::minstd_rand random(7);
-    for (char& byte : piece_) byte = static_cast<char>(random() >> 8 & 0xff);
-  }
-  // The next bytes of the file, at most `most` of them.
-  std::string_view take(std::size_t most) {
-    const std::size_t at = taken_ % kPieceBytes;
-    if (at == 0) std::memcpy(piece_.data(), &taken_, sizeof taken_);
-    const std::size_t count = std::min({most, kPieceBytes - at, kFileBytes - taken_});
-    taken_ += count;
-    return std::string_view(piece_).substr(at, count);
-  }
-
- private:
-  static constexpr std::size_t kPieceBytes = 256 * 1024;
-  std::string piece_;
-  std::size_t taken_ = 0;
-};
-
-double send_file(int port) {
-  constexpr time_t kTimeoutS = 300;
-  httplib::Client client("127.0.0.1", port);
-  client.set_read_timeout(kTimeoutS);
-  client.set_write_timeout(kTimeoutS);
-  const FirmwareForm form("3.0.0");
-  const std::size_t file_end = form.before.size() + kFileBytes;
-  Source source;
-  const auto provide = [&](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-    std::string_view piece;
-    if (offset < form.before.size()) {
-      piece = std::string_view(form.before).substr(offset);
-    } else if (offset < file_end) {
-      piece = source.take(length);
-    } else {
-      piece = std::string_view(form.after).substr(offset - file_end);
-    }
-    return sink.write(piece.data(), piece.size());
-  };
+double send_file(ServiceUnderTest& service) {
   const Stopwatch stopwatch;
-  const auto result = client.Post("/api/v1/ota/firmware", file_end + form.after.size(), provide,
-                                  form.content_type.c_str());
-  const double seconds = stopwatch.seconds();
-  if (!result) throw std::runtime_error("the upload: " + httplib::to_string(result.error()));
-  if (result->status != 201) {
-    throw std::runtime_error(
-        fmt::format("the upload: status {}: {}", result->status, result->body));
-  }
-  return seconds;
+  service.upload_firmware(kFileBytes);
+  return stopwatch.seconds();
 }
 
 // What a shell would do: keep the bytes, take the three checksums beside, make them durable.
 double pipe_through_tee(const std::filesystem::path& file) {
   const std::string script =
       "{ tee >(md5sum) >(sha1sum) >(sha256sum) >\"$1\"; } | cat >/dev/null && sync \"$1\"";
-  Source source;
+  FirmwareBytes source(kFileBytes);
   const Stopwatch stopwatch;
   Process shell({"bash", "-c", script, "bash", file.string()});
   for (std::string_view piece = source.take(kFileBytes); !piece.empty();
@@ -111,7 +62,7 @@ Rows measure_upload(const std::filesystem::path& directory, const Extent& extent
     {
       ServiceUnderTest service(service_directory);
       const MemoryWatch memory(service.pid());
-      seconds = std::min(seconds, send_file(service.port()));
+      seconds = std::min(seconds, send_file(service));
       growth_mib = std::max(growth_mib, static_cast<double>(memory.growth_bytes()) / kMebibyte);
     }
     std::filesystem::remove_all(service_directory);
