@@ -61,55 +61,6 @@ std::optional<HeadError> read_version(std::string_view version, RequestHead& hea
   return error(400, "The request line does not end in HTTP/1.1");
 }
 
-// Splits the target into path and query; the scheme and host of an absolute target are dropped, a
-// fragment too.
-void split_target(RequestHead& head) {
-  std::string_view rest = head.target.substr(0, head.target.find('#'));
-  const auto scheme = rest.find("://");
-  if (!rest.starts_with('/') && scheme != std::string_view::npos) {
-    rest.remove_prefix(std::min(rest.size(), rest.find_first_of("/?", scheme + 3)));
-  }
-  const auto question = rest.find('?');
-  head.path = rest.substr(0, question);
-  if (question != std::string_view::npos) head.query = rest.substr(question + 1);
-  if (head.path.empty()) head.path = "/";
-}
-
-std::optional<HeadError> read_request_line(std::string_view line, RequestHead& head) {
-  const auto first = line.find(' ');
-  const auto last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last) {
-    return error(400, "The request line is not 'METHOD target HTTP/1.1'");
-  }
-  head.method = line.substr(0, first);
-  head.target = line.substr(first + 1, last - first - 1);
-  if (!is_token(head.method)) return error(400, "The request's method is not a word");
-  if (std::find(kMethods.begin(), kMethods.end(), head.method) == kMethods.end()) {
-    return error(501, fmt::format("Method {} is not known here", shown(head.method)));
-  }
-  if (head.target.size() > limits::kRequestTargetBytes) {
-    return error(414, fmt::format("The request's target has {} bytes, more than {}",
-                                  head.target.size(), limits::kRequestTargetBytes));
-  }
-  if (head.target.empty() || head.target.find(' ') != std::string_view::npos ||
-      has_control_character(head.target)) {
-    return error(400, "The request's target holds a space or a control character");
-  }
-  split_target(head);
-  return read_version(line.substr(last + 1), head);
-}
-
-std::optional<HeadError> read_content_length(std::string_view value, RequestHead& head) {
-  std::uint64_t length = 0;
-  const auto [stop, failure] = std::from_chars(value.data(), value.data() + value.size(), length);
-  if (failure != std::errc() || stop != value.data() + value.size() || value.empty() ||
-      (head.content_length && *head.content_length != length)) {
-    return error(400, fmt::format("Content-Length is not one number: '{}'", shown(value)));
-  }
-  head.content_length = length;
-  return std::nullopt;
-}
-
 }  // namespace
 
 // Links are made of it, so that nothing else may be in it.
@@ -133,6 +84,70 @@ bool is_host(std::string_view value) {
 }
 
 namespace {
+
+// Takes scheme and host off an absolute target; false if it does not begin with both.
+bool drop_origin(std::string_view& target) {
+  const auto scheme_end = target.find("://");
+  if (scheme_end == std::string_view::npos) return false;
+  const std::string_view scheme = target.substr(0, scheme_end);
+  if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) return false;
+  target.remove_prefix(scheme_end + 3);
+  const std::string_view host = target.substr(0, target.find_first_of("/?"));
+  target.remove_prefix(host.size());
+  return !host.empty() && is_host(host);
+}
+
+// Splits the target into path and query; the scheme and host of an absolute target are dropped, a
+// fragment too. A path begins with a slash: whoever guards paths in front of us looks for that, and
+// must not be passed by without it.
+std::optional<HeadError> split_target(RequestHead& head) {
+  std::string_view rest = head.target.substr(0, head.target.find('#'));
+  const bool is_server = rest == "*" && head.method == "OPTIONS";
+  if (!rest.starts_with('/') && !is_server && !drop_origin(rest)) {
+    return error(400, fmt::format("The request's target is neither a path nor a URL: '{}'",
+                                  shown(head.target)));
+  }
+  const auto question = rest.find('?');
+  head.path = rest.substr(0, question);
+  if (question != std::string_view::npos) head.query = rest.substr(question + 1);
+  if (head.path.empty()) head.path = "/";
+  return std::nullopt;
+}
+
+std::optional<HeadError> read_request_line(std::string_view line, RequestHead& head) {
+  const auto first = line.find(' ');
+  const auto last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) {
+    return error(400, "The request line is not 'METHOD target HTTP/1.1'");
+  }
+  head.method = line.substr(0, first);
+  head.target = line.substr(first + 1, last - first - 1);
+  if (!is_token(head.method)) return error(400, "The request's method is not a word");
+  if (std::find(kMethods.begin(), kMethods.end(), head.method) == kMethods.end()) {
+    return error(501, fmt::format("Method {} is not known here", shown(head.method)));
+  }
+  if (head.target.size() > limits::kRequestTargetBytes) {
+    return error(414, fmt::format("The request's target has {} bytes, more than {}",
+                                  head.target.size(), limits::kRequestTargetBytes));
+  }
+  if (head.target.empty() || head.target.find(' ') != std::string_view::npos ||
+      has_control_character(head.target)) {
+    return error(400, "The request's target holds a space or a control character");
+  }
+  if (auto failure = split_target(head)) return failure;
+  return read_version(line.substr(last + 1), head);
+}
+
+std::optional<HeadError> read_content_length(std::string_view value, RequestHead& head) {
+  std::uint64_t length = 0;
+  const auto [stop, failure] = std::from_chars(value.data(), value.data() + value.size(), length);
+  if (failure != std::errc() || stop != value.data() + value.size() || value.empty() ||
+      (head.content_length && *head.content_length != length)) {
+    return error(400, fmt::format("Content-Length is not one number: '{}'", shown(value)));
+  }
+  head.content_length = length;
+  return std::nullopt;
+}
 
 void read_connection(std::string_view value, bool& close, bool& keep_alive) {
   for_each_item(value, [&](std::string_view option) {

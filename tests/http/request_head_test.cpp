@@ -61,7 +61,16 @@ TEST_CASE("targets in their other forms") {
   CHECK(get("http://other?q").head.query == "q");
   CHECK(get("/path#fragment").head.path == "/path");
   CHECK(get("/x?u=http://y/").head.path == "/x");
-  CHECK(get("*").head.path == "*");
+  CHECK(get("HTTPS://[::1]:80/path").head.path == "/path");
+  CHECK(Good("OPTIONS * HTTP/1.1\r\n" + kHost + "\r\n").head.path == "*");
+}
+
+TEST_CASE("a target that is neither a path nor a URL is refused, whatever is behind it") {
+  for (const char* target : {"health", "*", "?q", "#f", "h:80", "://h/health", "ftp://h/health",
+                             "http:///health", "http://a@h/health", "http://", "x/http://h/health"}) {
+    CAPTURE(target);
+    CHECK(refused("GET " + std::string(target) + " HTTP/1.1\r\n" + kHost + "\r\n") == 400);
+  }
 }
 
 TEST_CASE("what is said about the connection and the body") {
