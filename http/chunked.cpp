@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "http/limits.hpp"
+#include "http/text.hpp"
 
 namespace ota::http {
 
@@ -18,8 +19,14 @@ std::optional<std::uint64_t> chunk_size(std::string_view line) {
   std::uint64_t size = 0;
   const char* const end = line.data() + line.size();
   const auto [stop, error] = std::from_chars(line.data(), end, size, 16);
-  if (error != std::errc() || (stop != end && *stop != ';' && *stop != ' ')) return std::nullopt;
+  if (error != std::errc()) return std::nullopt;
+  const std::string_view rest = trim({stop, static_cast<std::size_t>(end - stop)});
+  if (!(rest.empty() || rest.starts_with(';')) || !is_field_text(rest)) return std::nullopt;
   return size;
+}
+
+bool is_trailer(std::string_view line) {
+  return line.empty() || (line.find(':') != std::string_view::npos && is_field_text(line));
 }
 
 ChunkScan::State ChunkScan::look(std::string_view body, std::size_t bytes_max) {
@@ -42,6 +49,7 @@ ChunkScan::State ChunkScan::look(std::string_view body, std::size_t bytes_max) {
     seen_ += line.text.size() + 2;
     if (seen_ > bytes_max) return State::kUnusable;
     if (at_ == At::kTrailer && line.text.empty()) return State::kWhole;
+    if (at_ == At::kTrailer && !is_trailer(line.text)) return State::kUnusable;
     if (at_ == At::kSize) {
       const auto size = chunk_size(line.text);
       if (!size || *size > bytes_max - seen_) return State::kUnusable;

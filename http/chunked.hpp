@@ -27,8 +27,12 @@ struct Line {
 // arrived without its LF is no part of the line yet.
 Line first_line(std::string_view bytes, std::size_t bytes_max);
 
-// The number that a chunk begins with; its extensions are overlooked.
+// The number that a chunk begins with; its extensions are overlooked, but must be text: a bare LF
+// in them ends the line for some who pass the message on.
 std::optional<std::uint64_t> chunk_size(std::string_view line);
+
+// Whether a line may stand behind the last chunk, or is the empty one that ends the body.
+bool is_trailer(std::string_view line);
 
 // Looks for the end of a body as its bytes arrive, each byte once.
 class ChunkScan {

@@ -118,6 +118,7 @@ BodyRead ConnectionBody::read_chunked(char* out, std::size_t size) {
       case Chunk::kTrailer: {
         const BodyOutcome taken = take_line(line, limits::kTrailerBytes - trailer_bytes_);
         if (taken != BodyOutcome::kBytes) return {taken, 0};
+        if (!is_trailer(line)) return {BodyOutcome::kMalformed, 0};
         trailer_bytes_ += line.size();
         if (line.empty()) chunk_ = Chunk::kDone;
         break;

@@ -38,14 +38,6 @@ bool holds_only(std::string_view text, std::string_view characters) {
   return text.find_first_not_of(characters) == std::string_view::npos;
 }
 
-// No control character but a tab.
-bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= 32 && byte != 127) || byte == '\t';
-  });
-}
-
 HeadError error(int status, std::string message) { return {status, std::move(message)}; }
 
 std::optional<HeadError> read_version(std::string_view version, RequestHead& head) {
@@ -203,7 +195,7 @@ std::optional<HeadError> read_field(std::string_view line, RequestHead& head) {
   }
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trim(line.substr(colon + 1));
-  if (!is_field_value(value)) {
+  if (!is_field_text(value)) {
     return error(400, fmt::format("Header {} holds a control character", shown(name)));
   }
   if (head.fields.size() == limits::kHeaderFields) {

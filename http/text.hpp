@@ -20,6 +20,9 @@ std::optional<std::size_t> count_characters(std::string_view text);
 // Whether any byte is an ASCII control character (0-31, 127).
 bool has_control_character(std::string_view text);
 
+// Whether no byte is an ASCII control character but a tab: what a header's value may hold.
+bool is_field_text(std::string_view text);
+
 // Whether every byte is a printable ASCII character (32-126).
 bool is_printable_ascii(std::string_view text);
 

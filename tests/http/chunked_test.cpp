@@ -46,7 +46,8 @@ TEST_CASE("the end of a chunked body is found wherever its bytes are cut") {
 
 TEST_CASE("a chunked body that is broken or too large is not waited for") {
   for (const char* broken :
-       {"x\r\n", "-4\r\n", "4\r\nWikipedia", "FFFFFFFFFFFFFFFFF\r\n", "4001\r\n"}) {
+       {"x\r\n", "-4\r\n", "4\r\nWikipedia", "FFFFFFFFFFFFFFFFF\r\n", "4001\r\n", "0\r\nX: y\nz\r\n",
+        "0\r\nno colon\r\n"}) {
     CAPTURE(broken);
     CHECK(ChunkScan().look(broken, kMax) == State::kUnusable);
   }
@@ -54,6 +55,17 @@ TEST_CASE("a chunked body that is broken or too large is not waited for") {
   std::string small_chunks;
   for (int i = 0; i < 4'000; ++i) small_chunks += "1\r\nx\r\n";
   CHECK(ChunkScan().look(small_chunks, kMax) == State::kUnusable);
+}
+
+TEST_CASE("a chunk's size is one number, with nothing behind it but extensions that are text") {
+  CHECK(chunk_size("1a") == 26);
+  CHECK(chunk_size("0A ;name=\"v\"") == 10);
+  CHECK(chunk_size("4 \t") == 4);
+  CHECK(chunk_size("FFFFFFFFFFFFFFFF") == UINT64_MAX);
+  for (const char* none : {"", "4 4", "4x", "0x4", " 4", "+4", "-4", "4;a\nb", "4;a\rb", "4\n", "4;\x7f", "G"}) {
+    CAPTURE(none);
+    CHECK_FALSE(chunk_size(none));
+  }
 }
 
 TEST_CASE("a chunk's CR and LF may arrive in two reads") {

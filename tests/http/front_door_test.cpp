@@ -346,7 +346,8 @@ TEST_CASE("chunked bodies are read, however they are cut") {
   CHECK(client.read().body == "POST /c Wikipedia in \r\n\r\nchunks.");
 
   for (const char* broken :
-       {"x\r\n", "-4\r\nWiki\r\n", "4\r\nWikipedia", "4 4\r\n", "FFFFFFFFFFFFFFFFF\r\n"}) {
+       {"x\r\n", "-4\r\nWiki\r\n", "4\r\nWikipedia", "4 4\r\nWiki\r\n0\r\n\r\n",
+        "4;a\nb\r\nWiki\r\n0\r\n\r\n", "4\r\nWiki\r\n0\r\nX: y\nz\r\n\r\n", "FFFFFFFFFFFFFFFFF\r\n"}) {
     CAPTURE(broken);
     auto other = open.connect();
     other.send("POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" +
