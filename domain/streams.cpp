@@ -9,6 +9,9 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+// Some compilers do not find it by themselves yet.
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 std::string named(char kind, std::string_view id) {
   std::string name(1, kind);
