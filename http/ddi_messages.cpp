@@ -105,6 +105,12 @@ std::optional<std::uint32_t> progress_of(const json* progress) {
   return static_cast<std::uint32_t>(std::min(part / whole, 1.0) * 10'000.0);
 }
 
+// What is beyond its bounds is the nearest within; also what is beyond those of a signed number.
+std::int32_t code_of(const json& code) {
+  if (code.is_number_unsigned()) return static_cast<std::int32_t>(std::min<std::uint64_t>(code.get<std::uint64_t>(), INT32_MAX));
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(code.get<std::int64_t>(), INT32_MIN, INT32_MAX));
+}
+
 bool is_attribute_text(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     const auto b = static_cast<unsigned char>(c);
@@ -253,9 +259,7 @@ Feedback read_feedback(const json& body, FieldErrors& errors) {
   }
   f.finished = word(member(*result, "finished"), kFinished, place({"status", "result", "finished"}), errors);
   f.progress_basis_points = progress_of(member(*result, "progress"));
-  if (const auto* code = member(*status, "code"); code && code->is_number_integer()) {
-    f.code = static_cast<std::int32_t>(std::clamp<std::int64_t>(code->get<std::int64_t>(), INT32_MIN, INT32_MAX));
-  }
+  if (const auto* code = member(*status, "code"); code && code->is_number_integer()) f.code = code_of(*code);
   f.details = details_of(*status);
   return f;
 }
