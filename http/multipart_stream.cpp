@@ -58,19 +58,17 @@ bool MultipartStream::step() {
 
 bool MultipartStream::take_preamble() {
   const auto at = pending_.find(delimiter_);
-  if (at != std::string_view::npos) {
-    pending_.remove_prefix(at + delimiter_.size());
-    state_ = State::kAfterBoundary;
-    return true;
-  }
+  const bool is_here = at != std::string_view::npos;
   // What may be the beginning of the delimiter stays.
-  const std::size_t taken = pending_.size() - std::min(pending_.size(), delimiter_.size() - 1);
-  preamble_bytes_ += taken;
-  pending_.remove_prefix(taken);
+  const std::size_t before =
+      is_here ? at : pending_.size() - std::min(pending_.size(), delimiter_.size() - 1);
+  preamble_bytes_ += before;
   if (preamble_bytes_ > limits::kMultipartPreambleBytes) {
-    return refuse(fmt::format("its first {} bytes hold no boundary", preamble_bytes_));
+    return refuse(fmt::format("its first {} bytes hold no boundary", limits::kMultipartPreambleBytes));
   }
-  return false;
+  pending_.remove_prefix(is_here ? at + delimiter_.size() : before);
+  if (is_here) state_ = State::kAfterBoundary;
+  return is_here;
 }
 
 bool MultipartStream::take_after_boundary() {
@@ -80,11 +78,9 @@ bool MultipartStream::take_after_boundary() {
     return true;
   }
   const auto end = pending_.find_first_not_of(" \t");
-  if (end == std::string_view::npos || pending_.size() < end + 2) {
-    if (pending_.size() > limits::kMultipartHeaderBytes)
-      return refuse("a boundary line is endless");
-    return false;
-  }
+  if (std::min(end, pending_.size()) > limits::kMultipartHeaderBytes)
+    return refuse("a boundary line is endless");
+  if (end == std::string_view::npos || pending_.size() < end + 2) return false;
   if (pending_.substr(end, 2) != "\r\n")
     return refuse("a boundary is not followed by a line's end");
   pending_.remove_prefix(end + 2);
@@ -93,15 +89,18 @@ bool MultipartStream::take_after_boundary() {
 }
 
 bool MultipartStream::take_headers() {
-  const auto end = pending_.find("\r\n\r\n");
-  if (std::min(end, pending_.size()) > limits::kMultipartHeaderBytes) {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  const auto end = pending_.find(kEnd);
+  // What may be the beginning of the end is no header.
+  const std::size_t size = std::min(end, pending_.size() - std::min(pending_.size(), kEnd.size() - 1));
+  if (size > limits::kMultipartHeaderBytes) {
     return refuse(
         fmt::format("a part's headers are longer than {} bytes", limits::kMultipartHeaderBytes));
   }
   if (pending_.starts_with("\r\n")) return refuse("a part has no headers");
   if (end == std::string_view::npos) return false;
   if (!begin_part(pending_.substr(0, end))) return false;
-  pending_.remove_prefix(end + 4);
+  pending_.remove_prefix(end + kEnd.size());
   state_ = State::kContent;
   return true;
 }

@@ -122,6 +122,20 @@ TEST_CASE("malformed bodies are refused with a reason") {
   CHECK(read(part(kMetadata, std::string(256 * 1024, 'x')) + "--B--").good);
 }
 
+TEST_CASE("what is too long is refused wherever it is cut, and what is just not too long is read") {
+  const auto end = "\r\n\r\nx\r\n--B--";
+  const auto header_of = [](std::size_t size) { return kFile + "\r\nX: " + std::string(size - kFile.size() - 5, 'x'); };
+  for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{8'199}, std::size_t{100'000}}) {
+    CAPTURE(step);
+    CHECK(read(std::string(4'094, 'x') + "\r\n--B\r\n" + kFile + end, step).good);
+    CHECK_FALSE(read(std::string(4'095, 'x') + "\r\n--B\r\n" + kFile + end, step).good);
+    CHECK(read("--B" + std::string(8'192, ' ') + "\r\n" + kFile + end, step).good);
+    CHECK_FALSE(read("--B" + std::string(8'193, ' ') + "\r\n" + kFile + end, step).good);
+    CHECK(read("--B\r\n" + header_of(8'192) + end, step).good);
+    CHECK_FALSE(read("--B\r\n" + header_of(8'193) + end, step).good);
+  }
+}
+
 TEST_CASE("after an error nothing more is delivered") {
   std::string got;
   MultipartStream stream("B", "file", [&](std::string_view bytes) { got.append(bytes); });
