@@ -2,9 +2,8 @@
 //
 // The devices speak the device protocol (hawkBit DDI v1) over HTTP and know nothing else of the
 // service. See tools/otasim/ for the parts: device (its life), update_run (its work on one action),
-// fate (what will go wrong), http_client (the connections), fleet (when it ends), journal and
-// summary (what came of it).
-#include <curl/curl.h>
+// fate (what will go wrong), net/ (the connections), fleet (when it ends), journal and summary (what
+// came of it).
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -38,11 +37,8 @@ void allow_open_files(std::size_t connections_max) {
 
 HttpSettings http_settings(const Options& options) {
   HttpSettings settings;
-  settings.trusted_base = options.server + "/";
-  if (!options.gateway_token.empty())
-    settings.authorization = "GatewayToken " + options.gateway_token;
-  settings.ca_file = options.ca_file;
-  settings.insecure = options.insecure;
+  settings.server = options.origin;
+  settings.connections_max = options.connections_max;
   return settings;
 }
 
@@ -75,7 +71,7 @@ int run(const Options& options) {
   Journal journal{options.journal_file};
   Stats stats;
   EventLoop loop;
-  HttpClient http{loop, http_settings(options), options.connections_max};
+  HttpClient http{loop, http_settings(options)};
   World world{options, choices, loop, http, journal, stats};
   Fleet fleet{world};
   fleet.start();
@@ -99,13 +95,10 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   const ota::sim::CommandLine command = ota::sim::read_command_line(argc, argv);
   if (!command.options) return command.exit_code;
-  curl_global_init(CURL_GLOBAL_DEFAULT);
-  int code = 1;
   try {
-    code = ota::sim::run(*command.options);
+    return ota::sim::run(*command.options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "otasim: {}\n", error.what());
   }
-  curl_global_cleanup();
-  return code;
+  return 1;
 }

@@ -4,7 +4,7 @@
 #include "tools/otasim/answer_class.hpp"
 #include "tools/otasim/backoff.hpp"
 #include "tools/otasim/digest.hpp"
-#include "tools/otasim/http_message.hpp"
+#include "tools/otasim/net/http_message.hpp"
 
 using namespace ota::sim;
 using namespace std::chrono_literals;

@@ -1,7 +1,7 @@
 // What an answer means for a device: go on, try again later, or give up. Pure.
 #pragma once
 
-#include "tools/otasim/http_message.hpp"
+#include "tools/otasim/net/http_message.hpp"
 
 namespace ota::sim {
 

@@ -41,6 +41,7 @@ void Device::get(const std::string& url, std::function<void(const HttpAnswer&)> 
 void Device::send(Method method, const std::string& url, std::string body,
                   std::function<void(const HttpAnswer&)> then) {
   HttpRequest request;
+  request.caller = profile_.caller;
   request.method = method;
   request.url = url;
   request.body = std::move(body);

@@ -10,13 +10,13 @@
 
 namespace ota::sim {
 
-Download::Download(World& world, std::string device, std::string action, const Artifact& artifact,
-                   bool throttled, std::optional<DownloadCut> cut, Flash& flash, OnEnd on_end)
+Download::Download(World& world, const DeviceProfile& profile, std::string action,
+                   const Artifact& artifact, std::optional<DownloadCut> cut, Flash& flash,
+                   OnEnd on_end)
     : world_(world),
-      device_(std::move(device)),
+      profile_(profile),
       action_(std::move(action)),
       artifact_(artifact),
-      throttled_(throttled),
       cut_(cut),
       flash_(flash),
       on_end_(std::move(on_end)) {}
@@ -32,12 +32,14 @@ void Download::fetch() {
   resumed_from_ = digest_.bytes();
   ++world_.stats.downloads;
   if (resumed_from_ > 0) ++world_.stats.downloads_resumed;
-  world_.journal.fact(device_, "download_started",
+  world_.journal.fact(profile_.id, "download_started",
                       {{"action", action_}, {"file", artifact_.filename}, {"from", resumed_from_}});
   HttpRequest request;
+  request.caller = profile_.caller;
+  request.is_artifact = true;
   request.url = artifact_.url;
   request.resume_from = resumed_from_;
-  if (throttled_) request.bytes_per_s_max = world_.options.faults.slow_bytes_per_s;
+  if (profile_.slow) request.bytes_per_s_max = world_.options.faults.slow_bytes_per_s;
   request.on_data = [this](const HttpHead& head, std::string_view bytes) {
     return take(head, bytes);
   };
@@ -45,7 +47,7 @@ void Download::fetch() {
       world_.http.send(std::move(request), [this](const HttpAnswer& answer) { ended(answer); });
 }
 
-// Runs inside libcurl: takes bytes and keeps flags, ended() draws the conclusions.
+// Runs while the connection is read: takes bytes and keeps flags, ended() draws the conclusions.
 bool Download::take(const HttpHead& head, std::string_view bytes) {
   const bool whole = head.status == 200 && resumed_from_ == 0;
   const bool rest = head.status == 206 && resumed_from_ > 0 && head.range_start == resumed_from_;
@@ -77,7 +79,7 @@ void Download::take_until_cut(std::string_view bytes) {
 
 void Download::ended(const HttpAnswer& answer) {
   if (power_lost_) return end(End::kPowerCut, "power cut");
-  world_.journal.fact(device_, "download_ended",
+  world_.journal.fact(profile_.id, "download_ended",
                       {{"action", action_},
                        {"file", artifact_.filename},
                        {"status", std::int64_t{answer.head.status}},
@@ -86,7 +88,7 @@ void Download::ended(const HttpAnswer& answer) {
                        {"error", answer.error}});
   if (too_long_) return verify();
   if (const std::string wrong = wrong_answer(answer); !wrong.empty()) {
-    world_.violation(device_, wrong);
+    world_.violation(profile_.id, wrong);
     return end(End::kRefused, wrong);
   }
   if (answer.complete && (answer.head.status == 200 || answer.head.status == 206)) return verify();
@@ -117,14 +119,14 @@ void Download::retry(const HttpAnswer& answer) {
         fmt::format("gave up at byte {}: {}", digest_.bytes(),
                     answer.complete ? fmt::format("status {}", answer.head.status) : answer.error));
   const double spread = world_.choices.fraction(
-      device_, action_, fmt::format("download-retry-{}-{}", digest_.bytes(), fruitless_tries_));
+      profile_.id, action_, fmt::format("download-retry-{}-{}", digest_.bytes(), fruitless_tries_));
   retry_ = world_.after(backoff(fruitless_tries_, spread), [this] { fetch(); });
 }
 
 void Download::verify() {
   const bool ok = !too_long_ && digest_.bytes() == artifact_.size &&
                   digest_.hashes() == Hashes{artifact_.sha256, artifact_.sha1};
-  world_.journal.fact(device_, "verified",
+  world_.journal.fact(profile_.id, "verified",
                       {{"action", action_}, {"file", artifact_.filename}, {"ok", ok}});
   if (ok) {
     flash_.parts.insert_or_assign(artifact_.sha256, std::move(digest_));

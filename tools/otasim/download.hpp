@@ -11,6 +11,7 @@
 #include <string>
 
 #include "tools/otasim/ddi_messages.hpp"
+#include "tools/otasim/device_profile.hpp"
 #include "tools/otasim/flash.hpp"
 #include "tools/otasim/world.hpp"
 
@@ -28,8 +29,8 @@ class Download {
   // Ends the download with a reason for people; may destroy it.
   using OnEnd = std::function<void(End, const std::string&)>;
 
-  Download(World& world, std::string device, std::string action, const Artifact& artifact,
-           bool throttled, std::optional<DownloadCut> cut, Flash& flash, OnEnd on_end);
+  Download(World& world, const DeviceProfile& profile, std::string action, const Artifact& artifact,
+           std::optional<DownloadCut> cut, Flash& flash, OnEnd on_end);
 
   void start();
 
@@ -46,10 +47,9 @@ class Download {
   void end(End how, const std::string& why);
 
   World& world_;
-  const std::string device_;
+  const DeviceProfile& profile_;
   const std::string action_;
   const Artifact artifact_;
-  const bool throttled_;
   const std::optional<DownloadCut> cut_;
   Flash& flash_;
   OnEnd on_end_;

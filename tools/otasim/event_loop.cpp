@@ -14,7 +14,8 @@ namespace ota::sim {
 namespace {
 
 constexpr int kEventsMax = 512;   // of one turn; more wait for the next
-constexpr int kWaitMsMax = 1000;  // a turn at least this often, should a deadline be missed
+constexpr int kWaitMsMax = 1000;  // a turn at least this often
+constexpr std::uint64_t kSignalToken = ~std::uint64_t{0};
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -28,61 +29,51 @@ EventLoop::EventLoop() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  if (const int error = pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0)
+  if (const int error = pthread_sigmask(SIG_BLOCK, &signals, &signals_before_); error != 0)
     throw std::system_error(error, std::generic_category(), "pthread_sigmask");
   signal_fd_ = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
   if (signal_fd_ < 0) fail("signalfd");
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd_ < 0) fail("epoll_create1");
-  watch(signal_fd_, EPOLLIN);
+  watch(signal_fd_, kSignalToken);
 }
 
 EventLoop::~EventLoop() {
   if (epoll_fd_ >= 0) ::close(epoll_fd_);
   if (signal_fd_ >= 0) ::close(signal_fd_);
+  pthread_sigmask(SIG_SETMASK, &signals_before_, nullptr);
 }
 
-void EventLoop::watch(int fd, std::uint32_t events) {
+void EventLoop::watch(int fd, std::uint64_t token) {
   epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
-  if (events == 0) {
-    // A socket that was closed meanwhile has left by itself.
-    if (epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, &event) != 0 && errno != ENOENT && errno != EBADF)
-      fail("epoll_ctl del");
-    return;
-  }
-  if (epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0) return;
-  if (errno != ENOENT) fail("epoll_ctl mod");
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = token;
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl add");
 }
 
 // Rounded up: waking a fraction of a millisecond early would only spin.
-int EventLoop::wait_ms(const EventSource& source) {
+int EventLoop::wait_ms() {
   const auto timer = timers_.next();
-  const auto other = source.deadline();
-  if (!timer && !other) return kWaitMsMax;
-  const TimePoint nearest = !timer ? *other : !other ? *timer : std::min(*timer, *other);
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(nearest - now()).count();
+  if (!timer) return kWaitMsMax;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*timer - now()).count();
   return static_cast<int>(std::clamp<decltype(left)>(left, 0, kWaitMsMax));
 }
 
 void EventLoop::run(EventSource& source) {
+  stopped_ = false;
   std::array<epoll_event, kEventsMax> events{};
   while (!stopped_) {
-    source.before_wait();
-    const int ready = epoll_wait(epoll_fd_, events.data(), kEventsMax, wait_ms(source));
+    const bool hurries = source.before_wait();
+    const int ready = epoll_wait(epoll_fd_, events.data(), kEventsMax, hurries ? 0 : wait_ms());
     if (ready < 0 && errno != EINTR) fail("epoll_wait");
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
-      if (event.data.fd == signal_fd_) {
+      if (event.data.u64 == kSignalToken) {
         interrupted_ = true;
         return;
       }
-      source.on_ready(event.data.fd, event.events);
+      source.on_ready(event.data.u64, event.events);
     }
-    if (const auto deadline = source.deadline(); deadline && *deadline <= now())
-      source.on_deadline();
     timers_.run_due(now());
   }
 }

@@ -1,12 +1,12 @@
 // The one thread of the simulator: epoll, timers and signals.
 //
-// A turn is: the source prepares, epoll waits until a socket is ready or the nearest deadline, the
-// source and then the due timers run. Handlers run on this thread, one after the other, and must
-// not block.
+// A turn is: the source prepares, epoll waits until a socket is ready or a timer is due, the source
+// and then the due timers run. Handlers run on this thread, one after the other, and must not block.
 #pragma once
 
+#include <signal.h>
+
 #include <cstdint>
-#include <optional>
 
 #include "tools/otasim/timer_heap.hpp"
 
@@ -16,15 +16,15 @@ namespace ota::sim {
 class EventSource {
  public:
   virtual ~EventSource() = default;
-  virtual void before_wait() = 0;
-  virtual std::optional<TimePoint> deadline() const = 0;
-  virtual void on_ready(int fd, std::uint32_t events) = 0;
-  virtual void on_deadline() = 0;
+  // Answers whether there is more to do at once: then this turn does not wait.
+  virtual bool before_wait() = 0;
+  // `token` is the one that the socket is watched with.
+  virtual void on_ready(std::uint64_t token, std::uint32_t events) = 0;
 };
 
 class EventLoop {
  public:
-  // Blocks SIGINT and SIGTERM for the process and takes them as stop requests; ignores SIGPIPE.
+  // Until its end blocks SIGINT and SIGTERM and takes them as stop requests; ignores SIGPIPE.
   EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -33,8 +33,9 @@ class EventLoop {
   TimerHeap& timers() { return timers_; }
   static TimePoint now() { return std::chrono::steady_clock::now(); }
 
-  // Watches, or watches for other events, or (0) no longer watches a socket.
-  void watch(int fd, std::uint32_t events);
+  // Watches a socket in both directions until it is closed. Edge triggered: tells once when
+  // something has become possible.
+  void watch(int fd, std::uint64_t token);
 
   // Turns until stop() or a signal.
   void run(EventSource& source);
@@ -42,10 +43,11 @@ class EventLoop {
   bool was_interrupted() const { return interrupted_; }
 
  private:
-  int wait_ms(const EventSource& source);
+  int wait_ms();
 
   int epoll_fd_ = -1;
   int signal_fd_ = -1;
+  sigset_t signals_before_{};
   TimerHeap timers_;
   bool stopped_ = false;
   bool interrupted_ = false;

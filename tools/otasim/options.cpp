@@ -128,9 +128,11 @@ void complete(Options& options, const Raw& raw) {
     options.attributes[pair.substr(0, equals)] = pair.substr(equals + 1);
   }
   while (options.server.ends_with('/')) options.server.pop_back();
-  if (!options.server.starts_with("http://") && !options.server.starts_with("https://"))
-    throw CLI::ValidationError("--server",
-                               fmt::format("'{}' is not http:// or https://", options.server));
+  const auto server = parse_url(options.server);
+  if (!server)
+    throw CLI::ValidationError(
+        "--server", fmt::format("'{}' is no address http://host or https://host", options.server));
+  options.origin = server->origin;
   if (options.prefix.find_first_not_of(
           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") != std::string::npos)
     throw CLI::ValidationError(

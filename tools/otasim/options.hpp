@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "tools/otasim/net/url.hpp"
+
 namespace ota::sim {
 
 // Shares and probabilities are numbers in [0, 1].
@@ -25,6 +27,7 @@ struct FaultOptions {
 
 struct Options {
   std::string server = "http://127.0.0.1:8216";
+  Origin origin;  // of server
   std::string tenant = "DEFAULT";
   std::string gateway_token;  // empty: no Authorization header
   std::string ca_file;

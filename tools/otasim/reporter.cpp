@@ -9,8 +9,8 @@
 
 namespace ota::sim {
 
-Reporter::Reporter(World& world, std::string device, std::string action, std::string url)
-    : world_(world), device_(std::move(device)), action_(std::move(action)), url_(std::move(url)) {}
+Reporter::Reporter(World& world, const DeviceProfile& profile, std::string action, std::string url)
+    : world_(world), profile_(profile), action_(std::move(action)), url_(std::move(url)) {}
 
 void Reporter::send(const Feedback& feedback, bool awaited, OnEnd on_end) {
   ++reports_;
@@ -27,16 +27,20 @@ void Reporter::try_once() {
   ++world_.stats.reports_sent;
   if (tries_ > 1) ++world_.stats.report_retries;
   journal_sent(current_.feedback, tries_, "report");
+  post(current_.body, [this](const HttpAnswer& answer) { answered(answer); });
+}
+
+void Reporter::post(const std::string& body, OnAnswer on_answer) {
   HttpRequest request;
+  request.caller = profile_.caller;
   request.method = Method::kPost;
   request.url = url_;
-  request.body = current_.body;
-  request_ =
-      world_.http.send(std::move(request), [this](const HttpAnswer& answer) { answered(answer); });
+  request.body = body;
+  request_ = world_.http.send(std::move(request), std::move(on_answer));
 }
 
 void Reporter::journal_sent(const Feedback& feedback, unsigned tries, const char* kind) {
-  world_.journal.fact(device_, "report_sent",
+  world_.journal.fact(profile_.id, "report_sent",
                       {{"action", action_},
                        {"execution", feedback.execution},
                        {"finished", feedback.finished},
@@ -49,7 +53,7 @@ void Reporter::journal_answer(const HttpAnswer& answer, const Feedback& feedback
   if (answer.ok()) {
     ++world_.stats.reports_acked;
     world_.stats.report_latency.add(answer.elapsed);
-    world_.journal.fact(device_, "report_acked",
+    world_.journal.fact(profile_.id, "report_acked",
                         {{"action", action_},
                          {"execution", feedback.execution},
                          {"finished", feedback.finished},
@@ -57,7 +61,7 @@ void Reporter::journal_answer(const HttpAnswer& answer, const Feedback& feedback
                          {"kind", kind}});
     return;
   }
-  world_.journal.fact(device_, "report_failed",
+  world_.journal.fact(profile_.id, "report_failed",
                       {{"action", action_},
                        {"execution", feedback.execution},
                        {"finished", feedback.finished},
@@ -72,7 +76,7 @@ void Reporter::answered(const HttpAnswer& answer) {
   if (meaning == AnswerClass::kOk) return repeat_or_end();
   if (meaning == AnswerClass::kLater && awaited_) {
     const double spread =
-        world_.choices.fraction(device_, action_, fmt::format("report-retry-{}", tries_));
+        world_.choices.fraction(profile_.id, action_, fmt::format("report-retry-{}", tries_));
     const auto wait = std::max<std::chrono::milliseconds>(
         backoff(tries_, spread),
         std::min<std::chrono::milliseconds>(answer.head.retry_after, kBackoffMax));
@@ -80,9 +84,10 @@ void Reporter::answered(const HttpAnswer& answer) {
     return;
   }
   if (meaning == AnswerClass::kRejected)
-    world_.violation(device_, fmt::format("report {}/{} of action {} answered {}: {}",
-                                          current_.feedback.execution, current_.feedback.finished,
-                                          action_, answer.head.status, answer.body.substr(0, 200)));
+    world_.violation(profile_.id,
+                     fmt::format("report {}/{} of action {} answered {}: {}",
+                                 current_.feedback.execution, current_.feedback.finished, action_,
+                                 answer.head.status, answer.body.substr(0, 200)));
   const OnEnd on_end = std::move(on_end_);
   on_end(meaning);
 }
@@ -92,7 +97,7 @@ void Reporter::repeat_or_end() {
     const OnEnd on_end = std::move(on_end_);
     on_end(AnswerClass::kOk);
   };
-  if (!world_.choices.happens(world_.options.faults.duplicate_reports, device_, action_,
+  if (!world_.choices.happens(world_.options.faults.duplicate_reports, profile_.id, action_,
                               fmt::format("duplicate-{}", reports_)))
     return end();
   again(current_, "duplicate", world_.stats.duplicates_sent, world_.stats.duplicates_refused, end);
@@ -109,18 +114,13 @@ void Reporter::again(const Sent& report, const char* kind, std::uint64_t& sent,
   ++sent;
   ++world_.stats.reports_sent;
   journal_sent(report.feedback, 1, kind);
-  HttpRequest request;
-  request.method = Method::kPost;
-  request.url = url_;
-  request.body = report.body;
-  request_ =
-      world_.http.send(std::move(request), [this, kind, &refused, feedback = report.feedback,
-                                            end = std::move(on_end)](const HttpAnswer& answer) {
-        journal_answer(answer, feedback, kind);
-        // A connection that broke says nothing about what the server thinks of it.
-        if (answer.complete && answer.head.status < 500 && answer.head.status != 200) ++refused;
-        end();
-      });
+  post(report.body, [this, kind, &refused, feedback = report.feedback,
+                     end = std::move(on_end)](const HttpAnswer& answer) {
+    journal_answer(answer, feedback, kind);
+    // A connection that broke says nothing about what the server thinks of it.
+    if (answer.complete && answer.head.status < 500 && answer.head.status != 200) ++refused;
+    end();
+  });
 }
 
 }  // namespace ota::sim

@@ -12,6 +12,7 @@
 
 #include "tools/otasim/answer_class.hpp"
 #include "tools/otasim/ddi_messages.hpp"
+#include "tools/otasim/device_profile.hpp"
 #include "tools/otasim/world.hpp"
 
 namespace ota::sim {
@@ -22,7 +23,7 @@ class Reporter {
   using OnEnd = std::function<void(AnswerClass)>;
 
   // `url` is the feedback address of the action.
-  Reporter(World& world, std::string device, std::string action, std::string url);
+  Reporter(World& world, const DeviceProfile& profile, std::string action, std::string url);
 
   // Sends a report; the former one must have ended.
   void send(const Feedback& feedback, bool awaited, OnEnd on_end);
@@ -38,6 +39,7 @@ class Reporter {
     std::string body;
   };
 
+  void post(const std::string& body, OnAnswer on_answer);
   void try_once();
   void answered(const HttpAnswer& answer);
   void repeat_or_end();
@@ -47,7 +49,7 @@ class Reporter {
   void journal_answer(const HttpAnswer& answer, const Feedback& feedback, const char* kind);
 
   World& world_;
-  const std::string device_;
+  const DeviceProfile& profile_;
   const std::string action_;
   const std::string url_;
 

@@ -27,7 +27,7 @@ UpdateRun::UpdateRun(World& world, RunOwner& owner, const DeviceProfile& profile
       fate_(decide_fate(world.options.faults, world.choices, profile.id, deployment_.action,
                         profile.always_fails,
                         deployment_.artifacts.empty() ? 0 : deployment_.artifacts.front().size)),
-      reporter_(world, profile.id, deployment_.action, feedback_url(deployment_url)),
+      reporter_(world, profile, deployment_.action, feedback_url(deployment_url)),
       started_at_(EventLoop::now()) {
   if (flash_.cut_action == deployment_.action) fate_.cut = CutPlace::kNone;
 }
@@ -53,8 +53,8 @@ void UpdateRun::next_artifact() {
   if (artifact_ == 0 && fate_.cut == CutPlace::kDownload)
     cut = DownloadCut{fate_.cut_at_byte, fate_.persisted_at_cut};
   download_ = std::make_unique<Download>(
-      world_, profile_.id, deployment_.action, deployment_.artifacts[artifact_], profile_.slow, cut,
-      flash_, [this](Download::End how, const std::string& why) { artifact_ended(how, why); });
+      world_, profile_, deployment_.action, deployment_.artifacts[artifact_], cut, flash_,
+      [this](Download::End how, const std::string& why) { artifact_ended(how, why); });
   download_->start();
 }
 

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "tools/otasim/ddi_messages.hpp"
+#include "tools/otasim/device_profile.hpp"
 #include "tools/otasim/download.hpp"
 #include "tools/otasim/fate.hpp"
 #include "tools/otasim/flash.hpp"
@@ -23,13 +24,6 @@
 #include "tools/otasim/world.hpp"
 
 namespace ota::sim {
-
-struct DeviceProfile {
-  std::string id;
-  bool online = true;
-  bool slow = false;
-  bool always_fails = false;
-};
 
 // The device, as its run sees it. Every call may destroy the run, except reboot_begins.
 class RunOwner {

@@ -8,8 +8,8 @@
 
 #include "tools/otasim/choice.hpp"
 #include "tools/otasim/event_loop.hpp"
-#include "tools/otasim/http_client.hpp"
 #include "tools/otasim/journal.hpp"
+#include "tools/otasim/net/http_client.hpp"
 #include "tools/otasim/options.hpp"
 #include "tools/otasim/stats.hpp"
 

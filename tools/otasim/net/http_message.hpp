@@ -10,23 +10,34 @@
 
 namespace ota::sim {
 
-enum class Method { kGet, kPost, kPut };
+// Whoever asks: a device, by its number in the client (HttpClient::add_caller).
+using CallerId = std::uint32_t;
 
-// Status line and the headers that devices look at.
+enum class Method { kGet, kHead, kPost, kPut };
+
+// Status line and the headers that a client looks at.
 struct HttpHead {
   long status = 0;
   std::optional<std::int64_t> range_start;  // of Content-Range
   std::chrono::seconds retry_after{0};
+  std::string location;
+  std::optional<std::int64_t> length;  // of the body
+  bool chunked = false;
+  bool closes = false;     // the connection, behind this answer
+  bool malformed = false;  // nobody can tell where the answer ends
 };
 
 struct HttpRequest {
+  CallerId caller = 0;
   Method method = Method::kGet;
   std::string url;
   std::string body;                  // JSON, of POST and PUT
+  bool expects_continue = false;     // sends the body when it is asked to, or after a second
+  bool is_artifact = false;          // asks for bytes, not for JSON
   std::int64_t resume_from = 0;      // > 0: Range: bytes=N-
   std::int64_t bytes_per_s_max = 0;  // > 0: throttled
-  // When given, the body is streamed to it (a download) and not kept. Called from inside libcurl:
-  // must not throw, nor send or cancel anything; false breaks the connection off.
+  // When given, the body is streamed to it (a download) and not kept. Called while the connection
+  // is read: must not throw, nor send or cancel anything; false breaks the connection off.
   std::function<bool(const HttpHead&, std::string_view)> on_data;
 };
 
@@ -42,8 +53,8 @@ struct HttpAnswer {
 
 using OnAnswer = std::function<void(HttpAnswer)>;
 
-// Reads the status of a status line, the start of "Content-Range: bytes N-..." and "Retry-After:
-// seconds"; a status line starts the head anew (redirects, 100 Continue). Pure.
+// Reads one line of a head. A status line starts the head anew (100 Continue); unknown fields are
+// passed over. Pure.
 void read_header_line(std::string_view line, HttpHead& head);
 
 }  // namespace ota::sim

@@ -1,0 +1,99 @@
+#include "tools/otasim/net/channel.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace ota::sim {
+namespace {
+
+// The error of an earlier call that the socket has kept; 0: none.
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+bool has_peer(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  return ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
+
+}  // namespace
+
+Channel::Channel(const SocketAddress& address) {
+  const auto* where = reinterpret_cast<const sockaddr*>(&address.storage);
+  fd_ = ::socket(where->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd_ < 0) {
+    fail(errno);
+    return;
+  }
+  const int yes = 1;
+  ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  if (::connect(fd_, where, address.size) == 0 || errno == EINPROGRESS) return;
+  fail(errno);
+  close();
+}
+
+Channel::Channel(Channel&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      connected_(other.connected_),
+      error_(std::move(other.error_)) {}
+
+Channel& Channel::operator=(Channel&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  fd_ = std::exchange(other.fd_, -1);
+  connected_ = other.connected_;
+  error_ = std::move(other.error_);
+  return *this;
+}
+
+Channel::Moved Channel::fail(int error_number) {
+  error_ = std::generic_category().message(error_number);
+  return Moved::kBroken;
+}
+
+Channel::Moved Channel::open() {
+  if (fd_ < 0) return Moved::kBroken;
+  if (connected_) return Moved::kDone;
+  if (const int error = pending_error(fd_); error != 0) return fail(error);
+  if (!has_peer(fd_)) return Moved::kLater;
+  connected_ = true;
+  return Moved::kDone;
+}
+
+Channel::Moved Channel::read(std::span<char> space, std::size_t& bytes) {
+  bytes = 0;
+  const ssize_t count = ::recv(fd_, space.data(), space.size(), 0);
+  if (count > 0) {
+    bytes = static_cast<std::size_t>(count);
+    return Moved::kDone;
+  }
+  if (count == 0) return Moved::kEnd;
+  if (errno == EAGAIN || errno == EINTR) return Moved::kLater;
+  return fail(errno);
+}
+
+Channel::Moved Channel::write(std::string_view data, std::size_t& bytes) {
+  bytes = 0;
+  const ssize_t count = ::send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
+  if (count >= 0) {
+    bytes = static_cast<std::size_t>(count);
+    return Moved::kDone;
+  }
+  if (errno == EAGAIN || errno == EINTR) return Moved::kLater;
+  return fail(errno);
+}
+
+void Channel::close() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+}  // namespace ota::sim

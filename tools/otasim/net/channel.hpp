@@ -1,0 +1,50 @@
+// A TCP connection as a stream of bytes. Non-blocking: what cannot go on now says so, and goes on
+// when the loop reports the socket.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "tools/otasim/net/addresses.hpp"
+
+namespace ota::sim {
+
+class Channel {
+ public:
+  enum class Moved {
+    kDone,    // some bytes, or the whole step
+    kLater,   // nothing more for now
+    kEnd,     // the other side has finished sending
+    kBroken,  // error() says why
+  };
+
+  // Begins to connect. Without a socket when that failed at once.
+  explicit Channel(const SocketAddress& address);
+  Channel(Channel&& other) noexcept;
+  Channel& operator=(Channel&& other) noexcept;
+  ~Channel() { close(); }
+
+  // Goes on with connecting.
+  Moved open();
+  // Reads up to the size of `space`; `bytes` is what came.
+  Moved read(std::span<char> space, std::size_t& bytes);
+  // Writes what fits; `bytes` is what was taken.
+  Moved write(std::string_view data, std::size_t& bytes);
+
+  int fd() const { return fd_; }
+  const std::string& error() const { return error_; }
+
+  // Ends it in order.
+  void close();
+
+ private:
+  Moved fail(int error_number);
+
+  int fd_ = -1;
+  bool connected_ = false;
+  std::string error_;
+};
+
+}  // namespace ota::sim

@@ -1,0 +1,103 @@
+#include "tools/otasim/net/connection_pool.hpp"
+
+#include <utility>
+
+namespace ota::sim {
+
+ConnectionPool::ConnectionPool(ConnectionOwner& owner, EventLoop& loop, std::size_t connections_max,
+                               std::chrono::milliseconds timeout)
+    : owner_(owner), loop_(loop), connections_max_(connections_max), timeout_(timeout) {}
+
+Connection* ConnectionPool::find(std::uint64_t token) {
+  const std::uint32_t slot = slot_of(token);
+  if (slot >= slots_.size() || slots_[slot].generation != token >> 32) return nullptr;
+  return slots_[slot].connection.get();
+}
+
+ConnectionPool::Given ConnectionPool::take(CallerId caller, const Origin& origin, Wish wish) {
+  if (wish == Wish::kAny)
+    if (Connection* mine = idle_of(caller, origin)) return {mine, false};
+  if (open_ >= connections_max_) {
+    if (idle_.empty()) return {};
+    if (wish == Wish::kAny)
+      if (Connection* other = idle_of_another(caller, origin)) return {other, false};
+    drop(*slots_[idle_.front()].connection);
+  }
+  Connection* fresh = open_new(caller, origin);
+  return {fresh, fresh == nullptr};
+}
+
+Connection* ConnectionPool::idle_of(CallerId caller, const Origin& origin) {
+  const auto [first, last] = idle_of_caller_.equal_range(caller);
+  for (auto at = first; at != last; ++at)
+    if (slots_[at->second].connection->place().origin == origin)
+      return &take_idle(at->second, caller);
+  return nullptr;
+}
+
+Connection* ConnectionPool::idle_of_another(CallerId caller, const Origin& origin) {
+  for (const std::uint32_t slot : idle_)
+    if (slots_[slot].connection->place().origin == origin) return &take_idle(slot, caller);
+  return nullptr;
+}
+
+Connection& ConnectionPool::take_idle(std::uint32_t slot, CallerId caller) {
+  no_longer_idle(slot);
+  slots_[slot].connection->place().caller = caller;
+  return *slots_[slot].connection;
+}
+
+void ConnectionPool::no_longer_idle(std::uint32_t slot) {
+  const CallerId caller = slots_[slot].connection->place().caller;
+  idle_.erase(slots_[slot].idle_at);
+  slots_[slot].idle = false;
+  const auto [first, last] = idle_of_caller_.equal_range(caller);
+  for (auto at = first; at != last; ++at)
+    if (at->second == slot) {
+      idle_of_caller_.erase(at);
+      return;
+    }
+}
+
+Connection* ConnectionPool::open_new(CallerId caller, const Origin& origin) {
+  const auto& where = addresses_.of(origin);
+  if (where.empty()) return nullptr;
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  const std::uint64_t token = std::uint64_t{++slots_[slot].generation} << 32 | slot;
+  slots_[slot].connection = std::make_unique<Connection>(
+      owner_, loop_, Connection::Place{origin, caller, token}, where, timeout_);
+  ++open_;
+  ++opened_;
+  return slots_[slot].connection.get();
+}
+
+void ConnectionPool::put_back(Connection& connection) {
+  const std::uint32_t slot = slot_of(connection.place().token);
+  addresses_.prefer(connection.place().origin, connection.address_index());
+  slots_[slot].idle = true;
+  slots_[slot].idle_at = idle_.insert(idle_.end(), slot);
+  idle_of_caller_.emplace(connection.place().caller, slot);
+}
+
+void ConnectionPool::drop(Connection& connection) {
+  const std::uint32_t slot = slot_of(connection.place().token);
+  if (slots_[slot].idle) no_longer_idle(slot);
+  dropped_.push_back(std::move(slots_[slot].connection));
+  dropped_.back()->abandon();
+  ++slots_[slot].generation;
+  free_.push_back(slot);
+  --open_;
+}
+
+void ConnectionPool::close_idle_of(CallerId caller) {
+  for (auto at = idle_of_caller_.find(caller); at != idle_of_caller_.end();
+       at = idle_of_caller_.find(caller))
+    drop(*slots_[at->second].connection);
+}
+
+}  // namespace ota::sim

@@ -1,0 +1,99 @@
+// Many HTTP requests at once on one thread, each asked for by a device.
+//
+// At most connections_max connections are open; what exceeds that waits in order of arrival. A slow
+// download holds its connection. A request whose connection turns out to be dead before a byte of
+// an answer came is sent once more on a new one, and redirects are followed, as all clients do it.
+// A ticket owns its request: destroying it cancels the request, and its answer never comes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "tools/otasim/event_loop.hpp"
+#include "tools/otasim/net/connection_pool.hpp"
+#include "tools/otasim/net/http_message.hpp"
+
+namespace ota::sim {
+
+class HttpClient;
+
+// Move-only owner of one request; must not outlive its client.
+class HttpTicket {
+ public:
+  HttpTicket() = default;
+  HttpTicket(HttpClient& client, std::uint64_t id) : client_(&client), id_(id) {}
+  HttpTicket(HttpTicket&& other) noexcept;
+  HttpTicket& operator=(HttpTicket&& other) noexcept;
+  ~HttpTicket() { cancel(); }
+
+  void cancel();
+
+ private:
+  HttpClient* client_ = nullptr;
+  std::uint64_t id_ = 0;
+};
+
+struct HttpSettings {
+  Origin server;  // gets the credentials, no other origin does
+  std::size_t connections_max = 256;
+  std::chrono::milliseconds timeout{30'000};
+};
+
+class HttpClient : public EventSource, private ConnectionOwner {
+ public:
+  HttpClient(EventLoop& loop, HttpSettings settings);
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  CallerId add_caller(CallerFields fields);
+
+  // Queues a request; `on_answer` is called once, from the loop, never from within this call.
+  [[nodiscard]] HttpTicket send(HttpRequest request, OnAnswer on_answer);
+
+  // Forgets a request; breaks its connection off when it is in flight. Nothing happens when it was
+  // answered.
+  void cancel(std::uint64_t id);
+
+  // Closes the connections that a device does not use at the moment.
+  void hang_up(CallerId caller) { pool_.close_idle_of(caller); }
+
+  std::uint64_t requests_done() const { return requests_done_; }
+  std::uint64_t requests_broken() const { return requests_broken_; }
+  std::uint64_t unauthorized() const { return unauthorized_; }  // answers 401
+  std::size_t in_flight() const { return active_.size(); }
+  std::size_t queued() const { return waiting_.size(); }
+  std::uint64_t connections_opened() const { return pool_.opened(); }
+
+  bool before_wait() override;
+  void on_ready(std::uint64_t token, std::uint32_t events) override;
+
+ private:
+  void exchange_ended(Connection& connection, Ending ending) override;
+  void closed_while_idle(Connection& connection) override { pool_.drop(connection); }
+  void has_more(Connection& connection) override;
+
+  void start_waiting();
+  void refuse(std::unique_ptr<Exchange> exchange, std::string error);
+  bool goes_on(Exchange& exchange, const Ending& ending);
+  void prepare(Exchange& exchange);
+  void wait_first(std::unique_ptr<Exchange> exchange);
+  void answer(std::unique_ptr<Exchange> exchange, HttpAnswer answer);
+
+  HttpSettings settings_;
+  ConnectionPool pool_;
+  std::deque<CallerFields> callers_;
+  std::deque<std::uint64_t> order_;  // of waiting_; may name cancelled ones
+  std::unordered_map<std::uint64_t, std::unique_ptr<Exchange>> waiting_;
+  std::unordered_map<std::uint64_t, Connection*> active_;
+  std::vector<std::uint64_t> with_more_;  // tokens
+  std::uint64_t last_id_ = 0;
+  std::uint64_t requests_done_ = 0;
+  std::uint64_t requests_broken_ = 0;
+  std::uint64_t unauthorized_ = 0;
+};
+
+}  // namespace ota::sim
