@@ -57,6 +57,7 @@ Summary summarise(const Fleet& fleet, const World& world) {
   }
   summary.requests = world.http.requests_done();
   summary.requests_broken = world.http.requests_broken();
+  summary.unauthorized = world.http.unauthorized();
   summary.connections = world.http.connections_opened();
   const bool goal_missed = !world.options.stop_when_version.empty() &&
                            reason != StopReason::kSignal &&
@@ -68,11 +69,12 @@ Summary summarise(const Fleet& fleet, const World& world) {
 int run(const Options& options) {
   allow_open_files(options.connections_max);
   const Choices choices{options.seed};
+  const Credentials credentials{options.gateway_token, options.target_tokens_file};
   Journal journal{options.journal_file};
   Stats stats;
   EventLoop loop;
   HttpClient http{loop, http_settings(options)};
-  World world{options, choices, loop, http, journal, stats};
+  World world{options, choices, credentials, loop, http, journal, stats};
   Fleet fleet{world};
   fleet.start();
   loop.run(http);

@@ -14,14 +14,13 @@ constexpr std::chrono::milliseconds kTick{50};
 constexpr std::chrono::milliseconds kShowOnTerminal{250};
 constexpr std::chrono::milliseconds kShowInFile{5000};
 
-CallerFields caller_fields(const Options& options) {
+CallerFields caller_fields(const Credentials& credentials, const std::string& device) {
   const std::string agent = "User-Agent: otasim/" OTA_VERSION "\r\n";
   CallerFields fields;
   fields.call = agent + "Accept: application/json\r\n";
   fields.body = "Content-Type: application/json\r\n";
   fields.artifact = agent + "Accept: application/octet-stream\r\n";
-  if (!options.gateway_token.empty())
-    fields.authorization = "Authorization: GatewayToken " + options.gateway_token + "\r\n";
+  fields.authorization = credentials.header_of(device);
   return fields;
 }
 
@@ -67,8 +66,9 @@ Fleet::Fleet(World& world) : world_(world), on_terminal_(::isatty(STDERR_FILENO)
   const auto failing = world.choices.pick(ids, online, faults.fail_devices, "always-fails");
   for (std::size_t i = 0; i < ids.size(); ++i)
     devices_.emplace_back(
-        world, DeviceProfile{ids[i], world.http.add_caller(caller_fields(options)), online[i],
-                             slow[i], failing[i]});
+        world,
+        DeviceProfile{ids[i], world.http.add_caller(caller_fields(world.credentials, ids[i])),
+                      online[i], slow[i], failing[i]});
 }
 
 void Fleet::start() {

@@ -59,6 +59,10 @@ void add_server(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--gateway-token", options.gateway_token,
                  "Sent as Authorization: GatewayToken (not to addresses outside --server)")
       ->envname("OTA_GATEWAY_TOKEN");
+  app.add_option("--target-tokens", options.target_tokens_file,
+                 "File with a line 'device_id token' for each device that has its own token; sent "
+                 "as Authorization: TargetToken")
+      ->check(CLI::ExistingFile);
   app.add_option("--cacert", options.ca_file, "Certificates (PEM) to trust for https")
       ->check(CLI::ExistingFile);
   app.add_flag("--insecure", options.insecure, "Do not check the server's certificate");

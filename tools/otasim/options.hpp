@@ -29,7 +29,8 @@ struct Options {
   std::string server = "http://127.0.0.1:8216";
   Origin origin;  // of server
   std::string tenant = "DEFAULT";
-  std::string gateway_token;  // empty: no Authorization header
+  std::string gateway_token;  // of those without their own; empty: they send no credentials
+  std::string target_tokens_file;
   std::string ca_file;
   bool insecure = false;
 

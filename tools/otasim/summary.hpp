@@ -21,6 +21,7 @@ struct Summary {
   std::size_t busy_at_end = 0;
   std::uint64_t requests = 0;
   std::uint64_t requests_broken = 0;
+  std::uint64_t unauthorized = 0;  // answers 401
   std::uint64_t connections = 0;
   std::vector<std::string> problems;  // why the exit code is 1; empty: it is 0
 };

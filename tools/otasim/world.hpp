@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "tools/otasim/choice.hpp"
+#include "tools/otasim/credentials.hpp"
 #include "tools/otasim/event_loop.hpp"
 #include "tools/otasim/journal.hpp"
 #include "tools/otasim/net/http_client.hpp"
@@ -18,6 +19,7 @@ namespace ota::sim {
 struct World {
   const Options& options;
   const Choices& choices;
+  const Credentials& credentials;
   EventLoop& loop;
   HttpClient& http;
   Journal& journal;
