@@ -39,6 +39,7 @@ HttpSettings http_settings(const Options& options) {
   HttpSettings settings;
   settings.server = options.origin;
   settings.connections_max = options.connections_max;
+  settings.tls = {options.ca_file, options.insecure};
   return settings;
 }
 
@@ -58,6 +59,8 @@ Summary summarise(const Fleet& fleet, const World& world) {
   summary.requests = world.http.requests_done();
   summary.requests_broken = world.http.requests_broken();
   summary.unauthorized = world.http.unauthorized();
+  summary.tls_handshakes = world.http.tls_handshakes();
+  summary.tls_resumed = world.http.tls_resumed();
   summary.connections = world.http.connections_opened();
   const bool goal_missed = !world.options.stop_when_version.empty() &&
                            reason != StopReason::kSignal &&

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <stdexcept>
 #include <vector>
 
 namespace ota::sim {
@@ -22,6 +23,20 @@ CallerFields caller_fields(const Credentials& credentials, const std::string& de
   fields.artifact = agent + "Accept: application/octet-stream\r\n";
   fields.authorization = credentials.header_of(device);
   return fields;
+}
+
+// Throws when the device's file is missing: a fleet that is refused for it would tell less.
+std::string certificate_of(const Options& options, const std::string& device) {
+  if (options.client_certificates_dir.empty()) return options.client_certificate_file;
+  std::string path = options.client_certificates_dir + "/" + device + ".pem";
+  if (::access(path.c_str(), R_OK) != 0)
+    throw std::runtime_error(fmt::format("--client-certificates: cannot read {}", path));
+  return path;
+}
+
+CallerId add_caller(World& world, const std::string& device) {
+  return world.http.add_caller(caller_fields(world.credentials, device),
+                               certificate_of(world.options, device));
 }
 
 std::size_t share_of(double share, std::size_t count) {
@@ -66,9 +81,7 @@ Fleet::Fleet(World& world) : world_(world), on_terminal_(::isatty(STDERR_FILENO)
   const auto failing = world.choices.pick(ids, online, faults.fail_devices, "always-fails");
   for (std::size_t i = 0; i < ids.size(); ++i)
     devices_.emplace_back(
-        world,
-        DeviceProfile{ids[i], world.http.add_caller(caller_fields(world.credentials, ids[i])),
-                      online[i], slow[i], failing[i]});
+        world, DeviceProfile{ids[i], add_caller(world, ids[i]), online[i], slow[i], failing[i]});
 }
 
 void Fleet::start() {

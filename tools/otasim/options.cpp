@@ -63,11 +63,19 @@ void add_server(CLI::App& app, Options& options, Raw& raw) {
                  "File with a line 'device_id token' for each device that has its own token; sent "
                  "as Authorization: TargetToken")
       ->check(CLI::ExistingFile);
-  app.add_option("--cacert", options.ca_file, "Certificates (PEM) to trust for https")
+  app.add_option("--ca,--cacert", options.ca_file, "Certificates (PEM) to trust for https")
       ->check(CLI::ExistingFile);
   app.add_flag("--insecure", options.insecure, "Do not check the server's certificate");
+  auto* own = app.add_option("--client-certificates", options.client_certificates_dir,
+                             "Directory with a <device id>.pem (certificate, chain and key) for "
+                             "each device, shown to a server that asks for one")
+                  ->check(CLI::ExistingDirectory);
+  app.add_option("--client-certificate", options.client_certificate_file,
+                 "One such file for all devices")
+      ->check(CLI::ExistingFile)
+      ->excludes(own);
   app.add_option("--connections-max", options.connections_max,
-                 "Open connections at most; further requests queue")
+                 "Open connections at most: devices share them when they have more to say")
       ->check(CLI::Range(std::size_t{1}, kConnectionsMax))
       ->capture_default_str();
   app.add_option("--max-sleep", raw.sleep_max_s, "Cap of the server's polling sleep, seconds")

@@ -33,6 +33,8 @@ struct Options {
   std::string target_tokens_file;
   std::string ca_file;
   bool insecure = false;
+  std::string client_certificates_dir;  // with a <device_id>.pem for each device
+  std::string client_certificate_file;  // one for all
 
   std::size_t devices = 10;
   std::size_t first = 1;  // number of the first device

@@ -88,6 +88,9 @@ std::string summary_text(const Summary& summary, const Stats& stats) {
   row(text, "requests", "{} ({:.0f}/s), {} broken, {} connections opened", summary.requests,
       seconds > 0 ? static_cast<double>(summary.requests) / seconds : 0.0, summary.requests_broken,
       summary.connections);
+  if (summary.tls_handshakes > 0)
+    row(text, "TLS", "{} handshakes, {} of them resumed", summary.tls_handshakes,
+        summary.tls_resumed);
   if (summary.unauthorized > 0) row(text, "not let in (401)", "{}", summary.unauthorized);
   latency_row(text, "poll latency", stats.poll_latency);
   latency_row(text, "report latency", stats.report_latency);
@@ -138,6 +141,8 @@ std::string summary_json(const Summary& summary, const Stats& stats) {
   root["requests"] = {{"done", summary.requests},
                       {"broken", summary.requests_broken},
                       {"unauthorized", summary.unauthorized},
+                      {"tls_handshakes", summary.tls_handshakes},
+                      {"tls_resumed", summary.tls_resumed},
                       {"connections", summary.connections}};
   root["poll_latency"] = latency_json(stats.poll_latency);
   root["report_latency"] = latency_json(stats.report_latency);

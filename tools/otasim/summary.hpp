@@ -23,6 +23,8 @@ struct Summary {
   std::uint64_t requests_broken = 0;
   std::uint64_t unauthorized = 0;  // answers 401
   std::uint64_t connections = 0;
+  std::uint64_t tls_handshakes = 0;
+  std::uint64_t tls_resumed = 0;      // of them
   std::vector<std::string> problems;  // why the exit code is 1; empty: it is 0
 };
 

@@ -12,6 +12,12 @@
 
 namespace ota::sim::test {
 
+inline HttpSettings settings_for(const std::string& url) {
+  HttpSettings settings;
+  settings.server = parse_url(url)->origin;
+  return settings;
+}
+
 class ClientStage {
  public:
   explicit ClientStage(HttpSettings settings) : http_(loop_, std::move(settings)) {
@@ -22,8 +28,7 @@ class ClientStage {
     fields.authorization = "Authorization: TargetToken secret\r\n";
     caller_ = http_.add_caller(fields);
   }
-  explicit ClientStage(const std::string& server)
-      : ClientStage(HttpSettings{.server = parse_url(server)->origin}) {}
+  explicit ClientStage(const std::string& server) : ClientStage(settings_for(server)) {}
 
   HttpRequest get(const std::string& url) const {
     HttpRequest request;

@@ -1,5 +1,5 @@
-// A TCP connection as a stream of bytes. Non-blocking: what cannot go on now says so, and goes on
-// when the loop reports the socket.
+// A TCP connection as a stream of bytes, plain or through TLS. Non-blocking: what cannot go on now
+// says so, and goes on when the loop reports the socket.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "tools/otasim/net/addresses.hpp"
+#include "tools/otasim/net/tls_client.hpp"
 
 namespace ota::sim {
 
@@ -20,13 +21,13 @@ class Channel {
     kBroken,  // error() says why
   };
 
-  // Begins to connect. Without a socket when that failed at once.
-  explicit Channel(const SocketAddress& address);
+  // Begins to connect; `ssl` is null for a plain one. Without a socket when that failed at once.
+  Channel(const SocketAddress& address, SslPtr ssl);
   Channel(Channel&& other) noexcept;
   Channel& operator=(Channel&& other) noexcept;
   ~Channel() { close(); }
 
-  // Goes on with connecting.
+  // Goes on with connecting and with the handshake.
   Moved open();
   // Reads up to the size of `space`; `bytes` is what came.
   Moved read(std::span<char> space, std::size_t& bytes);
@@ -34,6 +35,7 @@ class Channel {
   Moved write(std::string_view data, std::size_t& bytes);
 
   int fd() const { return fd_; }
+  SSL* ssl() const { return ssl_.get(); }
   const std::string& error() const { return error_; }
 
   // Ends it in order.
@@ -41,9 +43,13 @@ class Channel {
 
  private:
   Moved fail(int error_number);
+  Moved shake_hands();
+  Moved meaning_of(int result, const char* doing);
 
   int fd_ = -1;
   bool connected_ = false;
+  bool secured_ = false;
+  SslPtr ssl_;
   std::string error_;
 };
 

@@ -23,15 +23,22 @@ std::span<char> read_space() {
 
 }  // namespace
 
-Connection::Connection(ConnectionOwner& owner, EventLoop& loop, Place place,
+Connection::Connection(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls, Place place,
                        std::vector<SocketAddress> addresses, std::chrono::milliseconds timeout)
     : owner_(owner),
       loop_(loop),
+      tls_(tls),
       place_(std::move(place)),
       addresses_(std::move(addresses)),
       timeout_(timeout),
-      channel_(addresses_.at(0)) {
-  if (channel_.fd() >= 0) loop_.watch(channel_.fd(), place_.token);
+      channel_(connect()) {}
+
+Channel Connection::connect() {
+  const bool secure = place_.origin.tls;
+  Channel channel{addresses_.at(address_index_),
+                  secure ? tls_.begin(place_.caller, place_.origin) : nullptr};
+  if (channel.fd() >= 0) loop_.watch(channel.fd(), place_.token);
+  return channel;
 }
 
 void Connection::start(std::unique_ptr<Exchange> exchange) {
@@ -79,6 +86,7 @@ Connection::Flow Connection::opened() {
   switch (channel_.open()) {
     case Channel::Moved::kDone:
       open_ = true;
+      if (channel_.ssl() != nullptr) tls_.established(channel_.ssl());
       return Flow::kGoesOn;
     case Channel::Moved::kLater:
       return Flow::kWaits;
@@ -90,9 +98,9 @@ Connection::Flow Connection::opened() {
 
 void Connection::open_next_address() {
   if (address_index_ + 1 == addresses_.size()) return fail(channel_.error());
-  channel_ = Channel{addresses_[++address_index_]};
+  ++address_index_;
+  channel_ = connect();
   peer_gone_ = false;
-  if (channel_.fd() >= 0) loop_.watch(channel_.fd(), place_.token);
   go_on();
 }
 

@@ -53,7 +53,7 @@ class Connection {
   };
 
   // `addresses` are tried one after the other.
-  Connection(ConnectionOwner& owner, EventLoop& loop, Place place,
+  Connection(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls, Place place,
              std::vector<SocketAddress> addresses, std::chrono::milliseconds timeout);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -76,6 +76,7 @@ class Connection {
  private:
   enum class Flow { kGoesOn, kWaits };  // kWaits: for the loop, or because the exchange has ended
 
+  Channel connect();
   void open_next_address();
   Flow opened();
   void write_out();
@@ -94,6 +95,7 @@ class Connection {
 
   ConnectionOwner& owner_;
   EventLoop& loop_;
+  TlsClient& tls_;
   Place place_;
   const std::vector<SocketAddress> addresses_;
   const std::chrono::milliseconds timeout_;

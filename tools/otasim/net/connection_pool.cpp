@@ -3,10 +3,16 @@
 #include <utility>
 
 namespace ota::sim {
+namespace {
 
-ConnectionPool::ConnectionPool(ConnectionOwner& owner, EventLoop& loop, std::size_t connections_max,
-                               std::chrono::milliseconds timeout)
-    : owner_(owner), loop_(loop), connections_max_(connections_max), timeout_(timeout) {}
+// Among the idle connections of others: where every device has its certificate, none will do.
+constexpr std::size_t kLooksMax = 64;
+
+}  // namespace
+
+ConnectionPool::ConnectionPool(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls,
+                               std::size_t connections_max, std::chrono::milliseconds timeout)
+    : owner_(owner), loop_(loop), tls_(tls), connections_max_(connections_max), timeout_(timeout) {}
 
 Connection* ConnectionPool::find(std::uint64_t token) {
   const std::uint32_t slot = slot_of(token);
@@ -35,9 +41,17 @@ Connection* ConnectionPool::idle_of(CallerId caller, const Origin& origin) {
   return nullptr;
 }
 
+bool ConnectionPool::may_use(CallerId caller, const Origin& origin, std::uint32_t slot) const {
+  const Connection::Place& place = slots_[slot].connection->place();
+  return place.origin == origin && (!origin.tls || tls_.same_identity(caller, place.caller));
+}
+
 Connection* ConnectionPool::idle_of_another(CallerId caller, const Origin& origin) {
-  for (const std::uint32_t slot : idle_)
-    if (slots_[slot].connection->place().origin == origin) return &take_idle(slot, caller);
+  std::size_t looks = 0;
+  for (const std::uint32_t slot : idle_) {
+    if (may_use(caller, origin, slot)) return &take_idle(slot, caller);
+    if (++looks == kLooksMax) break;
+  }
   return nullptr;
 }
 
@@ -70,7 +84,7 @@ Connection* ConnectionPool::open_new(CallerId caller, const Origin& origin) {
   free_.pop_back();
   const std::uint64_t token = std::uint64_t{++slots_[slot].generation} << 32 | slot;
   slots_[slot].connection = std::make_unique<Connection>(
-      owner_, loop_, Connection::Place{origin, caller, token}, where, timeout_);
+      owner_, loop_, tls_, Connection::Place{origin, caller, token}, where, timeout_);
   ++open_;
   ++opened_;
   return slots_[slot].connection.get();

@@ -1,8 +1,8 @@
 // All connections of the fleet: who may have which one.
 //
 // A device goes on with a connection that it had; else a new one is opened. At the limit idle ones
-// change hands, the one that was idle for longest first, or make room for another origin's. One
-// thread.
+// change hands, the one that was idle for longest first, unless a
+// certificate ties them to a device; else they make room. One thread.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace ota::sim {
 
 class ConnectionPool {
  public:
-  ConnectionPool(ConnectionOwner& owner, EventLoop& loop, std::size_t connections_max,
-                 std::chrono::milliseconds timeout);
+  ConnectionPool(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls,
+                 std::size_t connections_max, std::chrono::milliseconds timeout);
 
   enum class Wish { kAny, kNew };  // kNew: none that was open before
   struct Given {
@@ -57,6 +57,7 @@ class ConnectionPool {
   static std::uint32_t slot_of(std::uint64_t token) { return static_cast<std::uint32_t>(token); }
 
   Connection* idle_of(CallerId caller, const Origin& origin);
+  bool may_use(CallerId caller, const Origin& origin, std::uint32_t slot) const;
   Connection* idle_of_another(CallerId caller, const Origin& origin);
   Connection& take_idle(std::uint32_t slot, CallerId caller);
   void no_longer_idle(std::uint32_t slot);
@@ -64,6 +65,7 @@ class ConnectionPool {
 
   ConnectionOwner& owner_;
   EventLoop& loop_;
+  TlsClient& tls_;
   const std::size_t connections_max_;
   const std::chrono::milliseconds timeout_;
   Addresses addresses_;

@@ -31,10 +31,12 @@ void HttpTicket::cancel() {
 
 HttpClient::HttpClient(EventLoop& loop, HttpSettings settings)
     : settings_(std::move(settings)),
-      pool_(*this, loop, settings_.connections_max, settings_.timeout) {}
+      tls_(settings_.tls),
+      pool_(*this, loop, tls_, settings_.connections_max, settings_.timeout) {}
 
-CallerId HttpClient::add_caller(CallerFields fields) {
+CallerId HttpClient::add_caller(CallerFields fields, std::string certificate_file) {
   callers_.push_back(std::move(fields));
+  tls_.add_caller(std::move(certificate_file));
   return static_cast<CallerId>(callers_.size() - 1);
 }
 

@@ -41,6 +41,7 @@ struct HttpSettings {
   Origin server;  // gets the credentials, no other origin does
   std::size_t connections_max = 256;
   std::chrono::milliseconds timeout{30'000};
+  TlsSettings tls;
 };
 
 class HttpClient : public EventSource, private ConnectionOwner {
@@ -49,7 +50,8 @@ class HttpClient : public EventSource, private ConnectionOwner {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  CallerId add_caller(CallerFields fields);
+  // `certificate_file`: who it is to a server that asks for a certificate; empty: nobody.
+  CallerId add_caller(CallerFields fields, std::string certificate_file = {});
 
   // Queues a request; `on_answer` is called once, from the loop, never from within this call.
   [[nodiscard]] HttpTicket send(HttpRequest request, OnAnswer on_answer);
@@ -68,6 +70,9 @@ class HttpClient : public EventSource, private ConnectionOwner {
   std::size_t queued() const { return waiting_.size(); }
   std::uint64_t connections_opened() const { return pool_.opened(); }
 
+  std::uint64_t tls_handshakes() const { return tls_.handshakes(); }
+  std::uint64_t tls_resumed() const { return tls_.resumed(); }
+
   bool before_wait() override;
   void on_ready(std::uint64_t token, std::uint32_t events) override;
 
@@ -84,6 +89,7 @@ class HttpClient : public EventSource, private ConnectionOwner {
   void answer(std::unique_ptr<Exchange> exchange, HttpAnswer answer);
 
   HttpSettings settings_;
+  TlsClient tls_;
   ConnectionPool pool_;
   std::deque<CallerFields> callers_;
   std::deque<std::uint64_t> order_;  // of waiting_; may name cancelled ones
