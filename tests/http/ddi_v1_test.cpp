@@ -200,6 +200,25 @@ TEST_CASE("whoever asks too often is refused with an empty answer, and its downl
   CHECK(stage.ddi("GET", "/e").status == 200);
 }
 
+TEST_CASE("a fleet that comes at once is told to come back one after the other; who is awaited comes sooner") {
+  auto options = ApiStage::open_to_devices();
+  options.poll_pace = {.polls_per_s = 4, .soon = std::chrono::seconds(30), .jitter_percent = 0};
+  ApiStage stage(std::move(options));
+  const auto sleep = [&](const std::string& device) {
+    return stage.ddi("GET", "/" + device).json()["config"]["polling"]["sleep"].get<std::string>();
+  };
+  for (int i = 0; i < 20; ++i) {  // strangers may be in a target list
+    CHECK(sleep("new-" + std::to_string(i)) == (i < 4 ? "00:00:30" : i < 8 ? "00:00:31" : i < 12 ? "00:00:32" : i < 16 ? "00:00:33" : "00:00:34"));
+  }
+  for (int i = 0; i < 12; ++i) {
+    CHECK(sleep("new-" + std::to_string(i)) == (i < 3 ? "00:05:00" : i < 6 ? "00:05:01" : i < 9 ? "00:05:02" : "00:05:03"));
+  }
+  stage.device("target");
+  stage.campaign(stage.firmware("2.0.0"), {"target"});
+  REQUIRE_FALSE(stage.offered("target").empty());
+  CHECK(sleep("target") < "00:01:00");
+}
+
 TEST_CASE("downloads are sent elsewhere where that is set, for clients that go there") {
   auto options = ApiStage::open_to_devices();
   options.redirect_url = "https://cdn.example/fw/{sha256}/{file}";

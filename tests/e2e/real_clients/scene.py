@@ -22,6 +22,9 @@ class Scene:
     def __init__(self, service, maker, directory, device, **configuration):
         self.service, self.maker, self.device = service, maker, device
         self.line = BadLine(service.port)
+        if "gateway_token" not in configuration:
+            service.call("PUT", f"{BASE}/devices/{device}", {})
+            configuration["target_token"] = service.get(f"/devices/{device}/token")["token"]
         self.swupdate = Swupdate(directory, device, self.line.url, maker.certificate, **configuration)
         self.offers = 0
 
