@@ -34,13 +34,18 @@ void write_problem(RequestContext& context, const Problem& problem) {
   if (problem.retry_after_s) context.set_header("Retry-After", std::to_string(*problem.retry_after_s));
 }
 
+using Known = std::optional<projections::PollRecord>;
+
+Known known_of(const RequestContext& context, const Api& api) {
+  return api.service.views().polls().find(context.parameter("device_id"));
+}
+
 // What is the same of every request: its tenant, and who it is.
-std::optional<Problem> check_who(const RequestContext& context, Api& api, bool bytes) {
+std::optional<Problem> check_who(const RequestContext& context, Api& api, const Known& known, bool bytes) {
   if (!equals_ignoring_case(context.parameter("tenant"), api.options.tenant)) {
     return Problem::not_found("Tenant not found: " + shown(context.parameter("tenant")));
   }
   const auto& device = context.parameter("device_id");
-  const auto known = api.service.views().polls().find(device);
   const auto now = api.service.now();
   const auto identity = bytes ? api.auth.identify_download(context, device, known, now)
                               : api.auth.identify(context, device, known, now);
@@ -51,8 +56,10 @@ std::optional<Problem> check_who(const RequestContext& context, Api& api, bool b
 }
 
 std::optional<Problem> check_message(const RequestContext& context, Api& api) {
-  if (auto problem = check_who(context, api, false)) return problem;
-  const bool writes = context.method() != "GET" && !context.is_head();
+  const auto known = known_of(context, api);
+  if (auto problem = check_who(context, api, known, false)) return problem;
+  // Whoever is not known is about to be registered.
+  const bool writes = !known || (context.method() != "GET" && !context.is_head());
   const auto again = api.limits.refuse(context.parameter("device_id"), context.client_address(), writes);
   if (again) return Problem::rate_limited("", *again);
   return ddi::check_media(context);
@@ -78,7 +85,7 @@ void add_ddi_routes(Router& router, Api& api) {
   messages.problem_writer = write_problem;
   RouteOptions bytes;
   bytes.for_devices = true;
-  bytes.check = [&api](const RequestContext& context) { return check_who(context, api, true); };
+  bytes.check = [&api](const RequestContext& context) { return check_who(context, api, known_of(context, api), true); };
   bytes.problem_writer = write_without_body;
   const std::string base = "/{tenant}/controller/v1/{device_id}";
   const auto add = [&](const char* method, const std::string& path, Handle handle, const RouteOptions& options) {

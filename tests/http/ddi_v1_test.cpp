@@ -163,6 +163,25 @@ TEST_CASE("whoever asked for its bytes, in whatever way, is not suspected") {
   }
 }
 
+TEST_CASE("a client that says success, tells the version that it still runs, and reboots then, has succeeded") {
+  Offered o;
+  const auto rauc = "Content-Type: application/json\r\nUser-Agent: rauc-hawkbit-c-agent/1.4\r\n";
+  REQUIRE(o.fetch().status == 200);
+  REQUIRE(o.feedback(says("closed", "success"), rauc).status == 200);
+  const auto tell = [&](const char* version) {
+    return o.stage.ddi("PUT", "/d/configData", json{{"data", {{"firmware_version", version}}}}.dump(), rauc).status;
+  };
+  CHECK_FALSE(o.links("d").contains("configData"));   // it is not asked yet
+  CHECK(tell("1.0.0") == 200);
+  CHECK(o.update()["status"] == "completed");
+  o.stage.advance(std::chrono::minutes(16));
+  CHECK(o.links("d").contains("configData"));
+  CHECK(tell("2.0.0") == 200);
+  CHECK_FALSE(o.links("d").contains("configData"));
+  CHECK(o.update()["status"] == "completed");
+  CHECK(o.firmware_version("d") == "2.0.0");
+}
+
 TEST_CASE("reports on what is over: taken as late, or 410 where that is wished and can be lived with") {
   for (const bool gone : {false, true}) {
     CAPTURE(gone);
