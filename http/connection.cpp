@@ -1,6 +1,6 @@
 #include "http/connection.hpp"
 
-#include <fmt/format.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -109,9 +109,10 @@ Connection::Examined Connection::examine(RequestHead& head) {
 // Leaves head_bytes_ at 0 if the head has not arrived as a whole.
 std::optional<HeadError> Connection::read_head(RequestHead& head) {
   const auto end = find_head_end(unread(), scanned_);
-  if (end.value_or(unread().size()) > limits::kRequestHeadBytes) {
-    return HeadError{
-        431, fmt::format("The request's head is larger than {} bytes", limits::kRequestHeadBytes)};
+  if (!end || *end > limits::kRequestHeadBytes) {
+    if (auto error = why_no_head(unread().substr(0, end.value_or(unread().size())), scanned_)) {
+      return error;
+    }
   }
   if (!end) {
     scanned_ = unread().size();

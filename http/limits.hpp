@@ -14,6 +14,7 @@ inline constexpr std::size_t kMiB = 1024 * kKiB;
 // headers fit.
 inline constexpr std::size_t kRequestHeadBytes = 16 * kKiB;
 inline constexpr std::size_t kRequestTargetBytes = 8 * kKiB;
+inline constexpr std::size_t kRequestLineBytes = kRequestTargetBytes + 32;  // with method and version
 inline constexpr std::size_t kHeaderFields = 100;
 inline constexpr std::size_t kHostBytes = 255 + 6;  // a DNS name and a port
 

@@ -230,6 +230,23 @@ std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t fro
   return at + kEmptyLine.size();
 }
 
+std::optional<HeadError> why_no_head(std::string_view bytes, std::size_t from) {
+  if (!bytes.empty() && !kToken[static_cast<unsigned char>(bytes.front())] && bytes.front() != '\r') {
+    return error(400, "What was sent does not begin as HTTP does");
+  }
+  for (auto at = bytes.find('\n', from); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
+    if (at == 0 || bytes[at - 1] != '\r') return error(400, "A line does not end in CR LF");
+  }
+  const auto line = bytes.substr(0, bytes.find("\r\n"));
+  if (line.size() > limits::kRequestLineBytes) {
+    return error(414, fmt::format("The request's line has more than {} bytes", limits::kRequestLineBytes));
+  }
+  if (bytes.size() > limits::kRequestHeadBytes) {
+    return error(431, fmt::format("The request's head is larger than {} bytes", limits::kRequestHeadBytes));
+  }
+  return std::nullopt;
+}
+
 std::optional<HeadError> parse_request_head(std::string_view bytes, RequestHead& head) {
   clear(head);
   head.size = bytes.size();

@@ -50,6 +50,11 @@ std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t fro
 // host[:port]: a name, an IPv4 address, or an IPv6 address in brackets; or nothing.
 bool is_host(std::string_view value);
 
+// What is wrong with bytes that are no whole head yet, whatever follows: a target or a head that is
+// too long already, a bare LF, another protocol (a TLS client on the wrong port would wait for its
+// time-out, and so would we). `from`: the bytes before were looked at.
+std::optional<HeadError> why_no_head(std::string_view bytes, std::size_t from = 0);
+
 // Reads a whole head (bytes up to find_head_end) into `head`, whose memory is used again. Returns
 // what is wrong.
 std::optional<HeadError> parse_request_head(std::string_view bytes, RequestHead& head);

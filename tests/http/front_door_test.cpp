@@ -285,7 +285,11 @@ TEST_CASE("what is no HTTP request is refused in the one shape, and the connecti
   CHECK(refused("GET / HTTP/1.1\r\nX: " + std::string(17'000, 'x')) == 431);
   CHECK(refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: "
                 "chunked\r\n\r\n") == 400);
-  CHECK(open.door.counts().door.malformed == 7);
+  // At once, not when its time is over.
+  CHECK(refused("\x16\x03\x01") == 400);
+  CHECK(refused("GET / HTTP/1.1\n") == 400);
+  CHECK(refused("GET /" + std::string(20'000, 'x')) == 414);
+  CHECK(open.door.counts().door.malformed == 10);
   // Behind a good request too.
   auto client = open.connect();
   client.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\nnonsense\r\n\r\n");

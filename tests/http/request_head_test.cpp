@@ -146,6 +146,29 @@ TEST_CASE("the end of a head is found wherever the search was left off") {
   for (std::size_t size = 0; size < 27; ++size) CHECK_FALSE(find_head_end(text.substr(0, size)));
 }
 
+TEST_CASE("what cannot become a head is refused before its end") {
+  const auto status = [](const std::string& bytes, std::size_t from = 0) {
+    const auto error = why_no_head(bytes, from);
+    return error ? error->status : 0;
+  };
+  const std::string text = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    CAPTURE(size);
+    CHECK(status(text.substr(0, size)) == 0);
+    CHECK(status(text.substr(0, size), size / 2) == 0);
+  }
+  CHECK(status("\r") == 0);  // the first of an empty line's two
+  CHECK(status("\x16\x03\x01") == 400);
+  CHECK(status(std::string(1, '\0')) == 400);
+  CHECK(status("GET / HTTP/1.1\n") == 400);
+  CHECK(status("GET / HTTP/1.1\r\nX: y\n", 20) == 400);
+  CHECK(status("\n") == 400);
+  CHECK(status("GET /" + std::string(8'192, 'x')) == 0);
+  CHECK(status("GET /" + std::string(9'000, 'x')) == 414);
+  CHECK(status("GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\nHost: h\r\n") == 414);
+  CHECK(status("GET / HTTP/1.1\r\nX: " + std::string(17'000, 'x')) == 431);
+}
+
 TEST_CASE("no bytes break the parser") {
   std::mt19937 random(5);
   const std::string seed =
