@@ -233,7 +233,9 @@ void events(RequestContext& context, Api& api) {
 }  // namespace
 
 void add_audit_routes(Router::Group& admin, Api& api) {
-  admin.add("GET", "/audit/events", [&api](RequestContext& c) { events(c, api); });
+  RouteOptions pages = admin.defaults();
+  pages.running_max = limits::kAuditPagesAtOnce;
+  admin.add("GET", "/audit/events", [&api](RequestContext& c) { events(c, api); }, pages);
 }
 
 }  // namespace ota::http

@@ -60,6 +60,9 @@ inline constexpr std::size_t kImportsAtOnce = 4;     // each holds a handler, an
 
 inline constexpr std::size_t kMultipartTextBytes = 256 * kKiB;  // the firmware's metadata
 inline constexpr std::size_t kMultipartParts = 16;
+// Each renders up to 5,000 events, which keeps a core busy for a tenth of a second: devices are not to wait behind those.
+inline constexpr std::size_t kAuditPagesAtOnce = 8;
+
 inline constexpr std::size_t kMultipartHeaderBytes = 8 * kKiB;  // of one part
 inline constexpr std::size_t kMultipartPreambleBytes = 4 * kKiB;
 inline constexpr std::size_t kFileNameBytes = 255;  // what file systems take
