@@ -17,8 +17,11 @@ using Handle = void (*)(RequestContext&, Api&);
 constexpr int kUnauthorized = 401;
 constexpr int kTooManyRequests = 429;
 
+// 400 where the administration's side says 422: what the protocol's clients know.
+int status_of(const Problem& problem) { return problem.status == 422 ? 400 : problem.status; }
+
 void write_without_body(RequestContext& context, const Problem& problem) {
-  context.answer_empty(problem.status);
+  context.answer_empty(status_of(problem));
   if (problem.status == kUnauthorized) context.set_header("WWW-Authenticate", "TargetToken");
   if (!problem.allow.empty()) context.set_header("Allow", problem.allow);
   if (problem.retry_after_s) context.set_header("Retry-After", std::to_string(*problem.retry_after_s));
@@ -29,7 +32,7 @@ void write_problem(RequestContext& context, const Problem& problem) {
   if (problem.status == kUnauthorized || (problem.status == kTooManyRequests && problem.message.empty())) {
     return write_without_body(context, problem);
   }
-  context.answer_json(problem.status, ddi::error(to_text(problem.kind), problem.message));
+  context.answer_json(status_of(problem), ddi::error(to_text(problem.kind), problem.message));
   if (!problem.allow.empty()) context.set_header("Allow", problem.allow);
   if (problem.retry_after_s) context.set_header("Retry-After", std::to_string(*problem.retry_after_s));
 }

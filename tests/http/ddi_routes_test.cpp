@@ -141,3 +141,12 @@ TEST_CASE("a poll that has nothing new to say is answered 304 to whoever asks fo
   CHECK(changed.status == 200);
   CHECK(changed.header("ETag") != tag);
 }
+
+TEST_CASE("an id that can be none is a bad request in the protocol's words, for messages and for bytes") {
+  ApiStage stage;
+  for (const std::string& id : {std::string("/a%zz"), std::string("/a%00b"), std::string("/a%ff"), "/" + std::string(257, 'a')}) {
+    CAPTURE(id);
+    CHECK(stage.ddi("GET", id).status == 400);
+    CHECK(stage.ddi("GET", id + "/softwaremodules/1/artifacts/firmware.bin").status == 400);
+  }
+}
