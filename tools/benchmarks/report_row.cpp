@@ -16,14 +16,16 @@ namespace ota::bench {
 namespace {
 
 constexpr std::size_t kConnections = 64;
+constexpr std::size_t kManyConnections = 256;
 constexpr std::size_t kReporting = 1'000;  // a campaign's max_concurrent_updates
 
-LoadResult run_reports(ServiceUnderTest& service, const Extent& extent, ReportsPlan& plan) {
+LoadResult run_reports(ServiceUnderTest& service, std::size_t connections, const Extent& extent,
+                       ReportsPlan& plan) {
   const std::uint64_t events_before = service.log_position();
   const std::uint64_t reports_before = plan.reports();
   LoadOptions options;
   options.port = service.port();
-  options.connections = kConnections;
+  options.connections = connections;
   options.warm_up = std::chrono::duration<double>(extent.warm_up_seconds());
   options.duration = std::chrono::duration<double>(extent.seconds());
   const LoadResult result = run_load(options, plan);
@@ -36,20 +38,22 @@ LoadResult run_reports(ServiceUnderTest& service, const Extent& extent, ReportsP
   return result;
 }
 
-Row measure_durable_reports(const std::filesystem::path& directory, const Extent& extent) {
-  const std::string work = fmt::format("durable reports, {} connections", kConnections);
+Row measure_durable_reports(const std::filesystem::path& directory, std::size_t connections,
+                            const Extent& extent) {
+  const std::string work = fmt::format("durable reports, {} connections", connections);
+  std::filesystem::create_directory(directory);
   ServiceUnderTest service(directory / "reporting");
   service.register_devices(kReporting);
   service.start_campaign(kReporting);
   StepsPlan starting(0, kReporting, kConnections, {Step::kPoll, Step::kDeployment});
   run_load({.port = service.port(), .connections = kConnections}, starting);
-  ReportsPlan reporting(starting.actions(), kConnections);
+  ReportsPlan reporting(starting.actions(), connections);
   LoadResult best;
   double best_peer = 0;
   for (std::size_t round = 0; round < extent.rounds(); ++round) {
     show_progress(work, round, extent.rounds());
     settle_disk(directory);
-    const LoadResult result = run_reports(service, extent, reporting);
+    const LoadResult result = run_reports(service, connections, extent, reporting);
     if (result.per_second() > best.per_second()) best = result;
     settle_disk(directory);
     const auto peer_directory = directory / "puts";
@@ -98,7 +102,9 @@ Row measure_whole_updates(const std::filesystem::path& directory, const Extent& 
 
 Rows measure_reports(const std::filesystem::path& directory, const Extent& extent) {
   Rows rows;
-  rows.push_back(measure_durable_reports(directory, extent));
+  for (const std::size_t connections : {kConnections, kManyConnections}) {
+    rows.push_back(measure_durable_reports(directory / std::to_string(connections), connections, extent));
+  }
   rows.push_back(measure_whole_updates(directory, extent));
   return rows;
 }
