@@ -2,6 +2,7 @@
 
 #include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -179,7 +180,34 @@ ssize_t Connection::send_both(std::string_view first, std::string_view second) {
   return ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
 }
 
-bool Connection::send(std::string_view first, std::string_view second, PaceWatch& watch) {
+void Connection::note_arrived(PaceWatch& watch) {
+  int on_its_way = 0;
+  if (::ioctl(descriptor_, SIOCOUTQ, &on_its_way) != 0) return;
+  const auto arrived = sent_ - std::min(sent_, static_cast<std::uint64_t>(on_its_way));
+  if (arrived <= arrived_) return;
+  watch.moved(arrived - arrived_);
+  arrived_ = arrived;
+}
+
+bool Connection::wait_for_room(PaceWatch& watch) {
+  while (!wait_for(POLLOUT, watch.deadline())) {
+    if (errno != ETIMEDOUT) return false;
+    note_arrived(watch);
+    if (watch.deadline() <= SteadyClock::now()) {
+      errno = ETIMEDOUT;
+      return false;
+    }
+  }
+  return true;
+}
+
+void Connection::reset_at_close() const {
+  const linger at_once{1, 0};
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+bool Connection::send_some(std::string_view& first, std::string_view& second) {
+  // A small answer leaves in one record. What is left of it stays where it is until the next one.
   if (tls_ && !first.empty() && !second.empty() && first.size() + second.size() <= kRecordBytes) {
     joined_.assign(first);
     joined_ += second;
@@ -190,17 +218,24 @@ bool Connection::send(std::string_view first, std::string_view second, PaceWatch
     const ssize_t count = send_both(first, second);
     if (count < 0) {
       if (errno == EINTR) continue;
-      if (errno != EAGAIN || !wait_for(POLLOUT, watch.deadline())) return false;
-      continue;
+      return errno == EAGAIN;
     }
-    const auto sent = static_cast<std::size_t>(count);
-    watch.moved(sent);
-    const std::size_t of_first = std::min(sent, first.size());
+    const auto bytes = static_cast<std::size_t>(count);
+    sent(bytes);
+    const std::size_t of_first = std::min(bytes, first.size());
     first.remove_prefix(of_first);
-    second.remove_prefix(sent - of_first);
+    second.remove_prefix(bytes - of_first);
   }
   if (joined_.capacity() > kKeptInputBytes) std::string().swap(joined_);
   return true;
+}
+
+bool Connection::send(std::string_view first, std::string_view second, PaceWatch& watch) {
+  for (;;) {
+    if (!send_some(first, second)) return false;
+    if (first.empty() && second.empty()) return true;
+    if (!wait_for_room(watch)) return false;
+  }
 }
 
 }  // namespace ota::http

@@ -78,9 +78,19 @@ class Connection {
   // Receives into `out`, waiting until `deadline`. Returns how many bytes, 0 at the end, -1 on an
   // error (errno is ETIMEDOUT when the peer stayed silent).
   std::ptrdiff_t receive(char* out, std::size_t size, SteadyClock::time_point deadline);
-  // Sends both, one behind the other, waiting as `watch` allows; false when the peer is gone or too
-  // slow.
+  // Sends both, one behind the other, as far as there is room for it, and takes off what was sent;
+  // false when the peer is gone.
+  bool send_some(std::string_view& first, std::string_view& second);
+  // Sends all of both, waiting as `watch` allows; false when the peer is gone or too slow.
   bool send(std::string_view first, std::string_view second, PaceWatch& watch);
+  // For whoever sends on the descriptor himself: so much was handed to the kernel.
+  void sent(std::uint64_t bytes) { sent_ += bytes; }
+  // Tells `watch` what has arrived at the peer since this was last done. What the kernel has taken
+  // says little: it takes megabytes for a peer that reads nothing, and none for a long time
+  // afterwards for one that does.
+  void note_arrived(PaceWatch& watch);
+  // Closing it will drop what has not arrived, and the peer will see a reset, not an end.
+  void reset_at_close() const;
 
   Awaiting awaiting;
   std::int64_t deadline_ms = 0;  // of what is awaited, on the door's clock
@@ -95,6 +105,7 @@ class Connection {
  private:
   bool wait_for(short events, SteadyClock::time_point deadline) const;
   ssize_t send_both(std::string_view first, std::string_view second);
+  bool wait_for_room(PaceWatch& watch);
   std::optional<HeadError> read_head(RequestHead& head);
   void ask_to_continue();
 
@@ -110,6 +121,8 @@ class Connection {
   std::size_t head_bytes_ = 0;       // once the head is known; else 0
   std::size_t request_bytes_ = 0;    // head and gathered body; of a chunked one the head alone
   std::optional<ChunkScan> chunks_;  // of a chunked body
+  std::uint64_t sent_ = 0;
+  std::uint64_t arrived_ = 0;  // of these, as was last seen
 };
 
 }  // namespace ota::http

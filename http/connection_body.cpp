@@ -11,7 +11,7 @@
 namespace ota::http {
 
 ConnectionBody::ConnectionBody(Connection& connection, const RequestHead& head, Pace pace,
-                               std::optional<BodyPlaces::Place> place)
+                               std::optional<Places::Place> place)
     : connection_(connection),
       watch_(pace),
       place_(std::move(place)),

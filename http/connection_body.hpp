@@ -6,7 +6,7 @@
 // one handler thread.
 #pragma once
 
-#include "http/body_places.hpp"
+#include "http/places.hpp"
 #include "http/connection.hpp"
 #include "http/request_body.hpp"
 
@@ -17,7 +17,7 @@ class ConnectionBody final : public RequestBody {
   // `head` is the request's, already taken off the connection. The place, of a body that must be
   // waited for, is given back when nothing more of it is waited for.
   ConnectionBody(Connection& connection, const RequestHead& head, Pace pace,
-                 std::optional<BodyPlaces::Place> place = std::nullopt);
+                 std::optional<Places::Place> place = std::nullopt);
 
   BodyRead read(char* out, std::size_t size) override;
   std::optional<std::uint64_t> declared_size() const override;
@@ -42,7 +42,7 @@ class ConnectionBody final : public RequestBody {
 
   Connection& connection_;
   PaceWatch watch_;
-  std::optional<BodyPlaces::Place> place_;
+  std::optional<Places::Place> place_;
   const std::optional<std::uint64_t> declared_;
   std::uint64_t left_ = 0;  // of the body, or of the chunk
   Chunk chunk_ = Chunk::kDone;

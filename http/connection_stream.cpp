@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 namespace ota::http {
 
@@ -32,14 +34,40 @@ ssize_t ConnectionStream::write(const char* bytes, size_t size) {
     }
     holds_ = false;
   }
-  failed_ = !connection_.send(held_, {bytes, size}, watch_);
+  send(held_, {bytes, size});
   held_.clear();
   return failed_ ? -1 : static_cast<ssize_t>(size);
 }
 
+void ConnectionStream::send(std::string_view first, std::string_view second) {
+  if (const auto rest = take_rest()) {
+    send_waiting(rest->bytes, {});
+    if (failed_) return;
+  }
+  failed_ = !connection_.send_some(first, second);
+  const std::size_t left = first.size() + second.size();
+  if (failed_ || left == 0) return;
+  if (auto place = places_.bytes.take(left)) {
+    rest_.emplace(Rest{std::string(first).append(second),
+                       std::make_shared<const Places::Place>(std::move(*place))});
+  } else {
+    send_waiting(first, second);
+  }
+}
+
+void ConnectionStream::send_waiting(std::string_view first, std::string_view second) {
+  const auto place = places_.handlers.take();
+  found_no_place_ = !place;
+  failed_ = !place || !connection_.send(first, second, watch_);
+}
+
+std::optional<ConnectionStream::Rest> ConnectionStream::take_rest() {
+  return std::exchange(rest_, std::nullopt);
+}
+
 bool ConnectionStream::flush() {
   holds_ = false;
-  if (!failed_ && !held_.empty()) failed_ = !connection_.send(held_, {}, watch_);
+  if (!failed_ && !held_.empty()) send(held_, {});
   held_.clear();
   return !failed_;
 }

@@ -217,7 +217,11 @@ void Doorkeeper::take_back(Connection& connection, Afterwards afterwards) {
       begin_drain(connection);
       break;
     case Afterwards::kAbort:
-      if (connection.awaiting == Awaiting::kHandshake) handshakes_failed_.fetch_add(1, std::memory_order_relaxed);
+      if (connection.awaiting == Awaiting::kHandshake) {
+        handshakes_failed_.fetch_add(1, std::memory_order_relaxed);  // and the peer is to read why
+      } else {
+        connection.reset_at_close();
+      }
       shut_down(connection);
       begin_drain(connection);
       break;

@@ -63,7 +63,8 @@ thread_local FrontDoor::Exchange* FrontDoor::Exchange::current = nullptr;
 FrontDoor::FrontDoor(FrontDoorOptions options, Handler handler)
     : options_(std::move(options)),
       handler_(std::move(handler)),
-      body_places_(body_places_of(options_)) {
+      body_places_(body_places_of(options_)),
+      answer_places_{Places(body_places_of(options_)), Places(options_.kept_answer_bytes)} {
   set_pre_routing_handler([this](const httplib::Request&, httplib::Response& response) {
     answer(response);
     return HandlerResponse::Handled;
@@ -153,7 +154,7 @@ void FrontDoor::serve(Connection& connection) {
   auto place = waits_for_body ? body_places_.take() : std::nullopt;
   const bool has_no_place = waits_for_body && !place;
   ConnectionBody body(connection, head, options_.body_pace, std::move(place));
-  ConnectionStream stream(connection, options_.answer_pace);
+  ConnectionStream stream(connection, options_.answer_pace, answer_places_);
   Exchange exchange{connection, head, body, stream};
   exchange.waited_too_long = waited > options_.queue_wait_max;
   exchange.has_no_place = has_no_place;
@@ -174,10 +175,19 @@ void FrontDoor::serve(Connection& connection) {
   } else {
     sent = stream.flush() && sent;
   }
+  if (stream.found_no_place()) overloaded_.fetch_add(1, std::memory_order_relaxed);
 
-  if (exchange.transfer && !sent && exchange.transfer->on_end) exchange.transfer->on_end(false);
-  if (exchange.transfer && sent) {
-    transfers_->begin(connection, std::move(*exchange.transfer));
+  auto& transfer = exchange.transfer;
+  if (transfer && !sent && transfer->on_end) transfer->on_end(false);
+  if (auto rest = stream.take_rest(); rest && sent) {
+    if (!transfer) transfer.emplace();
+    // What was kept of a head goes ahead of a file; the file's holder stays with the place.
+    transfer->pieces.insert(transfer->pieces.begin(), TransferPiece{std::move(rest->bytes), 0, 0});
+    transfer->holder = std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
+        std::move(transfer->holder), std::move(rest->place));
+  }
+  if (transfer && sent) {
+    transfers_->begin(connection, std::move(*transfer));
   } else {
     doorkeeper_->take_back(connection, after_answer(connection, sent));
   }
@@ -242,6 +252,8 @@ FrontDoorCounts FrontDoor::counts() const {
     counts.queued = handlers_->queued();
     counts.handlers = handlers_->running();
     counts.bodies = body_places_.taken();
+    counts.readers = answer_places_.handlers.taken();
+    counts.kept_bytes = answer_places_.bytes.taken();
   }
   if (transfers_) counts.transfers = transfers_->running();
   counts.requests = requests_.load(std::memory_order_relaxed);

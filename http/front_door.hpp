@@ -21,12 +21,14 @@
 #include <optional>
 #include <string>
 
-#include "http/body_places.hpp"
+#include "http/connection_stream.hpp"
 #include "http/doorkeeper.hpp"
 #include "http/handler_pool.hpp"
 #include "http/ip_networks.hpp"
+#include "http/limits.hpp"
 #include "http/listener.hpp"
 #include "http/pace.hpp"
+#include "http/places.hpp"
 #include "http/request_context.hpp"
 #include "http/thread.hpp"
 #include "http/tls.hpp"
@@ -52,6 +54,9 @@ struct FrontDoorOptions {
   std::size_t handler_stack_bytes = 256 * 1024;
   // Handlers that may wait for bodies at once, beyond that 503; 0: a quarter of them.
   std::size_t body_places = 0;
+  // Bytes of answers that may be kept for peers that do not read them. Beyond that as many handlers
+  // wait for such peers as for bodies, and beyond that these are cut off.
+  std::size_t kept_answer_bytes = limits::kKeptAnswerBytes;
   std::size_t transfer_threads = 2;  // sendfile may wait for the disk
   DoorLimits limits = {};
   Pace body_pace = {};                               // of bodies that a handler reads
@@ -68,9 +73,12 @@ struct FrontDoorCounts {
   std::size_t queued = 0;     // whole requests that wait for a handler
   std::size_t handlers = 0;   // that run
   std::size_t bodies = 0;     // of these, that wait for a body
+  std::size_t readers = 0;    // or for a peer to read
+  std::size_t kept_bytes = 0;  // of answers, for peers to read
   std::size_t transfers = 0;  // files that are being sent
   std::uint64_t requests = 0;
-  std::uint64_t overloaded = 0;  // waited too long for a handler, or found no place for their body
+  // Waited too long for a handler, or found no place for their body or for their answer.
+  std::uint64_t overloaded = 0;
 };
 
 class FrontDoor final : private httplib::Server {
@@ -110,7 +118,8 @@ class FrontDoor final : private httplib::Server {
 
   const FrontDoorOptions options_;
   const Handler handler_;
-  BodyPlaces body_places_;
+  Places body_places_;
+  AnswerPlaces answer_places_;
   int port_ = 0;
   int tls_port_ = 0;
   bool running_ = false;

@@ -24,6 +24,8 @@ inline constexpr std::size_t kHostBytes = 255 + 6;  // a DNS name and a port
 inline constexpr std::size_t kGatheredBodyBytes = 16 * kKiB;
 inline constexpr std::size_t kBodyBytes = 1024 * kKiB;  // spec/api.md: where nothing else is said
 inline constexpr std::size_t kLargeBodyBytes = 64 * kMiB;  // campaigns with a million device ids
+// Answers that wait for readers, beside the megabytes each that the kernel takes for them: a dozen pages of the log.
+inline constexpr std::size_t kKeptAnswerBytes = 64 * kMiB;
 inline constexpr std::size_t kBodyPieceBytes = 64 * kKiB;  // what is read from a socket at a time
 inline constexpr std::size_t kChunkLineBytes = 256;        // a chunk's size and its extensions
 inline constexpr std::size_t kTrailerBytes = 8 * kKiB;
@@ -58,11 +60,11 @@ inline constexpr std::size_t kImportLineBytes = 256 * kKiB;
 inline constexpr std::size_t kImportErrors = 100;    // listed in the answer; the others are counted
 inline constexpr std::size_t kImportsAtOnce = 4;     // each holds a handler, and a core is busy with one
 
-inline constexpr std::size_t kMultipartTextBytes = 256 * kKiB;  // the firmware's metadata
-inline constexpr std::size_t kMultipartParts = 16;
 // Each renders up to 5,000 events, which keeps a core busy for a tenth of a second: devices are not to wait behind those.
 inline constexpr std::size_t kAuditPagesAtOnce = 8;
 
+inline constexpr std::size_t kMultipartTextBytes = 256 * kKiB;  // the firmware's metadata
+inline constexpr std::size_t kMultipartParts = 16;
 inline constexpr std::size_t kMultipartHeaderBytes = 8 * kKiB;  // of one part
 inline constexpr std::size_t kMultipartPreambleBytes = 4 * kKiB;
 inline constexpr std::size_t kFileNameBytes = 255;  // what file systems take

@@ -85,7 +85,7 @@ struct Transfers::Running {
         return errno == EAGAIN ? Step::kBlocked : Step::kFailed;
       }
       const auto sent = static_cast<std::uint64_t>(count);
-      watch.moved(sent);
+      connection.sent(sent);
       if (text_sent < now.text.size()) {
         text_sent += sent;
       } else {
@@ -228,7 +228,10 @@ class Transfers::Worker {
   void end_too_slow() {
     const auto now = SteadyClock::now();
     for (std::size_t i = all_.size(); i-- > 0;) {
-      if (all_[i]->watch.deadline() < now) finish(all_[i].get(), false);
+      Running& running = *all_[i];
+      if (running.watch.deadline() >= now) continue;
+      running.connection.note_arrived(running.watch);
+      if (running.watch.deadline() < now) finish(&running, false);
     }
   }
 

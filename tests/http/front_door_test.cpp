@@ -1,6 +1,8 @@
 #include "http/front_door.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -480,6 +482,77 @@ TEST_CASE("a reader that reads nothing does not keep its handler") {
   stuck.request("GET", "/large");
   auto client = open.connect();
   CHECK(client.get("/small").body == "xxxxx");
+}
+
+TEST_CASE("readers that read nothing occupy no handler, and get all of it when they do") {
+  auto options = on_free_port();
+  options.handler_threads = 1;
+  OpenDoor open(options, [](RequestContext& context) {
+    context.answer_text(200, std::string(context.path() == "/large" ? 20'000'000 : 5, 'x'),
+                        "text/plain");
+  });
+  std::vector<RawClient> stuck;
+  for (int i = 0; i < 4; ++i) {
+    stuck.push_back(open.connect());
+    stuck.back().request("GET", "/large");
+    stuck.back().request("GET", "/small");
+  }
+  auto client = open.connect();
+  CHECK(client.get("/small").body == "xxxxx");
+  while (open.door.counts().kept_bytes < 4 * 10'000'000) std::this_thread::yield();
+  for (auto& reader : stuck) {
+    CHECK(reader.read().body.size() == 20'000'000);
+    CHECK(reader.read().body == "xxxxx");
+  }
+  CHECK(open.door.counts().kept_bytes == 0);
+}
+
+TEST_CASE("readers that nothing more may be kept for keep only some of the handlers") {
+  auto options = on_free_port();
+  options.handler_threads = 4;
+  options.body_places = 2;
+  options.kept_answer_bytes = 10'000'000;
+  OpenDoor open(options, [](RequestContext& context) {
+    context.answer_text(200, std::string(context.path() == "/large" ? 20'000'000 : 5, 'x'),
+                        "text/plain");
+  });
+  std::vector<RawClient> stuck;
+  for (int i = 0; i < 6; ++i) {
+    stuck.push_back(open.connect());
+    stuck.back().request("GET", "/large");
+  }
+  // Four of them find no place, and are cut off.
+  while (open.door.counts().overloaded < 4) std::this_thread::yield();
+  CHECK(open.door.counts().readers == 2);
+  auto client = open.connect();
+  CHECK(client.get("/small").body == "xxxxx");
+  int whole = 0;
+  for (auto& reader : stuck) whole += reader.skip(20'000'000) ? 1 : 0;
+  CHECK(whole == 2);
+  while (open.door.counts().readers > 0) std::this_thread::yield();
+}
+
+TEST_CASE("a download that stands still is ended, however fast it began") {
+  const int file = ::memfd_create("artifact", MFD_CLOEXEC);
+  REQUIRE(::ftruncate(file, 50'000'000) == 0);
+  auto options = on_free_port();
+  options.answer_pace = {.grace = 100ms, .bytes_per_s_min = 1, .silence_max = 100ms};
+  std::promise<bool> ended;
+  OpenDoor open(options, [&](RequestContext& context) {
+    context.answer_empty(200);
+    context.set_header("Content-Length", "50000000");
+    Transfer transfer;
+    transfer.descriptor = file;
+    transfer.pieces.push_back({"", 0, 50'000'000});
+    transfer.on_end = [&](bool complete) { ended.set_value(complete); };
+    context.send_after_head(std::move(transfer));
+  });
+  auto client = open.connect();
+  client.request("GET", "/x");
+  CHECK(client.skip(10'000'000));
+  CHECK_FALSE(ended.get_future().get());
+  CHECK_FALSE(client.skip(40'000'000));
+  ::close(file);
 }
 
 TEST_CASE("answers without a known length are sent as they come") {

@@ -111,6 +111,21 @@ class RawClient {
     return read();
   }
 
+  // Reads so many bytes and throws them away; false if the server closes before.
+  bool skip(std::size_t count) {
+    try {
+      while (unread_.size() < count) {
+        count -= unread_.size();
+        unread_.clear();
+        receive();
+      }
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+    unread_.erase(0, count);
+    return true;
+  }
+
   // Everything until the server closes.
   std::string read_to_end() {
     try {
