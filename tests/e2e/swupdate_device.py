@@ -148,11 +148,12 @@ def waits_for_its_window(scene):
     assert not scene.line.requests("GET", "/deploymentBase/"), "it was told of its deployment"
     assert not scene.line.requests("POST", "/feedback"), "it had something to say"
 
-    download = scene.line.befall(hold_at=BIG // 2)
+    download = scene.line.befall(hold_at=BIG // 2, bytes_per_s=250_000)    # polls come while it is under way
     be_in(scene, "Etc/GMT-4")                                 # four hours ahead: in the middle of the window
     wait_for("half of it is there", lambda: any(d.body == BIG // 2 for d in scene.downloads()), STORY_S)
     be_in(scene, "Etc/UTC")
     download.go.set()
+    scene.polls(2)
     scene.installs(offer)
     scene.polls(2)
     assert scene.update(offer)["completed_at"] is None, scene.update(offer)

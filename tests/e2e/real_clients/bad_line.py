@@ -197,7 +197,6 @@ class BadLine:
 
     def _body(self, near, far, asked, trouble):
         places = sorted(p for p in (trouble.cut_at, trouble.hold_at) if p is not None)
-        began = time.monotonic()
         size = int(asked.answer.get("content-length", 0))
         damage_at = size - 1 if trouble.damage_at == END else trouble.damage_at
         for piece in far.pieces(size):
@@ -217,5 +216,5 @@ class BadLine:
                         near.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     raise Ended()
                 if trouble.bytes_per_s:
-                    time.sleep(max(0.0, began + asked.body / trouble.bytes_per_s - time.monotonic()))
+                    time.sleep(len(now) / trouble.bytes_per_s)
 
