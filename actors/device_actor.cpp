@@ -218,7 +218,7 @@ class DeviceActor final : public Entity {
       continue_turn();
       return;
     }
-    if (state_.deleted && registration.via == domain::RegisteredVia::kPoll) {
+    if (state_.deleted && domain::is_own_word(registration.via)) {
       finish(domain::not_found("Device", state_.id.value));
       return;
     }

@@ -220,6 +220,14 @@ bool Service::is_awaited(const projections::PollRecord& record) const {
          impl_->world.offers.any_hope(record.ordinal);
 }
 
+bool Service::may_be_granted(const projections::PollRecord& r) const {
+  if (r.deleted) return false;
+  const auto& offers = impl_->world.offers;
+  const auto may_be_asked = [&] { return r.consent.value == 0 && !r.auto_confirms && offers.any_asking(r.ordinal); };
+  if (r.active.value == 0) return r.ask_at <= now() || offers.any_for(r.ordinal) || may_be_asked();
+  return r.preemptible && (r.emergency_at <= now() || offers.any_for(r.ordinal, domain::Priority::kEmergency));
+}
+
 domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id, const Meta& meta,
                                                       std::optional<domain::Duration> sleep) {
   if (impl_->views->is_unfit()) {  // what the views say of the device may be long over
@@ -228,14 +236,7 @@ domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id
   }
   const auto& polls = impl_->views->polls();
   auto record = polls.find(id.value);
-  const auto& offers = impl_->world.offers;
-  const auto may_hope = [&](const projections::PollRecord& r) {
-    if (r.deleted) return false;
-    const auto may_be_asked = [&] { return r.consent.value == 0 && !r.auto_confirms && offers.any_asking(r.ordinal); };
-    if (r.active.value == 0) return r.ask_at <= now() || offers.any_for(r.ordinal) || may_be_asked();
-    return r.preemptible && (r.emergency_at <= now() || offers.any_for(r.ordinal, domain::Priority::kEmergency));
-  };
-  const bool hope = !record || may_hope(*record);
+  const bool hope = !record || may_be_granted(*record);
   if (hope) {
     const auto answer = ask(id, Poll{sleep.value_or(impl_->options.settings.poll_sleep)}, meta);
     if (!answer) return answer.error();

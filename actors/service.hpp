@@ -106,6 +106,8 @@ class Service {
                                                std::optional<domain::Duration> sleep = {});
   // Something is under way with it, or a running campaign has something for it sooner or later.
   bool is_awaited(const projections::PollRecord& record) const;
+  // A poll at this moment may lead to a grant. Only reads memory.
+  bool may_be_granted(const projections::PollRecord& record) const;
 
   // Waits until everything handed in so far is visible in the views.
   void settle() const;

@@ -84,4 +84,15 @@ std::size_t PollIndex::size() const {
   return size;
 }
 
+std::vector<std::string> PollIndex::with_push() const {
+  std::vector<std::string> ids;
+  for (const auto& shard : shards_) {
+    const std::shared_lock lock(shard.mutex);
+    for (const auto& [id, record] : shard.records) {
+      if (record.push) ids.push_back(id);
+    }
+  }
+  return ids;
+}
+
 }  // namespace ota::projections

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "domain/device/device.hpp"
 
@@ -50,6 +51,8 @@ class PollIndex {
   void put(const std::string& device_id, const PollRecord& record);
   void clear();
   std::size_t size() const;
+  // The devices that take their commands over MQTT; a walk over all of them.
+  std::vector<std::string> with_push() const;
 
  private:
   struct Hash {

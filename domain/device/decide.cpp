@@ -83,7 +83,7 @@ Decision on(const Device& s, const RegisterDevice& c, const Context& context) {
   if (!s.registered) {
     return Events{of_device(s, DeviceRegistered{c.ordinal, c.via, c.attributes, c.groups, c.owner})};
   }
-  if (c.via == RegisteredVia::kPoll) return not_found("Device", s.id.value);  // decision 22
+  if (is_own_word(c.via)) return not_found("Device", s.id.value);  // decision 22
   Events events{of_device(s, DeviceReturned{c.ordinal, c.via})};
   ChangeAttributes known;
   known.values = c.attributes;

@@ -112,9 +112,13 @@ struct DeviceFacts {
 };
 DeviceFacts facts_of(const Device& device);
 
+// The device has registered itself.
+inline bool is_own_word(RegisteredVia via) { return via == RegisteredVia::kPoll || via == RegisteredVia::kMqtt; }
+
 // ---- commands ------------------------------------------------------------------------------------------------
 
-struct RegisterDevice {                   // first poll, PUT, import; on a deleted device all but the poll bring it back
+// First poll, hello, PUT, import. A deleted device comes back by an operator's word, not by its own (decision 22).
+struct RegisterDevice {
   Ordinal ordinal;                        // from the directory
   RegisteredVia via = RegisteredVia::kPoll;
   Attributes attributes;

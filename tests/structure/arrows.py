@@ -24,6 +24,7 @@ LIBRARIES = {
     "httplib.h": {"http"},
     "nlohmann/": {"http", "gateways"},
     "nats/": {"gateways"},
+    "mosquitto.h": {"gateways"},
     "curl/": {"gateways"},
     "openssl/": {"eventstore", "actors", "gateways", "http"},
 }
