@@ -1,5 +1,6 @@
 #include "actors/service.hpp"
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 
@@ -226,6 +227,12 @@ bool Service::may_be_granted(const projections::PollRecord& r) const {
   const auto may_be_asked = [&] { return r.consent.value == 0 && !r.auto_confirms && offers.any_asking(r.ordinal); };
   if (r.active.value == 0) return r.ask_at <= now() || offers.any_for(r.ordinal) || may_be_asked();
   return r.preemptible && (r.emergency_at <= now() || offers.any_for(r.ordinal, domain::Priority::kEmergency));
+}
+
+bool Service::offers_something() const {
+  const auto offers = impl_->world.offers.all();
+  return std::any_of(offers->begin(), offers->end(),
+                     [](const projections::OfferPtr& offer) { return offer->has_room() || offer->asks_for_consent(); });
 }
 
 domain::Result<projections::PollRecord> Service::poll(const domain::DeviceId& id, const Meta& meta,

@@ -108,6 +108,8 @@ class Service {
   bool is_awaited(const projections::PollRecord& record) const;
   // A poll at this moment may lead to a grant. Only reads memory.
   bool may_be_granted(const projections::PollRecord& record) const;
+  // Some campaign has something to give to somebody, or to ask.
+  bool offers_something() const;
 
   // Waits until everything handed in so far is visible in the views.
   void settle() const;

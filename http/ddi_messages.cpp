@@ -27,9 +27,13 @@ std::string hex(const auto& bytes) { return domain::to_hex(domain::view_of(bytes
 // Changes when what the action means changes; hides nothing and is never read back.
 std::uint32_t link_check(domain::ActionId action, bool changed) { return action.value * 2 + (changed ? 1 : 0); }
 
+std::string artifact_path(const domain::Firmware& f) {
+  return fmt::format("softwaremodules/{}/artifacts/{}", f.record.facts.number, path_segment(f.record.file_name));
+}
+
 ordered artifact(const Links& links, const domain::Firmware& f) {
   const auto& r = f.record;
-  const auto file = fmt::format("softwaremodules/{}/artifacts/{}", r.facts.number, path_segment(r.file_name));
+  const auto file = artifact_path(f);
   return {{"filename", r.file_name},
           {"size", r.facts.file_size},
           {"hashes", {{"sha1", hex(f.sha1)}, {"md5", hex(r.md5)}, {"sha256", hex(r.sha256)}}},
@@ -229,6 +233,8 @@ std::string confirmation_state(const Links& all, const std::optional<domain::Aut
   }
   return dump({{"autoConfirm", std::move(state)}, {"_links", std::move(links)}});
 }
+
+std::string artifact_link(const Links& links, const domain::Firmware& f) { return links.to_bytes(artifact_path(f)); }
 
 std::string artifacts(const Links& links, const domain::Firmware& f) {
   return dump(ordered::array({artifact(links, f)}));

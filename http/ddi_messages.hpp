@@ -66,6 +66,8 @@ std::string confirmation(const Links& links, domain::ActionId action, const doma
 // Whether the device's user agrees to everything beforehand, and the action that waits for a word; 0: none.
 std::string confirmation_state(const Links& links, const std::optional<domain::AutoConfirm>& auto_confirm,
                                domain::ActionId waiting);
+// Where a device gets the bytes of a firmware that are here.
+std::string artifact_link(const Links& links, const domain::Firmware& firmware);
 // The artifacts of a software module: a list of one.
 std::string artifacts(const Links& links, const domain::Firmware& firmware);
 std::string cancel(domain::ActionId action);

@@ -17,9 +17,11 @@
 #include "actors/service.hpp"
 #include "gateways/artifact_files.hpp"
 #include "gateways/fetch/url_fetcher.hpp"
+#include "gateways/mqtt/mqtt_devices.hpp"
 #include "gateways/nats/bus.hpp"
 #include "http/api.hpp"
 #include "http/ddi_downloads.hpp"
+#include "http/ddi_messages.hpp"
 #include "http/front_door.hpp"
 #include "tools/heap.hpp"
 #include "tools/otad/config.hpp"
@@ -138,6 +140,31 @@ ota::http::DependencyHealth bus_health(const ota::gateways::Bus& bus) {
                                      {"last_error", status.last_error}}};
 }
 
+ota::http::DependencyHealth mqtt_health(const ota::gateways::MqttDevices& mqtt) {
+  const auto status = mqtt.status();
+  return {"mqtt", status.connected, {{"devices", std::to_string(status.devices)},
+                                     {"published", std::to_string(status.published)},
+                                     {"waiting", std::to_string(status.waiting)},
+                                     {"received", std::to_string(status.received)},
+                                     {"malformed", std::to_string(status.malformed)},
+                                     {"last_error", status.last_error}}};
+}
+
+// Devices over MQTT get their bytes where all others do, by links that are good without credentials.
+ota::gateways::MqttHooks mqtt_hooks(const Config& config, ota::http::Api& api) {
+  ota::gateways::MqttHooks hooks;
+  hooks.url_of = [&config, &api](const ota::domain::DeviceId& device, const ota::domain::Firmware& firmware) {
+    if (!firmware.content_here) return firmware.record.file_url;
+    ota::http::ddi::Links links;
+    links.origin = config.public_url;
+    links.path = ota::http::ddi::device_path(config.tenant, device.value);
+    links.sign = [&api](std::string_view path) { return api.auth.signed_query(path, api.service.now()); };
+    return ota::http::ddi::artifact_link(links, firmware);
+  };
+  hooks.on_seen = [&api](ota::domain::Ordinal device) { api.last_seen.note(device, api.service.now(), ""); };
+  return hooks;
+}
+
 // A source that fails is its owner's trouble: shown, and no reason to call the service unhealthy.
 ota::http::DependencyHealth fetcher_health(const ota::gateways::UrlFetcher& fetcher) {
   const auto summary = fetcher.summary();
@@ -191,6 +218,11 @@ void serve(const Config& config, const sigset_t& signals) {
     fetcher = std::make_unique<ota::gateways::UrlFetcher>(*artifacts);
     options.tails.push_back(&fetcher->tail());
   }
+  std::unique_ptr<ota::gateways::MqttDevices> mqtt;
+  if (!config.mqtt.host.empty()) {
+    mqtt = std::make_unique<ota::gateways::MqttDevices>(config.mqtt);
+    options.tails.push_back(&mqtt->tail());
+  }
   options.data_directory = config.data_directory;
   options.settings = config.settings;
   options.scheduler_threads = config.scheduler_threads;
@@ -210,6 +242,7 @@ void serve(const Config& config, const sigset_t& signals) {
     std::vector<ota::http::DependencyHealth> neighbours;
     if (bus) neighbours.push_back(bus_health(*bus));
     if (fetcher) neighbours.push_back(fetcher_health(*fetcher));
+    if (mqtt) neighbours.push_back(mqtt_health(*mqtt));
     return neighbours;
   };
   ota::http::Api api(*service, *artifacts, std::move(api_options));
@@ -224,6 +257,8 @@ void serve(const Config& config, const sigset_t& signals) {
   api.port = door.port();
   if (bus) bus->start(*service);
   if (fetcher) fetcher->start(*service);
+  const StopAtEnd mqtt_stop(mqtt.get());  // its threads use the door's ways to links, too
+  if (mqtt) mqtt->start(*service, mqtt_hooks(config, api));
   write_port(config.port_file, door.port());
   write_port(config.tls_port_file, door.tls_port());
   spdlog::info("otad {} serves http://{}:{} from {}; log position {}", OTA_VERSION, config.address, door.port(),

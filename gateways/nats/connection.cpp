@@ -80,7 +80,8 @@ bool Connection::is_open() const noexcept {
   return !natsConnection_IsClosed(impl_->connection.get());
 }
 
-void Connection::create_stream_if_missing(const std::string& stream, const std::string& subjects) {
+void Connection::create_stream_if_missing(const std::string& stream, const std::string& subjects,
+                                          StreamLimits limits) {
   jsErrCode error{};
   jsStreamInfo* info = nullptr;
   const auto found =
@@ -95,6 +96,8 @@ void Connection::create_stream_if_missing(const std::string& stream, const std::
   config.Subjects = &subject;
   config.SubjectsLen = 1;
   config.Storage = js_FileStorage;
+  if (limits.age.count() > 0) config.MaxAge = std::chrono::nanoseconds(limits.age).count();
+  if (limits.bytes > 0) config.MaxBytes = limits.bytes;
   check(js_AddStream(nullptr, impl_->jetstream.get(), &config, nullptr, &error),
         "create stream " + stream, error);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -39,9 +40,17 @@ class Connection {
   void close() noexcept;
   bool is_open() const noexcept;
 
-  // Creates the stream (on disk, without limits) for these subjects unless there is one of that
-  // name.
-  void create_stream_if_missing(const std::string& stream, const std::string& subjects);
+  // What a stream keeps at most; the oldest messages make room. 0: no limit.
+  struct StreamLimits {
+    std::chrono::seconds age{0};
+    std::int64_t bytes = 0;
+  };
+  // Creates the stream (on disk) for these subjects unless there is one of that name.
+  void create_stream_if_missing(const std::string& stream, const std::string& subjects,
+                                StreamLimits limits);
+  void create_stream_if_missing(const std::string& stream, const std::string& subjects) {
+    create_stream_if_missing(stream, subjects, {});
+  }
   // The names of the streams that keep what is published on `subject`, or some of it if it is a pattern.
   std::vector<std::string> streams_of(const std::string& subject);
 

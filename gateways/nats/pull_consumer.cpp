@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "gateways/nats/handles.hpp"
 
 namespace ota::gateways::nats {
@@ -69,6 +71,10 @@ void Delivery::acknowledge() {
   check(natsMsg_AckSync(impl_->message.get(), nullptr, &error), "acknowledge a message", error);
 }
 
+void Delivery::acknowledge_soon() {
+  check(natsMsg_Ack(impl_->message.get(), nullptr), "acknowledge a message");
+}
+
 void Delivery::redeliver_after(std::chrono::milliseconds delay) {
   check(natsMsg_NakWithDelay(impl_->message.get(), delay.count(), nullptr), "give a message back");
 }
@@ -108,20 +114,31 @@ PullConsumer::~PullConsumer() {
 }
 
 std::optional<Delivery> PullConsumer::next(std::chrono::milliseconds patience) {
-  natsMsgList list{};
+  auto found = next(1, patience);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<Delivery> PullConsumer::next(std::size_t most, std::chrono::milliseconds patience) {
+  struct List {
+    natsMsgList list{};
+    ~List() { natsMsgList_Destroy(&list); }
+  } fetched;
   jsErrCode error{};
-  const auto status =
-      natsSubscription_Fetch(&list, impl_->subscription.get(), 1, patience.count(), &error);
-  if (status == NATS_TIMEOUT) return std::nullopt;
+  const auto status = natsSubscription_Fetch(&fetched.list, impl_->subscription.get(),
+                                             static_cast<int>(most), patience.count(), &error);
+  std::vector<Delivery> deliveries;
+  if (status == NATS_TIMEOUT) return deliveries;
   check(status, "fetch a message", error);
-  auto impl = std::make_unique<Delivery::Impl>();
-  impl->message.reset(list.Msgs[0]);
-  list.Msgs[0] = nullptr;
-  natsMsgList_Destroy(&list);
-  jsMsgMetaData* meta = nullptr;
-  check(natsMsg_GetMetaData(&meta, impl->message.get()), "read where a message comes from");
-  impl->meta.reset(meta);
-  return Delivery(std::move(impl));
+  for (int i = 0; i < fetched.list.Count; ++i) {
+    auto impl = std::make_unique<Delivery::Impl>();
+    impl->message.reset(std::exchange(fetched.list.Msgs[i], nullptr));
+    jsMsgMetaData* meta = nullptr;
+    check(natsMsg_GetMetaData(&meta, impl->message.get()), "read where a message comes from");
+    impl->meta.reset(meta);
+    deliveries.emplace_back(std::move(impl));
+  }
+  return deliveries;
 }
 
 }  // namespace ota::gateways::nats

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "domain/words.hpp"
 #include "gateways/nats/connection.hpp"
@@ -34,6 +35,9 @@ class Delivery {
 
   // Done with it: returns when the bus knows. Throws BusError.
   void acknowledge();
+  // The same without waiting, from any thread while the consumer lives; one that is lost makes the
+  // message come again. Throws BusError.
+  void acknowledge_soon();
   // It is to come again after `delay`. Throws BusError.
   void redeliver_after(std::chrono::milliseconds delay);
 
@@ -53,6 +57,8 @@ class PullConsumer {
 
   // The next message; empty if none came for `patience`, or a little earlier. Throws BusError.
   std::optional<Delivery> next(std::chrono::milliseconds patience);
+  // Up to `most` messages: what is there, or comes within `patience`. Throws BusError.
+  std::vector<Delivery> next(std::size_t most, std::chrono::milliseconds patience);
 
  private:
   struct Impl;

@@ -1,4 +1,4 @@
-// otactl device list | show | update | rollback | token | delete; device_bulk.cpp has those for many
+// otactl device list | show | update | rollback | token | mqtt-users | delete; device_bulk.cpp has those for many
 #include <fmt/format.h>
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include "tools/otactl/device_bulk.hpp"
 #include "tools/otactl/device_text.hpp"
 #include "tools/otactl/json_cells.hpp"
+#include "tools/otactl/mqtt_users.hpp"
 #include "tools/otactl/rollback_text.hpp"
 #include "tools/otactl/session.hpp"
 #include "tools/otactl/url.hpp"
@@ -124,6 +125,38 @@ void add_token(CLI::App& device, Session& session) {
   });
 }
 
+// Every device's id and token, page by page.
+std::vector<MqttUser> read_mqtt_users(ServiceClient& client) {
+  constexpr const char* kPage = "200";
+  std::vector<MqttUser> users;
+  std::string cursor;
+  do {
+    const auto page = expect_json(client.get(with_query("/devices", {{"limit", kPage}, {"cursor", cursor}})));
+    for (const auto& row : page.at("devices")) {
+      const auto device = row.at("device_id").get<std::string>();
+      const auto token = expect_json(client.get("/devices/" + escape(device) + "/token"));
+      users.push_back({device, token.at("token").get<std::string>()});
+    }
+    const auto& next = page.at("next_cursor");
+    cursor = next.is_string() ? next.get<std::string>() : std::string();
+  } while (!cursor.empty());
+  return users;
+}
+
+void add_mqtt_users(CLI::App& device, Session& session) {
+  CLI::App* command = add_command(device, "mqtt-users", "The users of a nats-server for devices over MQTT, for its configuration");
+  const auto tenant = std::make_shared<std::string>("DEFAULT");
+  const auto service_user = std::make_shared<std::string>("ota_service");
+  command->add_option("--tenant", *tenant, "As ddi.tenant")->capture_default_str();
+  command->add_option("--service-user", *service_user, "As mqtt.user")->capture_default_str();
+  command->callback([&session, tenant, service_user] {
+    session.action = [tenant, service_user](ServiceClient& client) {
+      fmt::print("{}", mqtt_users_text(read_mqtt_users(client), *tenant, *service_user));
+      return 0;
+    };
+  });
+}
+
 }  // namespace
 
 void add_device_commands(CLI::App& app, Session& session) {
@@ -135,6 +168,7 @@ void add_device_commands(CLI::App& app, Session& session) {
   add_device_bulk_commands(*device, session);
   add_rollback(*device, session);
   add_token(*device, session);
+  add_mqtt_users(*device, session);
   add_by_id(*device, session, "delete", "Delete a device; its updates are cancelled");
 }
 

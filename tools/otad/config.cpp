@@ -64,6 +64,15 @@ void check_whole(Config& config) {
   if (config.client_certificates_required && config.tls.client_authority_file.empty()) {
     throw ConfigError("tls.client_certificates = \"required\": tls.client_ca is missing, which would verify them");
   }
+  if (!config.mqtt.host.empty()) {
+    if (config.mqtt.nats_url.empty()) config.mqtt.nats_url = config.nats_url;
+    if (config.mqtt.nats_url.empty()) {
+      throw ConfigError("mqtt.host is set, and neither mqtt.nats_url nor nats.url: what devices say is read there");
+    }
+    if (config.public_url.empty()) throw ConfigError("mqtt.host is set, and ddi.public_url is not: devices get their bytes there");
+    config.mqtt.tenant = config.tenant;
+    config.mqtt.plug_and_play = config.device_auth.plug_and_play;
+  }
   if (!config.tls_port) return;
   if (config.tls.certificate_file.empty()) throw ConfigError("tls.port is set, and tls.certificate is not");
   if (config.tls.key_file.empty()) throw ConfigError("tls.port is set, and tls.key is not");

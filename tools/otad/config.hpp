@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "domain/settings.hpp"
+#include "gateways/mqtt/mqtt_devices.hpp"
 #include "http/device_auth_options.hpp"
 #include "http/device_limits.hpp"
 #include "http/ip_networks.hpp"
@@ -52,6 +53,8 @@ struct Config {
   std::string nats_url;                            // empty: no bus
   std::string nats_device_deleted = "device_service.device.deleted";
   std::string nats_user_deleted = "account_service.user.deleted";
+  gateways::MqttOptions mqtt;                      // without a host: no MQTT
+  std::string public_url;                          // ddi.public_url, without a slash at its end
   std::optional<std::filesystem::path> port_file;  // where the bound port is written once the door is open
 };
 

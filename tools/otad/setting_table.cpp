@@ -120,6 +120,13 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.device_auth.authorities = words(v); }},
       {"ddi.signed_links", "off", "on or off: links to bytes are signed and good without credentials",
        [](Config& c, const std::string& v) { c.device_auth.signed_links = on_or_off(v); }},
+      {"ddi.public_url", "", "where devices reach this service, https://ota.example: links that they are not given in an answer begin with it",
+       [](Config& c, const std::string& v) {
+         c.public_url = v;
+         while (c.public_url.ends_with('/')) c.public_url.pop_back();
+         const bool is_url = c.public_url.starts_with("http://") || c.public_url.starts_with("https://");
+         if (!c.public_url.empty() && !is_url) throw BadValue("http:// or https://, and a host are wanted");
+       }},
       {"ddi.link_life", "24h", "how long such a link is good, and up to an hour more",
        [](Config& c, const std::string& v) {
          c.device_auth.link_life = std::chrono::ceil<seconds>(duration_within(v, seconds(60), hours(24 * 30)));
@@ -169,6 +176,23 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.nats_device_deleted = v; }},
       {"nats.user_deleted", "account_service.user.deleted", "subject on which deleted users are announced",
        [](Config& c, const std::string& v) { c.nats_user_deleted = v; }},
+      {"mqtt.host", "", "host of the MQTT listener of a nats-server; empty: no devices over MQTT",
+       [](Config& c, const std::string& v) { c.mqtt.host = v; }},
+      {"mqtt.port", "1883", "its port",
+       [](Config& c, const std::string& v) { c.mqtt.port = static_cast<std::uint16_t>(number(v, 1, 65'535)); }},
+      {"mqtt.user", "", "user name there; empty: none",
+       [](Config& c, const std::string& v) { c.mqtt.user = v; }},
+      {"mqtt.password", "", "and the password; better in the environment or the file than as a flag",
+       [](Config& c, const std::string& v) { c.mqtt.password = v; }},
+      {"mqtt.ca_file", "", "PEM file: TLS to the listener, whose certificate it signs; empty: no TLS",
+       [](Config& c, const std::string& v) { c.mqtt.ca_file = v; }},
+      {"mqtt.nats_url", "", "the same server over NATS, nats://user:password@host:port; empty: nats.url",
+       [](Config& c, const std::string& v) { c.mqtt.nats_url = v; }},
+      {"mqtt.stream_max_bytes", "1073741824", "what devices say is kept until it is heard: so many bytes of it, the oldest make room",
+       [](Config& c, const std::string& v) {
+         constexpr std::uint64_t kLeast = 1'048'576;
+         c.mqtt.stream_bytes_max = static_cast<std::int64_t>(number(v, kLeast, 1'000'000'000'000'000));
+       }},
   };
   return table;
 }

@@ -1,0 +1,216 @@
+#include "gateways/mqtt/broker_link.hpp"
+
+#include <fmt/format.h>
+#include <mosquitto.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <random>
+#include <stdexcept>
+
+#include "eventstore/assert.hpp"
+#include "gateways/mqtt/limits.hpp"
+
+namespace ota::gateways::mqtt {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Destroy {
+  void operator()(mosquitto* handle) const noexcept { mosquitto_destroy(handle); }
+};
+using Handle = std::unique_ptr<mosquitto, Destroy>;
+
+// Two of the same name would throw one another out.
+std::string new_client_id() {
+  std::random_device random;
+  return fmt::format("ota_service-{:08x}{:08x}", random(), random());
+}
+
+std::string words_for(int code) {
+  return code == MOSQ_ERR_ERRNO ? std::string(std::strerror(errno)) : std::string(mosquitto_strerror(code));  // NOLINT(concurrency-mt-unsafe)
+}
+
+void check(int code, std::string_view what) {
+  if (code != MOSQ_ERR_SUCCESS) throw std::runtime_error(fmt::format("Cannot {}: {}", what, words_for(code)));
+}
+
+}  // namespace
+
+// One life of a connection, on the link's thread.
+class BrokerLink::Session {
+ public:
+  explicit Session(BrokerLink& link) : link_(link), handle_(mosquitto_new(new_client_id().c_str(), true, this)) {
+    if (!handle_) throw std::runtime_error("Cannot prepare a connection to the MQTT broker");
+    const auto& o = link.options_;
+    mosquitto_connect_callback_set(handle_.get(), [](mosquitto*, void* self, int code) { static_cast<Session*>(self)->answer_ = code; });
+    mosquitto_publish_callback_set(handle_.get(), [](mosquitto*, void* self, int number) { static_cast<Session*>(self)->acknowledged(number); });
+    // The window is the outbox's: nothing is queued in the library.
+    check(mosquitto_int_option(handle_.get(), MOSQ_OPT_SEND_MAXIMUM, 65'535), "set the window");
+    check(mosquitto_int_option(handle_.get(), MOSQ_OPT_TCP_NODELAY, 1), "set TCP_NODELAY");
+    if (!o.user.empty()) check(mosquitto_username_pw_set(handle_.get(), o.user.c_str(), o.password.c_str()), "set mqtt.user");
+    if (!o.ca_file.empty()) {
+      check(mosquitto_tls_set(handle_.get(), o.ca_file.c_str(), nullptr, nullptr, nullptr, nullptr), "use mqtt.ca_file");
+    }
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Until the link stops; throws what ends it before.
+  void work() {
+    const auto& o = link_.options_;
+    check(mosquitto_connect(handle_.get(), o.host.c_str(), o.port, limits::kKeepAlive_s),
+          fmt::format("connect to the MQTT broker {}:{}", o.host, o.port));
+    heard_ = Clock::now();
+    while (!link_.stopping_ && !answer_) {
+      turn();
+      if (Clock::now() - heard_ > limits::kAnswer) throw std::runtime_error("the MQTT broker does not answer");
+    }
+    if (link_.stopping_) return;
+    if (*answer_ != 0) {
+      throw std::runtime_error(fmt::format("the MQTT broker refuses the connection: {}", mosquitto_connack_string(*answer_)));
+    }
+    link_.connected();
+    while (!link_.stopping_) {
+      send();
+      turn();
+    }
+    mosquitto_disconnect(handle_.get());
+  }
+
+ private:
+  void acknowledged(int number) {
+    heard_ = Clock::now();
+    const std::lock_guard lock(link_.mutex_);
+    if (link_.outbox_.acknowledged(number)) ++link_.status_.published;
+  }
+
+  void send() {
+    const std::lock_guard lock(link_.mutex_);
+    auto& outbox = link_.outbox_;
+    if (outbox.in_flight() == 0) {
+      heard_ = Clock::now();
+    } else if (Clock::now() - heard_ > limits::kAnswer) {
+      throw std::runtime_error("the MQTT broker acknowledges nothing any more");
+    }
+    while (const auto* letter = outbox.next()) {
+      int number = 0;
+      check(mosquitto_publish(handle_.get(), &number, letter->topic.c_str(), static_cast<int>(letter->body.size()),
+                              letter->body.data(), 1, letter->retained),
+            "publish to " + letter->topic);
+      outbox.sent(number);
+    }
+  }
+
+  // Waits for the broker, for a wake or for a tick, and does what there is to do.
+  void turn() {
+    const int socket = mosquitto_socket(handle_.get());
+    if (socket < 0) throw std::runtime_error("the connection to the MQTT broker was lost");
+    pollfd fds[2]{{socket, POLLIN, 0}, {link_.wake_fd_, POLLIN, 0}};
+    if (mosquitto_want_write(handle_.get())) fds[0].events |= POLLOUT;
+    ::poll(fds, 2, static_cast<int>(limits::kTick.count()));
+    if (fds[1].revents != 0) {
+      std::uint64_t count = 0;
+      [[maybe_unused]] const auto read = ::read(link_.wake_fd_, &count, sizeof count);
+    }
+    constexpr const char* kTalk = "talk to the MQTT broker";
+    if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) check(mosquitto_loop_read(handle_.get(), 1), kTalk);
+    if ((fds[0].revents & POLLOUT) != 0) check(mosquitto_loop_write(handle_.get(), 1), kTalk);
+    check(mosquitto_loop_misc(handle_.get()), kTalk);
+  }
+
+  BrokerLink& link_;
+  std::optional<int> answer_;             // the CONNACK
+  Clock::time_point heard_{};             // when the broker answered anything last, or had nothing to answer
+  Handle handle_;
+};
+
+BrokerLink::BrokerLink(BrokerOptions options)
+    : options_(std::move(options)),
+      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      retry_(options_.retry_min),
+      outbox_(limits::kInFlight, limits::kRepliesWaiting) {
+  OTA_ASSERT(wake_fd_ >= 0);
+  mosquitto_lib_init();
+}
+
+BrokerLink::~BrokerLink() {
+  stop();
+  ::close(wake_fd_);
+  mosquitto_lib_cleanup();
+}
+
+void BrokerLink::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void BrokerLink::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stopped_.notify_all();
+  wake();
+  if (thread_.joinable()) thread_.join();
+}
+
+void BrokerLink::publish(Letter letter) {
+  {
+    const std::lock_guard lock(mutex_);
+    outbox_.post(std::move(letter));
+  }
+  wake();
+}
+
+void BrokerLink::wake() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
+}
+
+BrokerLink::Status BrokerLink::status() const {
+  const std::lock_guard lock(mutex_);
+  auto status = status_;
+  status.dropped = outbox_.dropped();
+  status.waiting = outbox_.waiting() + outbox_.in_flight();
+  return status;
+}
+
+void BrokerLink::run() {
+  while (!stopping_) {
+    try {
+      Session(*this).work();
+    } catch (const std::exception& error) {
+      failed(error.what());
+    }
+    std::unique_lock lock(mutex_);
+    status_.connected = false;
+    outbox_.connection_lost();
+    stopped_.wait_for(lock, retry_, [this] { return stopping_.load(); });
+    retry_ = std::min(retry_ * 2, options_.retry_max);
+  }
+}
+
+void BrokerLink::connected() {
+  retry_ = options_.retry_min;
+  logged_.clear();
+  spdlog::info("mqtt: connected to {}:{}", options_.host, options_.port);
+  const std::lock_guard lock(mutex_);
+  status_.connected = true;
+}
+
+// A failure that lasts is logged once, not at every attempt.
+void BrokerLink::failed(const std::string& why) {
+  if (stopping_) return;
+  if (logged_ != why) spdlog::warn("mqtt: {}; trying again until it works", why);
+  logged_ = why;
+  const std::lock_guard lock(mutex_);
+  status_.last_error = why;
+}
+
+}  // namespace ota::gateways::mqtt

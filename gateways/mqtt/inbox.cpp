@@ -1,0 +1,148 @@
+#include "gateways/mqtt/inbox.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "gateways/mqtt/limits.hpp"
+#include "gateways/nats/deletion_message.hpp"
+#include "gateways/nats/limits.hpp"
+#include "gateways/nats/pull_consumer.hpp"
+
+namespace ota::gateways::mqtt {
+
+// The workers of one session: each has a queue of its own, and all that one device says goes into the same one. Ends before
+// the consumer does, since acknowledging needs it.
+class Inbox::Lanes {
+ public:
+  explicit Lanes(Inbox& inbox) : inbox_(inbox) {
+    for (auto& lane : lanes_) lane.thread = std::thread([this, &lane] { run(lane); });
+  }
+  ~Lanes() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    for (auto& lane : lanes_) lane.thread.join();
+  }
+  Lanes(const Lanes&) = delete;
+  Lanes& operator=(const Lanes&) = delete;
+
+  void put(nats::Delivery delivery) {
+    auto& lane = lanes_[std::hash<std::string_view>{}(delivery.subject()) % lanes_.size()];
+    {
+      const std::lock_guard lock(mutex_);
+      lane.queue.push_back(std::move(delivery));
+      ++in_work_;
+    }
+    changed_.notify_all();
+  }
+
+  // Waits until more may be fetched, or `patience` is over. False: not yet.
+  bool has_room(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    return room_.wait_for(lock, patience, [this] { return in_work_ + limits::kFetchedAtOnce <= limits::kFetched; });
+  }
+
+ private:
+  struct Lane {
+    std::deque<nats::Delivery> queue;
+    std::thread thread;
+  };
+
+  void run(Lane& lane) {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [&] { return stopping_ || !lane.queue.empty(); });
+      if (stopping_) return;
+      auto delivery = std::move(lane.queue.front());
+      lane.queue.pop_front();
+      lock.unlock();
+      carry_out(delivery);
+      lock.lock();
+      --in_work_;
+      if (in_work_ + limits::kFetchedAtOnce <= limits::kFetched) room_.notify_one();
+    }
+  }
+
+  void carry_out(nats::Delivery& delivery) {
+    while (true) {
+      const auto came = try_once(delivery);
+      if (came != Came::kLater) {
+        inbox_.received_.fetch_add(1);
+        if (came == Came::kMalformed) inbox_.malformed_.fetch_add(1);
+        break;
+      }
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, limits::kBusy, [this] { return stopping_; })) return;
+    }
+    try {
+      delivery.acknowledge_soon();
+    } catch (const nats::BusError&) {  // the connection has gone: it comes again
+    }
+  }
+
+  Came try_once(const nats::Delivery& delivery) {
+    const auto speaker = inbox_.topics_.speaker(delivery.subject());
+    if (!speaker) {
+      spdlog::warn("mqtt: a message on {} is skipped: that is no device's topic", nats::shown(delivery.subject()));
+      return Came::kMalformed;
+    }
+    try {
+      return inbox_.handler_(*speaker, delivery.body());
+    } catch (const std::exception& error) {
+      spdlog::error("mqtt: what {} said cannot be carried out: {}", nats::shown(speaker->value), error.what());
+      return Came::kLater;
+    }
+  }
+
+  Inbox& inbox_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::condition_variable room_;
+  bool stopping_ = false;
+  std::size_t in_work_ = 0;
+  std::array<Lane, limits::kWorkers> lanes_;
+};
+
+Inbox::Inbox(nats::ReconnectLoop::Options options, Topics topics, std::int64_t bytes_max)
+    : topics_(std::move(topics)),
+      bytes_max_(bytes_max),
+      loop_(std::move(options), [this](nats::Connection& connection) { session(connection); }) {}
+
+void Inbox::start(Handler handler) {
+  handler_ = std::move(handler);
+  loop_.start();
+}
+
+void Inbox::stop() { loop_.stop(); }
+
+Inbox::Status Inbox::status() const { return {loop_.state(), received_.load(), malformed_.load()}; }
+
+void Inbox::session(nats::Connection& connection) {
+  connection.create_stream_if_missing(kStream, topics_.up_subjects(), {limits::kStreamAge, bytes_max_});
+  nats::PullConsumer consumer(connection, kStream, kConsumer, topics_.up_subjects());
+  Lanes lanes(*this);
+  loop_.ready();
+  while (!loop_.stopping()) {
+    if (lanes.has_room(limits::kTick)) {
+      // Whoever comes alone does not wait for others.
+      if (auto first = consumer.next(nats::limits::kPull)) {
+        lanes.put(std::move(*first));
+        for (auto& further : consumer.next(limits::kFetchedAtOnce - 1, limits::kMoreToFetch)) lanes.put(std::move(further));
+      }
+    }
+    if (!connection.is_open()) throw nats::BusError("the connection was lost");
+  }
+}
+
+}  // namespace ota::gateways::mqtt

@@ -1,0 +1,90 @@
+#include "gateways/mqtt/mqtt_devices.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "gateways/mqtt/broker_link.hpp"
+#include "gateways/mqtt/conversation.hpp"
+#include "gateways/mqtt/inbox.hpp"
+#include "gateways/mqtt/pusher.hpp"
+
+namespace ota::gateways {
+namespace {
+
+mqtt::BrokerOptions broker_options(const MqttOptions& o) {
+  return {o.host, o.port, o.user, o.password, o.ca_file, o.retry_min, o.retry_max};
+}
+nats::ReconnectLoop::Options inbox_options(const MqttOptions& o) {
+  return {o.nats_url, "ota_service devices", o.retry_min, o.retry_max};
+}
+
+}  // namespace
+
+struct MqttDevices::Impl {
+  explicit Impl(MqttOptions o)
+      : options(std::move(o)),
+        topics(options.tenant),
+        broker(broker_options(options)),
+        pusher(topics, [this](mqtt::Letter letter) { broker.publish(std::move(letter)); }),
+        inbox(inbox_options(options), topics, options.stream_bytes_max) {}
+
+  mqtt::Inbox::Came hear(const domain::DeviceId& device, std::string_view body) {
+    const auto heard = mqtt::read_up(body);
+    auto outcome = conversation->carry_out(device, heard);
+    if (outcome.later) return mqtt::Inbox::Came::kLater;
+    switch (outcome.then) {
+      case mqtt::Outcome::Then::kSpoke: pusher.spoke(device); break;
+      case mqtt::Outcome::Then::kTellAnew: pusher.heard(device, mqtt::Cause::kTellAnew); break;
+      case mqtt::Outcome::Then::kGone: pusher.heard(device, mqtt::Cause::kGone); break;
+    }
+    if (outcome.reply) broker.publish({topics.reply(device), std::move(*outcome.reply), false});
+    return heard.message ? mqtt::Inbox::Came::kDone : mqtt::Inbox::Came::kMalformed;
+  }
+
+  const MqttOptions options;
+  const mqtt::Topics topics;
+  mqtt::BrokerLink broker;
+  mqtt::Pusher pusher;
+  std::optional<mqtt::Conversation> conversation;
+  mqtt::Inbox inbox;
+};
+
+MqttDevices::MqttDevices(MqttOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+MqttDevices::~MqttDevices() { stop(); }
+
+eventstore::Tail& MqttDevices::tail() { return impl_->pusher; }
+
+void MqttDevices::start(actors::Service& service, MqttHooks hooks) {
+  impl_->broker.start();
+  impl_->pusher.start(service, hooks.url_of);
+  impl_->conversation.emplace(service, mqtt::Hooks{hooks.url_of, std::move(hooks.on_seen)}, impl_->options.plug_and_play);
+  impl_->inbox.start([impl = impl_.get()](const domain::DeviceId& device, std::string_view body) { return impl->hear(device, body); });
+}
+
+void MqttDevices::stop() {
+  impl_->inbox.stop();
+  impl_->pusher.stop();
+  impl_->broker.stop();
+}
+
+MqttStatus MqttDevices::status() const {
+  const auto told = impl_->broker.status();
+  const auto heard = impl_->inbox.status();
+  MqttStatus status;
+  status.connected = told.connected && heard.link.ready;
+  status.devices = impl_->pusher.devices();
+  status.published = told.published;
+  status.waiting = told.waiting;
+  status.received = heard.received;
+  status.malformed = heard.malformed;
+  const bool telling_fails = !told.connected && !told.last_error.empty();
+  const bool hearing_fails = !heard.link.ready && !heard.link.last_error.empty();
+  if (telling_fails && hearing_fails) {
+    status.last_error = told.last_error + "; " + heard.link.last_error;
+  } else {
+    status.last_error = hearing_fails || told.last_error.empty() ? heard.link.last_error : told.last_error;
+  }
+  return status;
+}
+
+}  // namespace ota::gateways

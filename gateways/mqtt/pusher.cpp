@@ -1,0 +1,236 @@
+#include "gateways/mqtt/pusher.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "domain/codec/codec.hpp"
+#include "domain/streams.hpp"
+#include "gateways/mqtt/limits.hpp"
+
+namespace ota::gateways::mqtt {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+// The first round after something happened; each further one after twice the time.
+constexpr std::chrono::milliseconds kRoundMin{10};
+
+// Of its own stream, or of its update that is tagged with it.
+std::optional<domain::DeviceId> device_of(const eventstore::RecordedEvent& event) {
+  const auto named = [](std::string_view name) -> std::optional<domain::DeviceId> {
+    auto stream = domain::parse_stream(name);
+    if (auto* device = stream ? std::get_if<domain::DeviceId>(&*stream) : nullptr) return std::move(*device);
+    return std::nullopt;
+  };
+  if (auto device = named(event.stream)) return device;
+  for (const auto tag : event.tags) {
+    if (auto device = named(tag)) return device;
+  }
+  return std::nullopt;
+}
+
+// A campaign that starts, a firmware that comes, an owner's wish: a gate may open for anybody.
+bool opens_gates(const eventstore::RecordedEvent& event) {
+  const auto stream = domain::parse_stream(event.stream);
+  return stream && (std::holds_alternative<domain::CampaignId>(*stream) || std::holds_alternative<domain::FirmwareId>(*stream) ||
+                    std::holds_alternative<domain::UserStream>(*stream));
+}
+
+}  // namespace
+
+Pusher::~Pusher() { stop(); }
+
+void Pusher::on_group(const eventstore::GroupPtr& group) {
+  const auto* service = service_.load();
+  if (!service) return;
+  static const auto lapsed = domain::event_type(domain::GrantLapsed{});
+  static const auto push_changed = domain::event_type(domain::DevicePushChanged{});
+  std::vector<Touch> touches;
+  bool gates = false;
+  for (const auto& event : group->events()) {
+    if (auto device = device_of(event)) {
+      const auto record = service->views().polls().find(device->value);
+      if (!record || (!record->push && event.type != push_changed)) continue;
+      touches.push_back({std::move(device->value), event.type == lapsed ? Cause::kLapse : Cause::kEvent});
+    } else {
+      gates = gates || opens_gates(event);
+    }
+  }
+  if (touches.empty() && !gates) return;
+  {
+    const std::lock_guard lock(mutex_);
+    touches_.insert(touches_.end(), std::make_move_iterator(touches.begin()), std::make_move_iterator(touches.end()));
+    hope_anew_ = hope_anew_ || gates;
+  }
+  desk_wakes_.notify_one();
+}
+
+void Pusher::spoke(const domain::DeviceId& device) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!board_.spoke(device.value)) return;
+    somebody_is_back_ = true;
+  }
+  desk_wakes_.notify_one();
+}
+
+void Pusher::heard(const domain::DeviceId& device, Cause cause) {
+  {
+    const std::lock_guard lock(mutex_);
+    touches_.push_back({device.value, cause});
+  }
+  desk_wakes_.notify_one();
+}
+
+void Pusher::start(actors::Service& service, UrlOf url_of) {
+  url_of_ = std::move(url_of);
+  service_ = &service;
+  auto known = service.views().polls().with_push();
+  {
+    const std::lock_guard lock(mutex_);
+    std::vector<Touch> all;
+    for (auto& device : known) all.push_back({std::move(device), Cause::kStart});
+    touches_.insert(touches_.begin(), std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
+  }
+  threads_.emplace_back([this] { run_desk(); });
+  for (std::size_t i = 0; i < limits::kAskers; ++i) threads_.emplace_back([this] { run_asker(); });
+}
+
+void Pusher::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  desk_wakes_.notify_all();
+  askers_wake_.notify_all();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+  service_ = nullptr;
+}
+
+std::size_t Pusher::devices() const {
+  const std::lock_guard lock(mutex_);
+  return board_.size();
+}
+
+// What fails here fails for this device and this time: the next event, or its next word, tries again.
+void Pusher::guard(const char* what, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    spdlog::error("mqtt: {}: {}", what, error.what());
+  }
+}
+
+// ---- the desk --------------------------------------------------------------------------------------------------------
+
+void Pusher::run_desk() {
+  auto& service = *service_.load();
+  std::chrono::milliseconds pause = kRoundMin;
+  auto next_round = Clock::now();
+  auto next_windows = next_round;
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    auto touches = std::exchange(touches_, {});
+    const bool gates = std::exchange(hope_anew_, false);
+    if (gates) board_.hope_anew();
+    if (!touches.empty() || gates || std::exchange(somebody_is_back_, false)) {
+      pause = kRoundMin;
+      next_round = std::min(next_round, Clock::now());
+    }
+    const auto now = Clock::now();
+    if (now >= next_windows) {
+      for (auto& device : board_.in_windows()) touches.push_back({std::move(device), Cause::kEvent});
+      next_windows = now + limits::kRound;
+    }
+    if (!touches.empty()) {
+      lock.unlock();
+      look_at(touches);
+      lock.lock();
+    }
+    if (now >= next_round) {
+      // Most rounds of a fleet at rest need not look at anybody.
+      if (service.offers_something() || board_.next_ask_at() <= service.now()) board_.begin_round();
+      next_round = now + pause;
+      pause = std::min(pause * 2, limits::kRound);
+    }
+    hand_out(now);
+    if (!touches_.empty() || stopping_) continue;
+    if (!board_.round_is_over() && asks_.size() < limits::kAsksWaiting) continue;
+    desk_wakes_.wait_until(lock, std::min(next_round, next_windows), [this] {
+      return stopping_ || hope_anew_ || somebody_is_back_ || !touches_.empty() || (!board_.round_is_over() && asks_.size() < limits::kAsksWaiting / 2);
+    });
+  }
+}
+
+// Under the lock.
+void Pusher::hand_out(Clock::time_point now) {
+  const auto room = limits::kAsksWaiting - std::min(asks_.size(), limits::kAsksWaiting);
+  const auto& service = *service_.load();
+  auto due = board_.due(room, limits::kSlice, now, [&](const auto& record) { return service.may_be_granted(record); });
+  if (due.empty()) return;
+  asks_.insert(asks_.end(), std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
+  askers_wake_.notify_all();
+}
+
+void Pusher::look_at(const std::vector<Touch>& touches) {
+  for (const auto& touch : touches) guard("a device's command cannot be made", [&] { look_at(touch); });
+}
+
+void Pusher::look_at(const Touch& touch) {
+  const auto record = service_.load()->views().polls().find(touch.device);
+  if (!record) return;
+  const auto command = command_of(touch.device, *record);
+  bool news = false;
+  {
+    const std::lock_guard lock(mutex_);
+    board_.touched(touch.device, *record, touch.cause);
+    news = board_.told(touch.device, command.fingerprint, touch.cause);
+  }
+  if (news) publish_({topics_.down({touch.device}), command.body, true});
+}
+
+Command Pusher::command_of(const std::string& device, const projections::PollRecord& record) const {
+  const auto action = record.push ? action_to_tell(record) : std::nullopt;
+  if (!action) return {};
+  const auto& service = *service_.load();
+  const auto& views = service.views();
+  const auto ref = views.action({device}, *action);
+  const auto update = ref ? views.update(ref->update) : std::nullopt;
+  if (!update) return {};
+  const auto task = task_of(record, *action, ref->attempt);
+  if (task.kind == Task::Kind::kCancel) return make_cancel(task, update->id);
+  const auto firmware = views.firmware(update->plan.firmware);
+  if (!firmware) return {};
+  std::string timezone;
+  if (update->plan.maintenance_window) {
+    if (const auto known = views.device({device})) timezone = domain::facts_of(*known).timezone;
+  }
+  return make_command(task, *update, firmware->firmware, install_of(*update, ref->attempt, timezone, service.now()), url_of_);
+}
+
+// ---- the askers ------------------------------------------------------------------------------------------------------
+
+void Pusher::run_asker() {
+  auto& service = *service_.load();
+  std::unique_lock lock(mutex_);
+  while (true) {
+    askers_wake_.wait(lock, [this] { return stopping_ || !asks_.empty(); });
+    if (stopping_) return;
+    const auto device = std::move(asks_.front());
+    asks_.pop_front();
+    if (asks_.size() == limits::kAsksWaiting / 2) desk_wakes_.notify_one();
+    lock.unlock();
+    bool in_vain = true;
+    guard("a device cannot be asked for", [&] {
+      const auto record = service.poll({device}, {});
+      in_vain = !record || service.may_be_granted(record.value());
+    });
+    lock.lock();
+    board_.asked(device, in_vain, Clock::now());
+  }
+}
+
+}  // namespace ota::gateways::mqtt
