@@ -1,0 +1,304 @@
+// Devices over MQTT, told and heard, in a whole service and without a broker.
+#include "gateways/mqtt/conversation.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/gateways/mqtt_stage.hpp"
+
+using namespace ota;
+using namespace ota::gateways::testing;
+using nlohmann::json;
+using domain::UpdateStatus;
+
+namespace {
+
+const json kHello{{"type", "hello"}};
+bool says(const json& answer, const char* part) { return answer.at("message").get<std::string>().find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("decision 7: over MQTT a command only invites: its attempt begins, durably, with `accepted`, which is answered go or not") {
+  MqttStage stage;
+  stage.hello("pump");
+  const auto campaign = stage.campaign(stage.firmware("2.0.0"), {"pump"});
+  const auto command = stage.wait_for_command("pump", "update");
+  CHECK(command.at("attempt") == 1);
+  CHECK(command.at("from_version") == "1.0.0");
+  CHECK(command.at("to_version") == "2.0.0");
+  CHECK(command.at("install") == "now");
+  CHECK(command.at("artifact").at("url") == "https://ota.example/pump/frame.bin?signed");
+  CHECK(command.contains("deadline"));
+  CHECK_FALSE(stage.update(command).started_at.has_value());
+  const auto go = stage.status("pump", command, "accepted");
+  CHECK(go.at("go") == true);
+  CHECK(go.at("attempt") == 1);
+  CHECK(go.at("url") == "https://ota.example/pump/frame.bin?signed");
+  CHECK(stage.update(command).started_at == stage.service().now());
+  CHECK(stage.update(command).downloads_here);
+  for (const auto* phase : {"downloading", "verifying", "installing", "rebooting", "completed"}) {
+    CHECK(stage.status("pump", command, phase).is_null());
+  }
+  CHECK(stage.update(command).status == UpdateStatus::kCompleted);
+  stage.wait_for_nothing("pump");
+  CHECK(stage.published("pump") == 3);  // empty at its hello, the command, empty at its end
+  CHECK(stage.service().views().campaign(campaign)->status == domain::CampaignStatus::kCompleted);
+  CHECK(says(stage.status("pump", command, "accepted"), "is over: the update is completed"));
+}
+
+TEST_CASE("decision 16: commands reach a device over MQTT with what it installs") {
+  MqttStage stage;
+  stage.hello("pump");
+  auto policy = MqttStage::immediate();
+  policy.pre_update_commands = {"stop"};
+  policy.post_update_commands = {"start", "check"};
+  stage.campaign(stage.firmware("2.0.0"), {"pump"}, policy);
+  const auto command = stage.wait_for_command("pump", "update");
+  CHECK(command.at("pre_update_commands") == json{"stop"});
+  CHECK(command.at("post_update_commands") == json{"start", "check"});
+}
+
+TEST_CASE("decision 7: a grant that is not accepted lapses, and the device is not tried again until it speaks") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.campaign(stage.firmware("2.0.0"), {"pump", "other"});
+  const auto stale = stage.wait_for_command("pump", "update");
+  stage.advance(std::chrono::hours(2));
+  stage.wait_for_nothing("pump");
+  // Another one is served meanwhile, which takes a round in which this one would have had its turn, too.
+  stage.hello("other");
+  stage.wait_for_command("other", "update");
+  CHECK(stage.standing("pump") == "");
+  const auto answer = stage.status("pump", stale, "accepted");
+  CHECK(answer.at("go") == false);
+  const auto fresh = stage.wait_for_command("pump", "update", {{"attempt", 2}});
+  CHECK(stage.status("pump", fresh, "accepted").at("go") == true);
+}
+
+TEST_CASE("a device that said goodbye is not offered anything until it says hello") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.hello("other");
+  CHECK(stage.say("pump", {{"type", "bye"}}).is_null());
+  stage.campaign(stage.firmware("2.0.0"), {"pump", "other"});
+  stage.wait_for_command("other", "update");
+  CHECK(stage.standing("pump") == "");
+  stage.say("pump", kHello);
+  stage.wait_for_command("pump", "update");
+}
+
+TEST_CASE("an unknown id is registered by its hello, and by nothing else it says") {
+  MqttStage stage;
+  const auto refused = stage.say("pump", {{"type", "health"}, {"health", "ok"}, {"id", "m-1"}});
+  CHECK(refused.at("ok") == false);
+  CHECK(refused.at("error") == "not_found");
+  CHECK(refused.at("id") == "m-1");
+  CHECK(stage.say("pump", {{"type", "hello"}, {"id", "m-2"}}) == json{{"id", "m-2"}, {"ok", true}});
+  CHECK(stage.device("pump").push);
+}
+
+TEST_CASE("without plug and play a stranger's hello is refused") {
+  MqttStage stage(false);
+  CHECK(stage.say("pump", kHello).at("error") == "not_found");
+  CHECK_FALSE(stage.service().views().device({"pump"}).has_value());
+}
+
+TEST_CASE("decision 22: a deleted device does not come back by its own hello") {
+  MqttStage stage;
+  stage.hello("pump");
+  REQUIRE(stage.service().device({"pump"}, domain::DeleteDevice{"gone"}, {}).ok());
+  CHECK(stage.say("pump", kHello).at("error") == "not_found");
+  CHECK(stage.device("pump").deleted);
+}
+
+TEST_CASE("an update of another device is nobody's business") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.hello("thief");
+  stage.campaign(stage.firmware("2.0.0"), {"pump"});
+  const auto command = stage.wait_for_command("pump", "update");
+  for (const auto* word : {"failed", "completed", "declined", "cancelled", "confirmed", "installing"}) {
+    CHECK(stage.status("thief", command, word).at("error") == "not_found");
+  }
+  CHECK(stage.status("thief", command, "accepted").at("go") == false);
+  CHECK_FALSE(stage.update(command).started_at.has_value());
+}
+
+TEST_CASE("a message that comes twice has its effect once") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.campaign(stage.firmware("2.0.0"), {"pump"});
+  const auto command = stage.wait_for_command("pump", "update");
+  const auto twice = [&](const char* word) {
+    stage.status("pump", command, word);
+    const auto head = stage.service().log().head();
+    const auto again = stage.status("pump", command, word);
+    stage.service().settle();
+    CHECK(stage.service().log().head() == head);
+    return again;
+  };
+  CHECK(twice("accepted").at("go") == true);  // its answer may have been lost
+  for (const auto* word : {"downloading", "installing", "completed"}) twice(word);
+  CHECK(stage.update(command).status == UpdateStatus::kCompleted);
+  stage.hello("pump", "2.0.0");
+  const auto head = stage.service().log().head();
+  stage.hello("pump", "2.0.0");
+  stage.service().settle();
+  CHECK(stage.service().log().head() == head);
+}
+
+TEST_CASE("a failed attempt is tried again by itself, and the old one counts no more") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.campaign(stage.firmware("2.0.0"), {"pump"});
+  const auto first = stage.wait_for_command("pump", "update", {{"attempt", 1}});
+  stage.status("pump", first, "accepted");
+  stage.status("pump", first, "failed", {{"error_code", "E7"}, {"details", {"no power"}}});
+  CHECK(stage.update(first).error_code == "E7");
+  stage.wait_for_nothing("pump");
+  stage.advance(std::chrono::minutes(1));
+  const auto second = stage.wait_for_command("pump", "update", {{"attempt", 2}});
+  const auto stale = stage.status("pump", first, "accepted");
+  CHECK(stale.at("go") == false);
+  CHECK(says(stale, "attempt 1 is over: 2 is the present one"));
+  CHECK(stage.status("pump", second, "accepted").at("go") == true);
+  stage.status("pump", second, "completed");
+  CHECK(stage.update(second).status == UpdateStatus::kCompleted);
+}
+
+TEST_CASE("a failure of the network is none of the device's, whether it says so or its words do") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.campaign(stage.firmware("2.0.0"), {"pump"});
+  const auto command = stage.wait_for_command("pump", "update");
+  stage.status("pump", command, "accepted");
+  stage.status("pump", command, "failed", {{"error_kind", "transport"}});
+  CHECK(stage.update(command).spared_retries == 1);
+  CHECK(stage.update(command).retry_count == 0);
+}
+
+TEST_CASE("decision 24: a cancellation is told, and what the device answers counts") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.hello("stubborn");
+  stage.campaign(stage.firmware("2.0.0"), {"pump", "stubborn"});
+  for (const auto* id : {"pump", "stubborn"}) {
+    const auto command = stage.wait_for_command(id, "update");
+    CHECK(stage.status(id, command, "cancelled").at("error") == "state_transition");  // nobody asked
+    stage.status(id, command, "accepted");
+    const auto update = stage.update(command);
+    REQUIRE(stage.service().update(update.id, domain::CancelUpdate{}, {}).ok());
+    const auto cancel = stage.wait_for_command(id, "cancel");
+    CHECK(cancel.at("update_id") == command.at("update_id"));
+    CHECK(cancel.at("attempt") == 1);
+    CHECK(stage.status(id, command, "accepted").at("go") == false);
+  }
+  stage.status("pump", stage.standing("pump"), "cancelled");
+  stage.wait_for_nothing("pump");
+  const auto refused = stage.standing("stubborn");
+  stage.status("stubborn", refused, "cancel_refused", {{"details", {"too late"}}});
+  const auto goes_on = stage.wait_for_command("stubborn", "update");
+  stage.status("stubborn", goes_on, "completed");
+  CHECK(stage.update(goes_on).status == UpdateStatus::kCompleted);
+}
+
+TEST_CASE("decision 32: a device's user is asked over MQTT, and told to install only after a yes") {
+  MqttStage stage;
+  for (const auto* id : {"yes", "no"}) stage.hello(id);
+  auto policy = MqttStage::immediate();
+  policy.requires_device_confirmation = true;
+  stage.campaign(stage.firmware("2.0.0"), {"yes", "no"}, policy);
+  for (const auto* id : {"yes", "no"}) {
+    const auto asked = stage.wait_for_command(id, "confirm");
+    CHECK(asked.at("to_version") == "2.0.0");
+    CHECK_FALSE(asked.at("artifact").contains("url"));
+    const auto early = stage.status(id, asked, "accepted");
+    CHECK(early.at("go") == false);
+    CHECK(says(early, "waits for consent"));
+  }
+  const auto denied = stage.standing("no");
+  CHECK(stage.status("yes", stage.standing("yes"), "confirmed").is_null());
+  CHECK(stage.status("no", denied, "denied").is_null());
+  const auto command = stage.wait_for_command("yes", "update");
+  CHECK(stage.status("yes", command, "accepted").at("go") == true);
+  stage.wait_for_nothing("no");
+  CHECK(stage.update(denied).status == UpdateStatus::kCancelled);
+}
+
+TEST_CASE("decision 32: a download and no more") {
+  MqttStage stage;
+  stage.hello("pump");
+  auto policy = MqttStage::immediate();
+  policy.download_only = true;
+  stage.campaign(stage.firmware("2.0.0"), {"pump"}, policy);
+  const auto command = stage.wait_for_command("pump", "update", {{"install", "never"}});
+  stage.status("pump", command, "accepted");
+  stage.status("pump", command, "verifying");
+  CHECK(stage.update(command).status == UpdateStatus::kCompleted);
+}
+
+TEST_CASE("decision 14: while its window is closed a device downloads and waits; it is told when the window opens") {
+  MqttStage stage;
+  stage.hello("pump");
+  auto policy = MqttStage::immediate();
+  const auto now = std::chrono::floor<std::chrono::minutes>(stage.service().now().time_since_epoch()) % std::chrono::days(1);
+  const auto minute = static_cast<std::uint16_t>(now.count());
+  const auto day = [](int m) { return static_cast<std::uint16_t>((m + 1'440) % 1'440); };
+  policy.maintenance_window = domain::MaintenanceWindow{day(minute - 10), day(minute + 10), "UTC"};
+  policy.timeout_minutes = 1'440;
+  stage.campaign(stage.firmware("2.0.0"), {"pump"}, policy);
+  const auto command = stage.wait_for_command("pump", "update", {{"install", "now"}});
+  stage.status("pump", command, "accepted");
+  stage.advance(std::chrono::minutes(20));
+  stage.wait_for_command("pump", "update", {{"install", "later"}});
+  stage.status("pump", command, "verifying");
+  CHECK(stage.update(command).held);
+  stage.advance(std::chrono::hours(23) + std::chrono::minutes(40));
+  stage.wait_for_command("pump", "update", {{"install", "now"}});
+}
+
+TEST_CASE("decision 12: what is installed and awaits its version is not told again; the hello after the reboot is the proof") {
+  MqttStage stage;
+  stage.hello("pump");
+  auto policy = MqttStage::immediate();
+  policy.require_version_proof = true;
+  stage.campaign(stage.firmware("2.0.0"), {"pump"}, policy);
+  const auto command = stage.wait_for_command("pump", "update");
+  stage.status("pump", command, "accepted");
+  stage.status("pump", command, "completed");
+  stage.wait_for_nothing("pump");
+  CHECK(stage.update(command).status == UpdateStatus::kRebooting);
+  CHECK(stage.status("pump", command, "accepted").at("go") == false);
+  stage.hello("pump", "2.0.0");
+  wait_for([&] { return stage.update(command).status == UpdateStatus::kCompleted; });
+}
+
+TEST_CASE("after a restart what is under way is told again, and an idle device is left alone") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.hello("idle");
+  stage.campaign(stage.firmware("2.0.0"), {"pump"});
+  const auto command = stage.wait_for_command("pump", "update");
+  CHECK(stage.status("pump", command, "accepted").at("go") == true);
+  const auto before = stage.published("pump");
+  const auto idle = stage.published("idle");
+  stage.restart();
+  wait_for([&] { return stage.published("pump") == before + 1; });
+  CHECK(stage.standing("pump").at("update_id") == command.at("update_id"));
+  CHECK(stage.published("idle") == idle);
+  stage.status("pump", command, "completed");
+  stage.wait_for_nothing("pump");
+}
+
+TEST_CASE("reports beyond what is recorded are refused with a word for it, and the end is taken") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.campaign(stage.firmware("2.0.0"), {"pump"});
+  const auto command = stage.wait_for_command("pump", "update");
+  stage.status("pump", command, "accepted");
+  json answer;
+  for (int i = 0; i < 1'010 && answer.is_null(); ++i) answer = stage.status("pump", command, "downloading", {{"details", {std::to_string(i)}}});
+  REQUIRE(answer.is_object());
+  CHECK(answer.at("error") == "quota");
+  stage.status("pump", command, "completed");
+  CHECK(stage.update(command).status == UpdateStatus::kCompleted);
+}

@@ -1,0 +1,91 @@
+#include "gateways/mqtt/outbox.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace ota::gateways::mqtt;
+
+namespace {
+
+Letter command(const std::string& topic, const std::string& body) { return {topic, body, true}; }
+Letter reply(const std::string& body) { return {"reply", body, false}; }
+
+// Sends what may be sent, numbered from `number` on; "topic body" of each.
+std::vector<std::string> send(Outbox& outbox, int number = 1) {
+  std::vector<std::string> sent;
+  while (const auto* letter = outbox.next()) {
+    sent.push_back(letter->topic + " " + letter->body);
+    outbox.sent(number++);
+  }
+  return sent;
+}
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("of the commands that wait on one topic only the newest is sent") {
+  Outbox outbox(10, 10);
+  outbox.post(command("a", "1"));
+  outbox.post(command("b", "1"));
+  outbox.post(command("a", "2"));
+  CHECK(outbox.waiting() == 2);
+  CHECK(send(outbox) == Lines{"a 2", "b 1"});
+  outbox.post(command("a", "3"));  // the one before is under way: this one goes behind it
+  CHECK(send(outbox, 5) == Lines{"a 3"});
+}
+
+TEST_CASE("answers keep their order and take turns with commands") {
+  Outbox outbox(10, 10);
+  for (const auto* body : {"1", "2", "3"}) outbox.post(reply(body));
+  outbox.post(command("a", "x"));
+  outbox.post(command("b", "x"));
+  CHECK(send(outbox) == Lines{"reply 1", "a x", "reply 2", "b x", "reply 3"});
+}
+
+TEST_CASE("no more is under way than may be") {
+  Outbox outbox(2, 10);
+  for (const auto* body : {"1", "2", "3"}) outbox.post(reply(body));
+  CHECK(send(outbox) == Lines{"reply 1", "reply 2"});
+  CHECK(outbox.acknowledged(2));
+  CHECK(send(outbox, 3) == Lines{"reply 3"});
+  CHECK(outbox.in_flight() == 2);
+}
+
+TEST_CASE("what was not acknowledged is sent again, in its order, before what came later") {
+  Outbox outbox(10, 10);
+  outbox.post(reply("1"));
+  outbox.post(reply("2"));
+  outbox.post(command("a", "old"));
+  outbox.post(command("b", "only"));
+  CHECK(send(outbox).size() == 4);
+  CHECK(outbox.acknowledged(1));
+  outbox.post(command("a", "new"));
+  outbox.post(reply("3"));
+  outbox.connection_lost();
+  CHECK(outbox.in_flight() == 0);
+  CHECK_FALSE(outbox.acknowledged(2));  // of the connection before
+  auto again = send(outbox);
+  std::sort(again.begin(), again.end());
+  CHECK(again == Lines{"a new", "b only", "reply 2", "reply 3"});
+}
+
+TEST_CASE("of two commands under way on one topic the newer one is sent again") {
+  Outbox outbox(10, 10);
+  outbox.post(command("a", "1"));
+  send(outbox, 1);
+  outbox.post(command("a", "2"));
+  send(outbox, 2);
+  outbox.connection_lost();
+  CHECK(send(outbox) == Lines{"a 2"});
+}
+
+TEST_CASE("answers beyond the limit push the oldest out, and are counted; commands never") {
+  Outbox outbox(10, 2);
+  for (const auto* body : {"1", "2", "3"}) outbox.post(reply(body));
+  for (const auto* topic : {"a", "b", "c"}) outbox.post(command(topic, "x"));
+  CHECK(outbox.dropped() == 1);
+  CHECK(send(outbox) == Lines{"reply 2", "a x", "reply 3", "b x", "c x"});
+}
