@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <fstream>
 #include <future>
 #include <mutex>
 
@@ -59,6 +60,12 @@ TempFolder::~TempFolder() { fs::remove_all(path_); }
 // --------------------------------------------------------------------------------------------------
 
 NatsServer::NatsServer() : port_(free_port()) { start(); }
+NatsServer::NatsServer(const std::string& users) : port_(free_port()), mqtt_port_(free_port()) {
+  std::ofstream(folder_.path() / "server.conf")
+      << "server_name: test\nmqtt {\n  listen: \"127.0.0.1:" << mqtt_port_
+      << "\"\n}\naccounts {\n  TEST {\n    jetstream: enabled\n    users: [\n" << users << "    ]\n  }\n}\n";
+  start();
+}
 NatsServer::~NatsServer() { kill(); }
 
 std::string NatsServer::url() const { return fmt::format("nats://127.0.0.1:{}", port_); }
@@ -68,15 +75,17 @@ void NatsServer::start() {
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   const auto port = std::to_string(port_);
   const auto store = (folder_.path() / "jetstream").string();
-  const char* const arguments[] = {"nats-server", "-js", "-a",          "127.0.0.1", "-p",
-                                   port.c_str(),  "-sd", store.c_str(), nullptr};
+  const auto config = (folder_.path() / "server.conf").string();
+  std::vector<const char*> arguments{"nats-server", "-js", "-a", "127.0.0.1", "-p", port.c_str(), "-sd", store.c_str()};
+  if (mqtt_port_ != 0) arguments.insert(arguments.end(), {"-c", config.c_str()});
+  arguments.push_back(nullptr);
   process_ = ::fork();
   REQUIRE(process_ >= 0);
   if (process_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves no server behind
     ::dup2(ends[1], STDOUT_FILENO);
     ::dup2(ends[1], STDERR_FILENO);
-    ::execvp(arguments[0], const_cast<char* const*>(arguments));
+    ::execvp(arguments[0], const_cast<char* const*>(arguments.data()));
     ::_exit(127);
   }
   ::close(ends[1]);

@@ -42,11 +42,14 @@ class TempFolder {
 class NatsServer {
  public:
   NatsServer();   // started and ready
+  // With an MQTT listener as well, and these users alone, each with its permissions, in the server's own words.
+  explicit NatsServer(const std::string& users);
   ~NatsServer();  // killed
   NatsServer(const NatsServer&) = delete;
   NatsServer& operator=(const NatsServer&) = delete;
 
   std::string url() const;
+  int mqtt_port() const { return mqtt_port_; }
   void kill();    // SIGKILL, and waits for the end
   void start();   // again, with the same port and files; returns when it is ready
   void forget();  // deletes its files; while it is not running
@@ -54,6 +57,7 @@ class NatsServer {
  private:
   TempFolder folder_;
   int port_ = 0;
+  int mqtt_port_ = 0;      // 0: none
   pid_t process_ = -1;
   int output_ = -1;
 };

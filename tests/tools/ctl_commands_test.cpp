@@ -34,7 +34,7 @@ TEST_CASE("every command has a route behind it") {
         Names{"approve", "cancel", "create", "finish", "list", "pause", "promote", "resume",
               "rollback", "show", "start", "switch", "updates", "watch"});
   CHECK(commands_of(*app.get_subcommand("device")) ==
-        Names{"bulk-update", "delete", "import", "list", "rollback", "show", "token", "update"});
+        Names{"bulk-update", "delete", "import", "list", "mqtt-users", "rollback", "show", "token", "update"});
   CHECK(commands_of(*app.get_subcommand("update")) == Names{"cancel", "retry", "show"});
   CHECK(commands_of(*app.get_subcommand("rollback")) == Names{"list", "show"});
   CHECK(app.get_subcommand("why") != nullptr);

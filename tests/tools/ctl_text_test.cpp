@@ -1,11 +1,16 @@
 // tools/otactl: sizes, times, tables, addresses and files as text.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 
+#include "gateways/mqtt/topics.hpp"
 #include "tools/otactl/device_list.hpp"
 #include "tools/otactl/human.hpp"
 #include "tools/otactl/json_cells.hpp"
+#include "tools/otactl/mqtt_users.hpp"
 #include "tools/otactl/rollback_text.hpp"
 #include "tools/otactl/table.hpp"
 #include "tools/otactl/url.hpp"
@@ -135,4 +140,16 @@ TEST_CASE("why shows the gates in their order and points at the one that is clos
   CHECK(ctl::why_text(nlohmann::json::parse(R"({"device_id":"d","sentence":"Nothing.","updates":[]})")) ==
         "Nothing.\n");
   CHECK(ctl::why_text(nlohmann::json("no object")).empty());
+}
+
+TEST_CASE("the users of a broker are those that docs/ shows, and are named as their topics are") {
+  const auto sources = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+  std::ifstream shown(sources / "docs" / "nats-mqtt-users.conf");
+  std::string line;
+  REQUIRE(std::getline(shown, line));  // a comment about the file
+  const std::string text(std::istreambuf_iterator<char>(shown), {});
+  CHECK(ctl::mqtt_users_text({{"pump 7", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"}}, "DEFAULT", "ota_service") == text);
+  for (const auto* id : {"pump-7", "a b/c.d+#*>%", "\xC3\xBC", "A_z-09~"}) {
+    CHECK(ctl::topic_level(id) == gateways::mqtt::encode_level(id));
+  }
 }

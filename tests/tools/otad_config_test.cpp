@@ -73,6 +73,27 @@ TEST_CASE("decision 28, BR-EVT-005: further formats, and what the bus listens to
   CHECK(load_config({}).nats_user_deleted == "account_service.user.deleted");
 }
 
+TEST_CASE("otad: devices over MQTT need to know where they are heard and where the bytes are") {
+  CHECK(load_config({}).mqtt.host.empty());
+  CHECK(refusal({{}, {{"mqtt.host", "broker"}}}) ==
+        "mqtt.host is set, and neither mqtt.nats_url nor nats.url: what devices say is read there");
+  CHECK(refusal({{}, {{"mqtt.host", "broker"}, {"nats.url", "nats://bus"}}}) ==
+        "mqtt.host is set, and ddi.public_url is not: devices get their bytes there");
+  CHECK(refusal({{}, {{"ddi.public_url", "ota.example"}}}).find("ddi.public_url = \"ota.example\"") == 0);
+  CHECK(refusal({{}, {{"mqtt.port", "0"}}}).find("mqtt.port = \"0\"") == 0);
+  CHECK(refusal({{}, {{"mqtt.stream_max_bytes", "7"}}}).find("mqtt.stream_max_bytes = \"7\"") == 0);
+  const File file("[mqtt]\nhost = \"broker\"\nport = 8883\nuser = \"u\"\npassword = \"p\"\nca_file = \"/ca.pem\"\n"
+                  "[nats]\nurl = \"nats://bus\"\n[ddi]\npublic_url = \"https://ota.example/\"\ntenant = \"acme\"\n"
+                  "plug_and_play = \"off\"\n");
+  const auto config = load_config({file.path, {}});
+  CHECK(config.public_url == "https://ota.example");
+  CHECK(config.mqtt.port == 8883);
+  CHECK(config.mqtt.nats_url == "nats://bus");
+  CHECK(config.mqtt.tenant == "ACME");
+  CHECK_FALSE(config.mqtt.plug_and_play);
+  CHECK(load_config({file.path, {{"mqtt.nats_url", "nats://u:p@broker"}}}).mqtt.nats_url == "nats://u:p@broker");
+}
+
 TEST_CASE("otad: what is unknown or cannot be is refused with its name, its value and where it came from") {
   CHECK(refusal({{}, {{"prot", "1"}}}) == "unknown setting prot (flag --prot)");
   const auto port = refusal({{}, {{"port", "70000"}}});
