@@ -65,8 +65,8 @@ class BrokerLink::Session {
   // Until the link stops; throws what ends it before.
   void work() {
     const auto& o = link_.options_;
-    check(mosquitto_connect(handle_.get(), o.host.c_str(), o.port, limits::kKeepAlive_s),
-          fmt::format("connect to the MQTT broker {}:{}", o.host, o.port));
+    // Does not wait for the other side, which may never answer; only looking up the name does.
+    check(mosquitto_connect_async(handle_.get(), o.host.c_str(), o.port, limits::kKeepAlive_s), what_connects());
     heard_ = Clock::now();
     while (!link_.stopping_ && !answer_) {
       turn();
@@ -77,7 +77,8 @@ class BrokerLink::Session {
       throw std::runtime_error(fmt::format("the MQTT broker refuses the connection: {}", mosquitto_connack_string(*answer_)));
     }
     link_.connected();
-    while (!link_.stopping_) {
+    std::optional<Clock::time_point> until;
+    while (!link_.stopping_ || !is_over(until)) {
       send();
       turn();
     }
@@ -85,6 +86,15 @@ class BrokerLink::Session {
   }
 
  private:
+  std::string what_connects() const { return fmt::format("connect to the MQTT broker {}:{}", link_.options_.host, link_.options_.port); }
+
+  // What was said last, as the link stops, is brought to its end if the broker is quick.
+  bool is_over(std::optional<Clock::time_point>& until) const {
+    if (!until) until = Clock::now() + limits::kFarewell;
+    const std::lock_guard lock(link_.mutex_);
+    return link_.outbox_.waiting() + link_.outbox_.in_flight() == 0 || Clock::now() > *until;
+  }
+
   void acknowledged(int number) {
     heard_ = Clock::now();
     const std::lock_guard lock(link_.mutex_);
@@ -119,10 +129,10 @@ class BrokerLink::Session {
       std::uint64_t count = 0;
       [[maybe_unused]] const auto read = ::read(link_.wake_fd_, &count, sizeof count);
     }
-    constexpr const char* kTalk = "talk to the MQTT broker";
-    if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) check(mosquitto_loop_read(handle_.get(), 1), kTalk);
-    if ((fds[0].revents & POLLOUT) != 0) check(mosquitto_loop_write(handle_.get(), 1), kTalk);
-    check(mosquitto_loop_misc(handle_.get()), kTalk);
+    const auto what = answer_ ? std::string("talk to the MQTT broker") : what_connects();
+    if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) check(mosquitto_loop_read(handle_.get(), 1), what);
+    if ((fds[0].revents & POLLOUT) != 0) check(mosquitto_loop_write(handle_.get(), 1), what);
+    check(mosquitto_loop_misc(handle_.get()), what);
   }
 
   BrokerLink& link_;

@@ -37,7 +37,7 @@ class BrokerLink {
   BrokerLink& operator=(const BrokerLink&) = delete;
 
   void start();                           // once
-  void stop();                            // idempotent; what waits is lost
+  void stop();                            // idempotent; waits a moment for what is still to be said
 
   // From any thread; never waits for the broker.
   void publish(Letter letter);

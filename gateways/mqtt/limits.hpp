@@ -32,6 +32,8 @@ inline constexpr int kKeepAlive_s = 15;
 // What the broker may take for its CONNACK, or to acknowledge anything while something is under way.
 inline constexpr std::chrono::milliseconds kAnswer{10'000};
 inline constexpr std::chrono::milliseconds kTick{1'000};
+// For what is still to be said when the service stops.
+inline constexpr std::chrono::milliseconds kFarewell{1'000};
 
 // Devices that are asked at the same time whether there is something for them.
 inline constexpr std::size_t kAskers = 16;

@@ -47,13 +47,13 @@ void Pusher::on_group(const eventstore::GroupPtr& group) {
   if (!service) return;
   static const auto lapsed = domain::event_type(domain::GrantLapsed{});
   static const auto push_changed = domain::event_type(domain::DevicePushChanged{});
-  std::vector<Touch> touches;
+  Touches touches;
   bool gates = false;
   for (const auto& event : group->events()) {
     if (auto device = device_of(event)) {
       const auto record = service->views().polls().find(device->value);
       if (!record || (!record->push && event.type != push_changed)) continue;
-      touches.push_back({std::move(device->value), event.type == lapsed ? Cause::kLapse : Cause::kEvent});
+      add(touches, std::move(device->value), event.type == lapsed ? Cause::kLapse : Cause::kEvent);
     } else {
       gates = gates || opens_gates(event);
     }
@@ -61,10 +61,16 @@ void Pusher::on_group(const eventstore::GroupPtr& group) {
   if (touches.empty() && !gates) return;
   {
     const std::lock_guard lock(mutex_);
-    touches_.insert(touches_.end(), std::make_move_iterator(touches.begin()), std::make_move_iterator(touches.end()));
+    for (auto& [device, cause] : touches) add(touches_, device, cause);
     hope_anew_ = hope_anew_ || gates;
   }
   desk_wakes_.notify_one();
+}
+
+// Whether it is there is what was heard of it last; that something was recorded says nothing about that.
+void Pusher::add(Touches& touches, std::string device, Cause cause) {
+  const auto [place, is_new] = touches.try_emplace(std::move(device), cause);
+  if (!is_new && (cause != Cause::kEvent || place->second == Cause::kStart)) place->second = cause;
 }
 
 void Pusher::spoke(const domain::DeviceId& device) {
@@ -79,7 +85,7 @@ void Pusher::spoke(const domain::DeviceId& device) {
 void Pusher::heard(const domain::DeviceId& device, Cause cause) {
   {
     const std::lock_guard lock(mutex_);
-    touches_.push_back({device.value, cause});
+    add(touches_, device.value, cause);
   }
   desk_wakes_.notify_one();
 }
@@ -90,9 +96,7 @@ void Pusher::start(actors::Service& service, UrlOf url_of) {
   auto known = service.views().polls().with_push();
   {
     const std::lock_guard lock(mutex_);
-    std::vector<Touch> all;
-    for (auto& device : known) all.push_back({std::move(device), Cause::kStart});
-    touches_.insert(touches_.begin(), std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
+    for (auto& device : known) touches_.emplace(std::move(device), Cause::kStart);
   }
   threads_.emplace_back([this] { run_desk(); });
   for (std::size_t i = 0; i < limits::kAskers; ++i) threads_.emplace_back([this] { run_asker(); });
@@ -142,12 +146,14 @@ void Pusher::run_desk() {
     }
     const auto now = Clock::now();
     if (now >= next_windows) {
-      for (auto& device : board_.in_windows()) touches.push_back({std::move(device), Cause::kEvent});
+      for (auto& device : board_.in_windows()) add(touches, std::move(device), Cause::kEvent);
       next_windows = now + limits::kRound;
     }
     if (!touches.empty()) {
       lock.unlock();
-      look_at(touches);
+      for (const auto& [device, cause] : touches) {
+        guard("a device's command cannot be made", [&, id = device, why = cause] { look_at(id, why); });
+      }
       lock.lock();
     }
     if (now >= next_round) {
@@ -175,21 +181,17 @@ void Pusher::hand_out(Clock::time_point now) {
   askers_wake_.notify_all();
 }
 
-void Pusher::look_at(const std::vector<Touch>& touches) {
-  for (const auto& touch : touches) guard("a device's command cannot be made", [&] { look_at(touch); });
-}
-
-void Pusher::look_at(const Touch& touch) {
-  const auto record = service_.load()->views().polls().find(touch.device);
+void Pusher::look_at(const std::string& device, Cause cause) {
+  const auto record = service_.load()->views().polls().find(device);
   if (!record) return;
-  const auto command = command_of(touch.device, *record);
+  const auto command = command_of(device, *record);
   bool news = false;
   {
     const std::lock_guard lock(mutex_);
-    board_.touched(touch.device, *record, touch.cause);
-    news = board_.told(touch.device, command.fingerprint, touch.cause);
+    board_.touched(device, *record, cause);
+    news = board_.told(device, command.fingerprint, cause);
   }
-  if (news) publish_({topics_.down({touch.device}), command.body, true});
+  if (news) publish_({topics_.down({device}), command.body, true});
 }
 
 Command Pusher::command_of(const std::string& device, const projections::PollRecord& record) const {

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "actors/service.hpp"
@@ -46,14 +47,12 @@ class Pusher final : public eventstore::Tail {
   std::size_t devices() const;            // that take their commands here
 
  private:
-  struct Touch {
-    std::string device;
-    Cause cause = Cause::kEvent;
-  };
+  // Who is to be looked at, and why: as many as there are devices at most, however much is recorded of them.
+  using Touches = std::unordered_map<std::string, Cause>;
+  static void add(Touches& touches, std::string device, Cause cause);
   void run_desk();
   void run_asker();
-  void look_at(const std::vector<Touch>& touches);
-  void look_at(const Touch& touch);
+  void look_at(const std::string& device, Cause cause);
   Command command_of(const std::string& device, const projections::PollRecord& record) const;
   void hand_out(std::chrono::steady_clock::time_point now);
   void guard(const char* what, const std::function<void()>& work);
@@ -69,7 +68,7 @@ class Pusher final : public eventstore::Tail {
   bool stopping_ = false;
   bool hope_anew_ = false;
   bool somebody_is_back_ = false;
-  std::vector<Touch> touches_;
+  Touches touches_;
   std::deque<std::string> asks_;
   Board board_;
 

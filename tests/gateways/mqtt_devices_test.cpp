@@ -226,7 +226,7 @@ TEST_CASE("a broker that dies and comes back: what was to be told is told, what 
   CHECK_FALSE(site.status().last_error.empty());
   const auto update = site.ask_for_update("pump");
   wait_for([&] { return site.update(update).in_progress(); });  // granted, and nobody could be told yet
-  CHECK(site.status().waiting > 0);
+  wait_for([&] { return site.status().waiting > 0; });
   site.broker().start();
   const auto command = device.command("update");
   CHECK(device.ask(about(command, "accepted"), "m-2").at("go") == true);
