@@ -31,6 +31,8 @@ std::optional<domain::DeviceId> device_of(const eventstore::RecordedEvent& event
   return std::nullopt;
 }
 
+bool is_away(Cause cause) { return cause == Cause::kLapse || cause == Cause::kGone; }
+
 // A campaign that starts, a firmware that comes, an owner's wish: a gate may open for anybody.
 bool opens_gates(const eventstore::RecordedEvent& event) {
   const auto stream = domain::parse_stream(event.stream);
@@ -76,6 +78,9 @@ void Pusher::add(Touches& touches, std::string device, Cause cause) {
 void Pusher::spoke(const domain::DeviceId& device) {
   {
     const std::lock_guard lock(mutex_);
+    if (const auto found = touches_.find(device.value); found != touches_.end() && is_away(found->second)) {
+      found->second = Cause::kEvent;  // it was taken for gone before it spoke
+    }
     if (!board_.spoke(device.value)) return;
     somebody_is_back_ = true;
   }
