@@ -125,14 +125,14 @@ class Device:
         ready = threading.Event()
         # -d tells when the subscriptions are there, each of its lines begins with a word and no slash.
         self.listener = subprocess.Popen(
-            ["stdbuf", "-oL", "mosquitto_sub", *self.login(), "-i", f"dev-{level(self.name)}", "-c", "-q", "1", "-d", "-F", "@ %t %r %p",
+            ["stdbuf", "-oL", "mosquitto_sub", *self.login(), "-i", f"dev-{level(self.name)}", "-c", "-q", "1", "-d", "-F", "> %t %r %p",
              "-t", f"{self.base}/down", "-t", f"{self.base}/reply"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
         def read(listener):
             for line in listener.stdout:
                 if "SUBACK" in line:
                     ready.set()
-                if not line.startswith("@ "):
+                if not line.startswith("> "):
                     continue
                 _, topic, retained, body = line.rstrip("\n").split(" ", 3)
                 with self.changed:
