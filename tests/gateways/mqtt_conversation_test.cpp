@@ -110,6 +110,31 @@ TEST_CASE("decision 22: a deleted device does not come back by its own hello") {
   CHECK(stage.device("pump").deleted);
 }
 
+TEST_CASE("a device that is deleted while it has a command loses it") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.campaign(stage.firmware("2.0.0"), {"pump"});
+  const auto command = stage.wait_for_command("pump", "update");
+  REQUIRE(stage.service().device({"pump"}, domain::DeleteDevice{"gone"}, {}).ok());
+  stage.wait_for_nothing("pump");
+  CHECK(stage.status("pump", command, "accepted").at("error") == "not_found");
+}
+
+TEST_CASE("decision 9: an emergency makes room for itself, and the device is told both") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.campaign(stage.firmware("2.0.0"), {"pump"});
+  const auto first = stage.wait_for_command("pump", "update", {{"to_version", "2.0.0"}});
+  stage.status("pump", first, "accepted");
+  auto urgent = MqttStage::immediate();
+  urgent.priority = domain::Priority::kEmergency;
+  stage.campaign(stage.firmware("3.0.0"), {"pump"}, urgent);
+  const auto cancel = stage.wait_for_command("pump", "cancel");
+  CHECK(cancel.at("update_id") == first.at("update_id"));
+  stage.status("pump", cancel, "cancelled");
+  stage.wait_for_command("pump", "update", {{"to_version", "3.0.0"}});
+}
+
 TEST_CASE("an update of another device is nobody's business") {
   MqttStage stage;
   stage.hello("pump");
