@@ -34,7 +34,7 @@ std::string new_client_id() {
 }
 
 std::string words_for(int code) {
-  return code == MOSQ_ERR_ERRNO ? std::string(std::strerror(errno)) : std::string(mosquitto_strerror(code));  // NOLINT(concurrency-mt-unsafe)
+  return code == MOSQ_ERR_ERRNO ? std::strerror(errno) : mosquitto_strerror(code);  // NOLINT(concurrency-mt-unsafe)
 }
 
 void check(int code, std::string_view what) {
@@ -49,12 +49,18 @@ class BrokerLink::Session {
   explicit Session(BrokerLink& link) : link_(link), handle_(mosquitto_new(new_client_id().c_str(), true, this)) {
     if (!handle_) throw std::runtime_error("Cannot prepare a connection to the MQTT broker");
     const auto& o = link.options_;
-    mosquitto_connect_callback_set(handle_.get(), [](mosquitto*, void* self, int code) { static_cast<Session*>(self)->answer_ = code; });
-    mosquitto_publish_callback_set(handle_.get(), [](mosquitto*, void* self, int number) { static_cast<Session*>(self)->acknowledged(number); });
+    mosquitto_connect_callback_set(handle_.get(), [](mosquitto*, void* self, int code) {
+      static_cast<Session*>(self)->answer_ = code;
+    });
+    mosquitto_publish_callback_set(handle_.get(), [](mosquitto*, void* self, int number) {
+      static_cast<Session*>(self)->acknowledged(number);
+    });
     // The window is the outbox's: nothing is queued in the library.
     check(mosquitto_int_option(handle_.get(), MOSQ_OPT_SEND_MAXIMUM, 65'535), "set the window");
     check(mosquitto_int_option(handle_.get(), MOSQ_OPT_TCP_NODELAY, 1), "set TCP_NODELAY");
-    if (!o.user.empty()) check(mosquitto_username_pw_set(handle_.get(), o.user.c_str(), o.password.c_str()), "set mqtt.user");
+    if (!o.user.empty()) {
+      check(mosquitto_username_pw_set(handle_.get(), o.user.c_str(), o.password.c_str()), "set mqtt.user");
+    }
     if (!o.ca_file.empty()) {
       check(mosquitto_tls_set(handle_.get(), o.ca_file.c_str(), nullptr, nullptr, nullptr, nullptr), "use mqtt.ca_file");
     }
@@ -86,7 +92,9 @@ class BrokerLink::Session {
   }
 
  private:
-  std::string what_connects() const { return fmt::format("connect to the MQTT broker {}:{}", link_.options_.host, link_.options_.port); }
+  std::string what_connects() const {
+    return fmt::format("connect to the MQTT broker {}:{}", link_.options_.host, link_.options_.port);
+  }
 
   // What was said last, as the link stops, is brought to its end if the broker is quick.
   bool is_over(std::optional<Clock::time_point>& until) const {

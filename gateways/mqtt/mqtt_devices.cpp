@@ -58,7 +58,9 @@ void MqttDevices::start(actors::Service& service, MqttHooks hooks) {
   impl_->broker.start();
   impl_->pusher.start(service, hooks.url_of);
   impl_->conversation.emplace(service, mqtt::Hooks{hooks.url_of, std::move(hooks.on_seen)}, impl_->options.plug_and_play);
-  impl_->inbox.start([impl = impl_.get()](const domain::DeviceId& device, std::string_view body) { return impl->hear(device, body); });
+  impl_->inbox.start([impl = impl_.get()](const domain::DeviceId& device, std::string_view body) {
+    return impl->hear(device, body);
+  });
 }
 
 void MqttDevices::stop() {

@@ -171,7 +171,8 @@ void Pusher::run_desk() {
     if (!touches_.empty() || stopping_) continue;
     if (!board_.round_is_over() && asks_.size() < limits::kAsksWaiting) continue;
     desk_wakes_.wait_until(lock, std::min(next_round, next_windows), [this] {
-      return stopping_ || hope_anew_ || somebody_is_back_ || !touches_.empty() || (!board_.round_is_over() && asks_.size() < limits::kAsksWaiting / 2);
+      const bool may_go_on = !board_.round_is_over() && asks_.size() < limits::kAsksWaiting / 2;
+      return stopping_ || hope_anew_ || somebody_is_back_ || !touches_.empty() || may_go_on;
     });
   }
 }
@@ -180,7 +181,8 @@ void Pusher::run_desk() {
 void Pusher::hand_out(Clock::time_point now) {
   const auto room = limits::kAsksWaiting - std::min(asks_.size(), limits::kAsksWaiting);
   const auto& service = *service_.load();
-  auto due = board_.due(room, limits::kSlice, now, [&](const auto& record) { return service.may_be_granted(record); });
+  const auto hope = [&](const projections::PollRecord& record) { return service.may_be_granted(record); };
+  auto due = board_.due(room, limits::kSlice, now, hope);
   if (due.empty()) return;
   asks_.insert(asks_.end(), std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
   askers_wake_.notify_all();
