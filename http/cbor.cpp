@@ -75,6 +75,10 @@ class Walk {
 
   bool enter(unsigned major, bool until_break, std::uint64_t value, std::size_t place) {
     switch (major) {
+      case 1:
+        // The library would make another number of it: the lowest one becomes 0.
+        if (value > INT64_MAX) return say(fmt::format("byte {} is a number below -2^63", place));
+        return until_break ? say(fmt::format("byte {} has no meaning", place)) : true;
       case 2:
       case 3:
         if (until_break) {

@@ -60,6 +60,13 @@ TEST_CASE("what JSON has no word for is refused") {
   CHECK(refusal(bytes({0xa1, 0x61, 0xff, 0x01})).find("UTF-8") != std::string::npos);
 }
 
+TEST_CASE("a number that is too low for JSON's readers is refused, and not taken for another one") {
+  const auto negative = [](std::initializer_list<int> rest) { return refusal(bytes({0x3b}) + bytes(rest)); };
+  CHECK(negative({0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}) == "accepted: -9223372036854775808");
+  CHECK(negative({0x80, 0, 0, 0, 0, 0, 0, 0}).find("byte 1 is a number below -2^63") != std::string::npos);
+  CHECK(negative({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}).find("below -2^63") != std::string::npos);
+}
+
 TEST_CASE("nothing that a body says makes the reader call itself without end") {
   // A million lists in lists, objects in objects, texts in texts: a stack of 256 KB would not hold them.
   constexpr std::size_t kMany = 1'000'000;
