@@ -30,6 +30,9 @@ void check_like_json(const json& value, std::size_t depth) {
   claim(depth <= limits::kJsonDepth, "it is not too deep");
   claim(!value.is_binary() && !value.is_discarded(), "JSON has a form for it");
   if (value.is_number_float()) claim(std::isfinite(value.get<double>()), "a number is one");
+  const bool is_signed = value.is_number_integer() && !value.is_number_unsigned();
+  if (is_signed)
+    claim(value.get<std::int64_t>() < 0, "a number that is too low is not another one");
   if (value.is_string())
     claim(count_characters(value.get_ref<const std::string&>()).has_value(), "a text is UTF-8");
   if (!value.is_structured()) return;

@@ -1,14 +1,12 @@
-// What holds for every body that a device sends, whatever form it came in: shared by ddi_json and
-// ddi_cbor.
+// What holds for every body that a device sends over DDI, whatever form it came in: shared by
+// ddi_json and ddi_cbor.
 //
-// Each body is read as feedback, as consent and as configData. Claims: either every error names its
-// place and the answer can be written, or what was read keeps its bounds; and whatever an update or
-// a device then decides is written to the log as bytes that read back as the same events. (A text
-// that is not UTF-8 would be an event that nobody can ever read.)
+// Each body is read as each of the messages there are. Claims: either every error names its place
+// and the answer can be written, or what was read keeps its bounds; and then all of
+// device_claims.hpp.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <string_view>
+#include <nlohmann/json_fwd.hpp>
 
 namespace ota::fuzz {
 

@@ -37,14 +37,14 @@ class Guarded {
 };
 
 // Ways to cut a text into pieces: whole, byte by byte, then into short, mixed and long ones. Of a
-// long text there are some thousand pieces at most: who looks at all that is there with each of
+// long text there are some hundred pieces at most: who looks at all that is there with each of
 // them takes the square of it.
 inline constexpr unsigned kWays = 5;
 inline std::vector<std::string_view> cut(std::string_view text, unsigned way) {
   if (way == 0) return {text};
   std::minstd_rand random(static_cast<unsigned>(std::hash<std::string_view>{}(text)) + way);
   std::vector<std::string_view> pieces;
-  const std::size_t least = 1 + text.size() / 1'024;
+  const std::size_t least = 1 + text.size() / 256;
   while (!text.empty()) {
     const std::size_t most = way == 1 ? least : way == 2 ? 4 * least : way == 3 ? 64 : text.size();
     const std::size_t size = std::min<std::size_t>(text.size(), 1 + random() % most);

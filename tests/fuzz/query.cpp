@@ -3,12 +3,12 @@
 // Claims: percent-decoding undoes percent-encoding and never makes a text longer; a parameter is
 // what a plain splitting of the text says; every reader gives a value within its bounds or an error
 // at its place, and an answer can be made of the errors; a time that is taken is the same when it
-// is written down and read again. The text is also read as what else is percent-encoded: a path's
-// name in a URL.
+// is written down and read again. The text is also read as what else is encoded: a URL, base64.
 #include <array>
 #include <string>
 
 #include "domain/words.hpp"
+#include "http/base64.hpp"
 #include "http/limits.hpp"
 #include "http/query_reader.hpp"
 #include "http/text.hpp"
@@ -119,6 +119,14 @@ void check_url(std::string_view text) {
   }
 }
 
+void check_base64(std::string_view text) {
+  claim(from_base64(base64_of(text)) == text, "base64 is undone");
+  const auto bytes = from_base64(text);
+  if (!bytes) return;
+  claim(bytes->size() <= text.size() * 3 / 4, "three bytes stand in four digits");
+  claim(from_base64(base64_of(*bytes)) == bytes, "what was read can be written");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -126,5 +134,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_decoding(guarded.view());
   check_readers(guarded.view());
   check_url(guarded.view());
+  check_base64(guarded.view());
   return 0;
 }
