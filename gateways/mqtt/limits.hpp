@@ -41,6 +41,9 @@ inline constexpr std::size_t kAsksWaiting = 1'024;
 // Between two looks at all devices that take their commands here; and how many of them before somebody else has a turn.
 inline constexpr std::chrono::milliseconds kRound{1'000};
 inline constexpr std::size_t kSlice = 20'000;
+// The first round after something happened; of a large fleet later, so that looking at it does not fill the time.
+inline constexpr std::chrono::milliseconds kRoundMin{10};
+inline constexpr std::size_t kLooksPerMs = 1'000;
 // After an ask that led to nothing though there was hope: twice as long each time.
 inline constexpr std::chrono::milliseconds kVainMin{1'000};
 inline constexpr std::chrono::milliseconds kVainMax{30'000};

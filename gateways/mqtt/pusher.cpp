@@ -14,8 +14,6 @@ namespace ota::gateways::mqtt {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-// The first round after something happened; each further one after twice the time.
-constexpr std::chrono::milliseconds kRoundMin{10};
 
 // Of its own stream, or of its update that is tagged with it.
 std::optional<domain::DeviceId> device_of(const eventstore::RecordedEvent& event) {
@@ -41,6 +39,37 @@ bool opens_gates(const eventstore::RecordedEvent& event) {
 }
 
 }  // namespace
+
+// When the desk looks at everybody: soon after something happened, then after twice the time, and so on up to once a second.
+// The first pause grows with the number of devices, so that looking at them does not fill the time.
+class Pusher::Pace {
+ public:
+  void something_happened(std::size_t devices) {
+    pause_ = std::clamp(std::chrono::milliseconds(devices / limits::kLooksPerMs), limits::kRoundMin, limits::kRound);
+    next_round_ = std::min(next_round_, std::max(Clock::now(), last_round_ + pause_));
+  }
+  bool round_due() {
+    const auto now = Clock::now();
+    if (now < next_round_) return false;
+    last_round_ = now;
+    next_round_ = now + pause_;
+    pause_ = std::min(pause_ * 2, limits::kRound);
+    return true;
+  }
+  bool windows_due() {
+    const auto now = Clock::now();
+    if (now < next_windows_) return false;
+    next_windows_ = now + limits::kRound;
+    return true;
+  }
+  Clock::time_point next() const { return std::min(next_round_, next_windows_); }
+
+ private:
+  std::chrono::milliseconds pause_ = limits::kRoundMin;
+  Clock::time_point last_round_{};
+  Clock::time_point next_round_{};
+  Clock::time_point next_windows_{};
+};
 
 Pusher::~Pusher() { stop(); }
 
@@ -81,7 +110,10 @@ void Pusher::spoke(const domain::DeviceId& device) {
     if (const auto found = touches_.find(device.value); found != touches_.end() && is_away(found->second)) {
       found->second = Cause::kEvent;  // it was taken for gone before it spoke
     }
-    if (!board_.spoke(device.value)) return;
+  }
+  if (!with_board([&](Board& board) { return board.spoke(device.value); })) return;
+  {
+    const std::lock_guard lock(mutex_);
     somebody_is_back_ = true;
   }
   desk_wakes_.notify_one();
@@ -120,7 +152,7 @@ void Pusher::stop() {
 }
 
 std::size_t Pusher::devices() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(board_mutex_);
   return board_.size();
 }
 
@@ -136,56 +168,56 @@ void Pusher::guard(const char* what, const std::function<void()>& work) {
 // ---- the desk --------------------------------------------------------------------------------------------------------
 
 void Pusher::run_desk() {
-  auto& service = *service_.load();
-  std::chrono::milliseconds pause = kRoundMin;
-  auto next_round = Clock::now();
-  auto next_windows = next_round;
+  Pace pace;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     auto touches = std::exchange(touches_, {});
     const bool gates = std::exchange(hope_anew_, false);
-    if (gates) board_.hope_anew();
-    if (!touches.empty() || gates || std::exchange(somebody_is_back_, false)) {
-      pause = kRoundMin;
-      next_round = std::min(next_round, Clock::now());
+    const bool somebody_is_back = std::exchange(somebody_is_back_, false);
+    const auto room = limits::kAsksWaiting - std::min(asks_.size(), limits::kAsksWaiting);
+    lock.unlock();
+    if (gates) with_board([](Board& board) { board.hope_anew(); });
+    if (!touches.empty() || gates || somebody_is_back) pace.something_happened(devices());
+    look_at_all(std::move(touches), pace);
+    begin_round(pace);
+    auto due = whom_to_ask(room);
+    const bool goes_on = with_board([](Board& board) { return !board.round_is_over(); });
+    lock.lock();
+    if (!due.empty()) {
+      asks_.insert(asks_.end(), std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
+      askers_wake_.notify_all();
     }
-    const auto now = Clock::now();
-    if (now >= next_windows) {
-      for (auto& device : board_.in_windows()) add(touches, std::move(device), Cause::kEvent);
-      next_windows = now + limits::kRound;
-    }
-    if (!touches.empty()) {
-      lock.unlock();
-      for (const auto& [device, cause] : touches) {
-        guard("a device's command cannot be made", [&, id = device, why = cause] { look_at(id, why); });
-      }
-      lock.lock();
-    }
-    if (now >= next_round) {
-      // Most rounds of a fleet at rest need not look at anybody.
-      if (service.offers_something() || board_.next_ask_at() <= service.now()) board_.begin_round();
-      next_round = now + pause;
-      pause = std::min(pause * 2, limits::kRound);
-    }
-    hand_out(now);
-    if (!touches_.empty() || stopping_) continue;
-    if (!board_.round_is_over() && asks_.size() < limits::kAsksWaiting) continue;
-    desk_wakes_.wait_until(lock, std::min(next_round, next_windows), [this] {
-      const bool may_go_on = !board_.round_is_over() && asks_.size() < limits::kAsksWaiting / 2;
+    if (goes_on && asks_.size() < limits::kAsksWaiting) continue;
+    desk_wakes_.wait_until(lock, pace.next(), [&] {
+      const bool may_go_on = goes_on && asks_.size() <= limits::kAsksWaiting / 2;
       return stopping_ || hope_anew_ || somebody_is_back_ || !touches_.empty() || may_go_on;
     });
   }
 }
 
-// Under the lock.
-void Pusher::hand_out(Clock::time_point now) {
-  const auto room = limits::kAsksWaiting - std::min(asks_.size(), limits::kAsksWaiting);
+void Pusher::look_at_all(Touches touches, Pace& pace) {
+  if (pace.windows_due()) {
+    for (auto& device : with_board([](Board& board) { return board.in_windows(); })) add(touches, std::move(device), Cause::kEvent);
+  }
+  for (const auto& [device, cause] : touches) {
+    guard("a device's command cannot be made", [&, id = device, why = cause] { look_at(id, why); });
+  }
+}
+
+// Most rounds of a fleet at rest need not look at anybody.
+void Pusher::begin_round(Pace& pace) {
+  if (!pace.round_due()) return;
+  const auto& service = *service_.load();
+  const bool offers = service.offers_something();
+  with_board([&](Board& board) {
+    if (offers || board.next_ask_at() <= service.now()) board.begin_round();
+  });
+}
+
+std::vector<std::string> Pusher::whom_to_ask(std::size_t room) {
   const auto& service = *service_.load();
   const auto hope = [&](const projections::PollRecord& record) { return service.may_be_granted(record); };
-  auto due = board_.due(room, limits::kSlice, now, hope);
-  if (due.empty()) return;
-  asks_.insert(asks_.end(), std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
-  askers_wake_.notify_all();
+  return with_board([&](Board& board) { return board.due(room, limits::kSlice, Clock::now(), hope); });
 }
 
 void Pusher::look_at(const std::string& device, Cause cause) {
@@ -194,7 +226,7 @@ void Pusher::look_at(const std::string& device, Cause cause) {
   const auto command = command_of(device, *record);
   bool news = false;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(board_mutex_);
     board_.touched(device, *record, cause);
     news = board_.told(device, command.fingerprint, cause);
   }
@@ -237,8 +269,8 @@ void Pusher::run_asker() {
       const auto record = service.poll({device}, {});
       in_vain = !record || service.may_be_granted(record.value());
     });
+    with_board([&](Board& board) { board.asked(device, in_vain, Clock::now()); });
     lock.lock();
-    board_.asked(device, in_vain, Clock::now());
   }
 }
 

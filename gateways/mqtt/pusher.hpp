@@ -54,7 +54,15 @@ class Pusher final : public eventstore::Tail {
   void run_asker();
   void look_at(const std::string& device, Cause cause);
   Command command_of(const std::string& device, const projections::PollRecord& record) const;
-  void hand_out(std::chrono::steady_clock::time_point now);
+  class Pace;
+  void look_at_all(Touches touches, Pace& pace);
+  void begin_round(Pace& pace);
+  std::vector<std::string> whom_to_ask(std::size_t room);
+  template <class Work>
+  auto with_board(const Work& work) {
+    const std::lock_guard lock(board_mutex_);
+    return work(board_);
+  }
   void guard(const char* what, const std::function<void()>& work);
 
   const Topics topics_;
@@ -70,6 +78,10 @@ class Pusher final : public eventstore::Tail {
   bool somebody_is_back_ = false;
   Touches touches_;
   std::deque<std::string> asks_;
+
+  // Looking at many devices takes a while, and the tail does not wait for it: a lock of its own, never held together with
+  // the other one.
+  mutable std::mutex board_mutex_;
   Board board_;
 
   std::vector<std::thread> threads_;
