@@ -23,14 +23,14 @@ namespace {
 // Files beside the connections: journal, epoll, signals, standard streams, name resolution.
 constexpr rlim_t kOtherFiles = 64;
 
-void allow_open_files(std::size_t connections_max) {
-  const rlim_t wanted = connections_max + kOtherFiles;
+void allow_open_files(std::size_t sockets_max) {
+  const rlim_t wanted = sockets_max + kOtherFiles;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
   if (limit.rlim_max < wanted)
-    throw std::runtime_error(
-        fmt::format("--connections-max {} needs {} open files, the limit is {} (ulimit -Hn)",
-                    connections_max, wanted, limit.rlim_max));
+    throw std::runtime_error(fmt::format(
+        "--connections-max and --half-open-max need {} open files, the limit is {} (ulimit -Hn)",
+        wanted, limit.rlim_max));
   limit.rlim_cur = wanted;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) throw std::runtime_error("setrlimit failed");
 }
@@ -39,7 +39,9 @@ HttpSettings http_settings(const Options& options) {
   HttpSettings settings;
   settings.server = options.origin;
   settings.connections_max = options.connections_max;
+  settings.timeout = options.timeout;
   settings.tls = {options.ca_file, options.insecure};
+  settings.faults = options.faults.network;
   return settings;
 }
 
@@ -61,6 +63,8 @@ Summary summarise(const Fleet& fleet, const World& world) {
   summary.unauthorized = world.http.unauthorized();
   summary.tls_handshakes = world.http.tls_handshakes();
   summary.tls_resumed = world.http.tls_resumed();
+  for (std::size_t i = 0; i < kFaultKinds; ++i)
+    summary.network_faults[i] = world.http.faults(static_cast<FaultKind>(i));
   summary.connections = world.http.connections_opened();
   const bool goal_missed = !world.options.stop_when_version.empty() &&
                            reason != StopReason::kSignal &&
@@ -70,13 +74,13 @@ Summary summarise(const Fleet& fleet, const World& world) {
 }
 
 int run(const Options& options) {
-  allow_open_files(options.connections_max);
+  allow_open_files(options.connections_max + options.faults.network.half_open_max);
   const Choices choices{options.seed};
   const Credentials credentials{options.gateway_token, options.target_tokens_file};
   Journal journal{options.journal_file};
   Stats stats;
   EventLoop loop;
-  HttpClient http{loop, http_settings(options)};
+  HttpClient http{loop, http_settings(options), choices};
   World world{options, choices, credentials, loop, http, journal, stats};
   Fleet fleet{world};
   fleet.start();

@@ -259,11 +259,13 @@ void Device::run_ended(RunEnd end) {
 
 void Device::reboot_begins() {
   hang_up();
+  world_.http.hang_up(profile_.caller);
   timer_.cancel();
 }
 
 void Device::power_failed(CutPlace where) {
-  const std::unique_ptr<UpdateRun> ended = std::move(run_);
+  world_.http.power_failed(profile_.caller);  // before anything is cancelled
+  std::unique_ptr<UpdateRun> ended = std::move(run_);
   drop_run();
   flash_.cut_action = ended->action();
   ++world_.stats.power_cuts[static_cast<std::size_t>(where)];

@@ -48,20 +48,21 @@ void Download::fetch() {
 }
 
 // Runs while the connection is read: takes bytes and keeps flags, ended() draws the conclusions.
-bool Download::take(const HttpHead& head, std::string_view bytes) {
+Taken Download::take(const HttpHead& head, std::string_view bytes) {
   const bool whole = head.status == 200 && resumed_from_ == 0;
   const bool rest = head.status == 206 && resumed_from_ > 0 && head.range_start == resumed_from_;
-  if (!whole && !rest) return true;  // the body of an error, or bytes that we did not ask for
+  if (!whole && !rest)
+    return Taken::kAll;  // the body of an error, or bytes that we did not ask for
   world_.stats.bytes_downloaded += static_cast<std::int64_t>(bytes.size());
   if (digest_.bytes() + static_cast<std::int64_t>(bytes.size()) > artifact_.size) {
     too_long_ = true;
-    return false;
+    return Taken::kNotWanted;
   }
   if (cut_)
     take_until_cut(bytes);
   else
     digest_.update(bytes);
-  return !power_lost_;
+  return power_lost_ ? Taken::kPowerLost : Taken::kAll;
 }
 
 void Download::take_until_cut(std::string_view bytes) {

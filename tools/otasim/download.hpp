@@ -38,7 +38,7 @@ class Download {
   static constexpr unsigned kFruitlessTriesMax = 60;  // with back-off about five minutes
 
   void fetch();
-  bool take(const HttpHead& head, std::string_view bytes);
+  Taken take(const HttpHead& head, std::string_view bytes);
   void take_until_cut(std::string_view bytes);
   void ended(const HttpAnswer& answer);
   std::string wrong_answer(const HttpAnswer& answer) const;

@@ -35,8 +35,8 @@ std::string certificate_of(const Options& options, const std::string& device) {
 }
 
 CallerId add_caller(World& world, const std::string& device) {
-  return world.http.add_caller(caller_fields(world.credentials, device),
-                               certificate_of(world.options, device));
+  return world.http.add_caller(
+      {device, caller_fields(world.credentials, device), certificate_of(world.options, device)});
 }
 
 std::size_t share_of(double share, std::size_t count) {

@@ -19,6 +19,8 @@ struct Raw {
   std::int64_t reboot_ms = 100;
   double ramp_up_s = 0;
   double sleep_max_s = 0;
+  double timeout_s = 30;
+  double stall_max_s = 1;
   double failed_after_s = 10;
   double stop_when_idle_s = 0;
   double duration_s = 0;
@@ -111,6 +113,38 @@ void add_faults(CLI::App& app, FaultOptions& faults) {
       ->check(share);
 }
 
+void add_network(CLI::App& app, NetworkFaults& network, Raw& raw) {
+  const CLI::Range share{0.0, 1.0};
+  app.add_option(
+         "--loss", network.loss,
+         "Probability that a request is lost, or (half of them) its answer: the device waits "
+         "for --timeout")
+      ->check(share);
+  app.add_option("--stall", network.stall,
+                 "Probability that nothing moves for a while in a request")
+      ->check(share);
+  app.add_option("--stall-max", raw.stall_max_s, "How long, seconds: a tenth of it to all of it")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option(
+         "--reset", network.reset,
+         "Probability that the connection is reset in the middle of a request, an answer or "
+         "a download")
+      ->check(share);
+  app.add_option("--half-open", network.half_open,
+                 "Probability that the device forgets the connection, of which the server hears "
+                 "nothing, and goes on with a new one")
+      ->check(share);
+  app.add_option("--half-open-max", network.half_open_max,
+                 "Forgotten connections at most; then the oldest are closed")
+      ->check(CLI::Range(std::size_t{0}, kConnectionsMax))
+      ->capture_default_str();
+  app.add_option("--timeout", raw.timeout_s,
+                 "Seconds that a device waits for an answer, or for the next bytes of a download")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
 void add_run(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--journal", options.journal_file, "Append every fact to this file, JSON Lines");
   app.add_option("--summary-json", options.summary_file, "Write the summary to this file");
@@ -153,6 +187,11 @@ void complete(Options& options, const Raw& raw) {
   options.reboot = std::chrono::milliseconds{raw.reboot_ms};
   options.ramp_up = seconds(raw.ramp_up_s);
   options.sleep_max = seconds(raw.sleep_max_s);
+  options.timeout = seconds(raw.timeout_s);
+  NetworkFaults& network = options.faults.network;
+  network.stall_max = seconds(raw.stall_max_s);
+  if (network.loss + network.stall + network.reset + network.half_open > 1)
+    throw CLI::ValidationError("--loss", "together with --stall, --reset and --half-open above 1");
   options.failed_after = seconds(raw.failed_after_s);
   if (raw.stop_when_idle_s > 0) options.stop_when_idle = seconds(raw.stop_when_idle_s);
   if (raw.duration_s > 0) options.duration = seconds(raw.duration_s);
@@ -172,6 +211,7 @@ CommandLine read_command_line(int argc, char** argv) {
   add_server(app, options, raw);
   add_fleet(app, options, raw);
   add_faults(app, options.faults);
+  add_network(app, options.faults.network, raw);
   add_run(app, options, raw);
   try {
     app.parse(argc, argv);

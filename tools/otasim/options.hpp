@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/otasim/net/bad_network.hpp"
 #include "tools/otasim/net/url.hpp"
 
 namespace ota::sim {
@@ -23,6 +24,7 @@ struct FaultOptions {
   double duplicate_reports = 0;
   double late_reports = 0;
   double power_cut = 0;
+  NetworkFaults network;
 };
 
 struct Options {
@@ -49,6 +51,7 @@ struct Options {
   std::chrono::milliseconds ramp_up{0};    // first polls are spread over this
   std::chrono::milliseconds sleep_max{0};  // 0: as the server says
   std::size_t connections_max = 256;
+  std::chrono::milliseconds timeout{30'000};
 
   std::string journal_file;
   std::string summary_file;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -92,6 +93,10 @@ std::string summary_text(const Summary& summary, const Stats& stats) {
     row(text, "TLS", "{} handshakes, {} of them resumed", summary.tls_handshakes,
         summary.tls_resumed);
   if (summary.unauthorized > 0) row(text, "not let in (401)", "{}", summary.unauthorized);
+  const auto& faults = summary.network_faults;
+  if (std::any_of(faults.begin(), faults.end(), [](std::uint64_t count) { return count > 0; }))
+    row(text, "bad network", "{} lost, {} stalled, {} reset, {} half-open", faults[0], faults[1],
+        faults[2], faults[3]);
   latency_row(text, "poll latency", stats.poll_latency);
   latency_row(text, "report latency", stats.report_latency);
   latency_row(text, "update duration", stats.update_duration);
@@ -144,6 +149,10 @@ std::string summary_json(const Summary& summary, const Stats& stats) {
                       {"tls_handshakes", summary.tls_handshakes},
                       {"tls_resumed", summary.tls_resumed},
                       {"connections", summary.connections}};
+  root["network_faults"] = {{"lost", summary.network_faults[0]},
+                            {"stalled", summary.network_faults[1]},
+                            {"reset", summary.network_faults[2]},
+                            {"half_open", summary.network_faults[3]}};
   root["poll_latency"] = latency_json(stats.poll_latency);
   root["report_latency"] = latency_json(stats.report_latency);
   root["update_duration"] = latency_json(stats.update_duration);

@@ -1,6 +1,7 @@
 // What came of a run: as a table for people, as JSON for scripts, and as an exit code.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/otasim/net/bad_network.hpp"
 #include "tools/otasim/stats.hpp"
 
 namespace ota::sim {
@@ -24,7 +26,8 @@ struct Summary {
   std::uint64_t unauthorized = 0;  // answers 401
   std::uint64_t connections = 0;
   std::uint64_t tls_handshakes = 0;
-  std::uint64_t tls_resumed = 0;      // of them
+  std::uint64_t tls_resumed = 0;                            // of them
+  std::array<std::uint64_t, kFaultKinds> network_faults{};  // by FaultKind
   std::vector<std::string> problems;  // why the exit code is 1; empty: it is 0
 };
 

@@ -20,13 +20,13 @@ inline HttpSettings settings_for(const std::string& url) {
 
 class ClientStage {
  public:
-  explicit ClientStage(HttpSettings settings) : http_(loop_, std::move(settings)) {
+  explicit ClientStage(HttpSettings settings) : http_(loop_, std::move(settings), choices_) {
     CallerFields fields;
     fields.call = "Accept: application/json\r\n";
     fields.body = "Content-Type: application/json\r\n";
     fields.artifact = "Accept: application/octet-stream\r\n";
     fields.authorization = "Authorization: TargetToken secret\r\n";
-    caller_ = http_.add_caller(fields);
+    caller_ = http_.add_caller({"sim-1", fields, ""});
   }
   explicit ClientStage(const std::string& server) : ClientStage(settings_for(server)) {}
 
@@ -83,6 +83,7 @@ class ClientStage {
   CallerId caller() const { return caller_; }
 
  private:
+  Choices choices_{7};
   EventLoop loop_;
   HttpClient http_;
   CallerId caller_ = 0;

@@ -188,14 +188,14 @@ TEST_CASE("a download streams, may be broken off, and is read no faster than it 
   request.on_data = [&](const HttpHead& head, std::string_view bytes) {
     CHECK(head.length == 40'000);
     taken += bytes.size();
-    return true;
+    return Taken::kAll;
   };
   const HttpAnswer whole = stage.ask(HttpRequest{request});
   CHECK(whole.complete);
   CHECK(whole.body.empty());
   CHECK(taken == content.size());
   CHECK(whole.elapsed >= 100ms);  // a fifth of a second without the first piece
-  request.on_data = [](const HttpHead&, std::string_view) { return false; };
+  request.on_data = [](const HttpHead&, std::string_view) { return Taken::kNotWanted; };
   CHECK_FALSE(stage.ask(std::move(request)).complete);
 }
 

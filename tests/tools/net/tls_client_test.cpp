@@ -91,7 +91,7 @@ TEST_CASE("the next connection of a device resumes its session, whatever became 
   CHECK(stage.ask(stage.get(scene.server.url("/last"))).ok());
   CHECK(stage.ask(stage.get(scene.server.url("/"))).ok());
   HttpRequest broken_off = stage.get(scene.server.url("/"));
-  broken_off.on_data = [](const HttpHead&, std::string_view) { return false; };
+  broken_off.on_data = [](const HttpHead&, std::string_view) { return Taken::kNotWanted; };
   CHECK_FALSE(stage.ask(std::move(broken_off)).complete);
   CHECK(stage.ask(stage.get(scene.server.url("/"))).ok());
   CHECK(stage.http().tls_handshakes() == 3);
@@ -109,7 +109,7 @@ TEST_CASE("no device resumes as another, nor uses its connection") {
   std::vector<CallerId> devices;
   for (const std::string name : {"sim-1", "sim-2"})
     devices.push_back(stage.http().add_caller(
-        {}, scene.directory.write(name + ".pem", scene.clients.issue(name, ""))));
+        {name, {}, scene.directory.write(name + ".pem", scene.clients.issue(name, ""))}));
   for (int round = 0; round < 2; ++round)
     for (const CallerId device : devices) {
       HttpRequest request = stage.get(scene.server.url("/"));
@@ -130,9 +130,9 @@ TEST_CASE("a device without a certificate, or with one of another authority, is 
   HttpRequest request = stage.get(scene.server.url("/"));
   CHECK_FALSE(stage.ask(HttpRequest{request}).complete);
   request.caller = stage.http().add_caller(
-      {}, scene.directory.write("alien.pem", scene.authority.issue("alien", "")));
+      {"alien", {}, scene.directory.write("alien.pem", scene.authority.issue("alien", ""))});
   CHECK_FALSE(stage.ask(HttpRequest{request}).complete);
-  request.caller = stage.http().add_caller({}, scene.directory.path() + "/none.pem");
+  request.caller = stage.http().add_caller({"none", {}, scene.directory.path() + "/none.pem"});
   const std::string error = stage.ask(std::move(request)).error;
   CHECK_MESSAGE(error.starts_with("SSL connect error"), error);
   CHECK(scene.server.asked().empty());

@@ -142,6 +142,19 @@ Channel::Moved Channel::write(std::string_view data, std::size_t& bytes) {
   return fail(errno);
 }
 
+void Channel::reset() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  if (fd_ >= 0) ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  secured_ = false;  // no good-bye
+  close();
+}
+
+int Channel::release() {
+  secured_ = false;
+  ssl_.reset();
+  return std::exchange(fd_, -1);
+}
+
 void Channel::close() {
   if (secured_) SSL_shutdown(ssl_.get());
   secured_ = false;

@@ -40,6 +40,10 @@ class Channel {
 
   // Ends it in order.
   void close();
+  // Ends it at once: the other side gets a reset, and neither side what is on its way.
+  void reset();
+  // Lets go of the socket, which stays open; the other side is not told.
+  int release();
 
  private:
   Moved fail(int error_number);

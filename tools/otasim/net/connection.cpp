@@ -46,6 +46,10 @@ void Connection::start(std::unique_ptr<Exchange> exchange) {
   reader_.emplace(exchange_->request.method == Method::kHead);
   answer_ = {};
   written_ = 0;
+  fault_ = exchange_->fault;
+  struck_.reset();
+  held_.reset();
+  body_taken_ = 0;
   body_asked_for_ = !exchange_->request.expects_continue;
   waits_for_continue_ = false;
   begun_ = EventLoop::now();
@@ -62,6 +66,11 @@ std::unique_ptr<Exchange> Connection::abandon() {
   return std::move(exchange_);
 }
 
+int Connection::forget() {
+  exchange_.reset();
+  return channel_.release();
+}
+
 void Connection::on_ready(std::uint32_t events) {
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_gone_ = true;
   go_on();
@@ -76,7 +85,7 @@ void Connection::go_on() {
       owner_.closed_while_idle(*this);
     return;
   }
-  write_out();
+  if (take_held() == Flow::kWaits || write_out() == Flow::kWaits) return;
   read_in();
 }
 
@@ -109,29 +118,33 @@ void Connection::open_next_address() {
 // Up to where the request may be written now.
 std::size_t Connection::write_limit() const {
   const RequestText& text = exchange_->text;
-  return body_asked_for_ ? text.bytes.size() : text.head_size;
+  const std::size_t limit = body_asked_for_ ? text.bytes.size() : text.head_size;
+  if (!strikes_in(FaultPlace::kInRequest)) return limit;
+  return std::min(
+      limit, static_cast<std::size_t>(fault_->fraction * static_cast<double>(text.bytes.size())));
 }
 
-void Connection::write_out() {
+Connection::Flow Connection::write_out() {
   while (written_ < write_limit()) {
     const std::string_view rest{exchange_->text.bytes.data() + written_, write_limit() - written_};
     std::size_t bytes = 0;
-    switch (channel_.write(rest, bytes)) {
-      case Channel::Moved::kDone:
-        written_ += bytes;
-        break;
-      default:
-        // An answer may come before the whole request was taken; and what the server has said
-        // before it hung up may still be here.
-        return;
-    }
+    // An answer may come before the whole request was taken; and what the server has said before it
+    // hung up may still be here.
+    if (channel_.write(rest, bytes) != Channel::Moved::kDone) return Flow::kGoesOn;
+    written_ += bytes;
   }
-  if (body_asked_for_ || waits_for_continue_) return;
+  const bool all = written_ == exchange_->text.bytes.size();
+  if (strikes_in(FaultPlace::kInRequest) &&
+      (body_asked_for_ || written_ < exchange_->text.head_size))
+    return strike({});
+  if (all && strikes_in(FaultPlace::kBeforeAnswer)) return strike({});
+  if (body_asked_for_ || waits_for_continue_) return Flow::kGoesOn;
   waits_for_continue_ = true;
   pause_ = loop_.timers().at(EventLoop::now() + kContinueWait, [this] {
     body_asked_for_ = true;
     go_on();
   });
+  return Flow::kGoesOn;
 }
 
 // --- reading
@@ -168,38 +181,87 @@ void Connection::read_in() {
 
 Connection::Flow Connection::take(std::string_view bytes) {
   while (!bytes.empty() && !reader_->complete()) {
-    const AnswerReader::Step step = reader_->next(bytes);
+    const std::size_t most = bytes_before_fault();
+    if (most == 0) return strike(bytes);
+    const AnswerReader::Step step = reader_->next(bytes.substr(0, most));
     bytes.remove_prefix(step.taken);
     if (reader_->broken()) {
       fail("Weird server reply");
       return Flow::kWaits;
     }
+    body_taken_ += step.body.size();
     if (!step.body.empty() && deliver(step.body) == Flow::kWaits) return Flow::kWaits;
   }
   if (reader_->complete()) {
+    if (strikes_in(FaultPlace::kInAnswer)) return strike(bytes);
     complete(bytes.empty());
     return Flow::kWaits;
   }
   if (!body_asked_for_ && reader_->may_continue()) {
     pause_.cancel();
     body_asked_for_ = true;
-    write_out();
+    return write_out();
   }
   return Flow::kGoesOn;
 }
 
 Connection::Flow Connection::deliver(std::string_view body) {
   const auto& on_data = exchange_->request.on_data;
-  bool taken = false;
+  Taken taken = Taken::kNotWanted;
   if (on_data) {
     taken = on_data(reader_->head(), body);
   } else if (answer_.body.size() + body.size() <= kBodyBytesMax) {
     answer_.body += body;
-    taken = true;
+    taken = Taken::kAll;
   }
-  if (taken) return Flow::kGoesOn;
+  if (taken == Taken::kAll) return Flow::kGoesOn;
+  half_open_ = taken == Taken::kPowerLost;
   fail("Failed writing received data to disk/application");
   return Flow::kWaits;
+}
+
+// --- bad networks
+
+// How many bytes of the answer may be taken before the fault strikes. Where the length of the body
+// is not known, it strikes behind the head.
+std::size_t Connection::bytes_before_fault() const {
+  if (!strikes_in(FaultPlace::kInAnswer) || !reader_->head_complete()) return kReadAtOnce;
+  const auto length = static_cast<double>(reader_->head().length.value_or(0));
+  const auto where = static_cast<std::size_t>(fault_->fraction * length);
+  return where > body_taken_ ? where - body_taken_ : 0;
+}
+
+// `unread`: bytes that have come and were not taken.
+Connection::Flow Connection::strike(std::string_view unread) {
+  const NetworkFault fault = *fault_;
+  fault_.reset();
+  struck_ = fault.kind;
+  switch (fault.kind) {
+    case FaultKind::kLoss:
+      paused_ = true;  // until the clock strikes
+      break;
+    case FaultKind::kStall:
+      held_ = unread;
+      wait_until(EventLoop::now() + fault.pause);
+      break;
+    case FaultKind::kReset:
+      channel_.reset();
+      fail("Connection reset by peer");
+      break;
+    case FaultKind::kHalfOpen:
+      half_open_ = true;
+      fail("Network is down");
+      break;
+  }
+  return Flow::kWaits;
+}
+
+// What was read before a stall.
+Connection::Flow Connection::take_held() {
+  if (!held_) return Flow::kGoesOn;
+  const std::string bytes = std::move(*held_);
+  held_.reset();
+  return take(bytes);
 }
 
 // --- time
@@ -254,7 +316,9 @@ void Connection::end(Ending ending) {
   paused_ = false;
   pause_.cancel();
   used_before_ = true;
-  if (!ending.reusable) channel_.close();
+  ending.fault = struck_;
+  ending.half_open = std::exchange(half_open_, false);
+  if (!ending.reusable && !ending.half_open) channel_.close();
   ending.answer.head = reader_->head();
   ending.answer.elapsed =
       std::chrono::duration_cast<std::chrono::microseconds>(EventLoop::now() - begun_);

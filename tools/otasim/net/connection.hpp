@@ -31,6 +31,8 @@ struct Ending {
   HttpAnswer answer;
   bool reusable = false;
   bool server_had_closed = false;  // it had been open before, and broke without a byte
+  bool half_open = false;          // to be forgotten, not closed
+  std::optional<FaultKind> fault;  // what the network did
 };
 
 class ConnectionOwner {
@@ -64,6 +66,9 @@ class Connection {
   // Takes the exchange away without an answer, and closes.
   std::unique_ptr<Exchange> abandon();
 
+  // The same, but the socket stays open and is the caller's.
+  int forget();
+
   void on_ready(std::uint32_t events);
   void go_on();
 
@@ -79,10 +84,14 @@ class Connection {
   Channel connect();
   void open_next_address();
   Flow opened();
-  void write_out();
+  Flow write_out();
+  Flow take_held();
   void read_in();
   Flow take(std::string_view bytes);
   Flow deliver(std::string_view body);
+  bool strikes_in(FaultPlace place) const { return fault_ && fault_->place == place; }
+  Flow strike(std::string_view unread);
+  std::size_t bytes_before_fault() const;
   void wait_until(TimePoint when);
   void watch_clock();
   void clock_struck();
@@ -105,6 +114,7 @@ class Connection {
   bool used_before_ = false;
   bool peer_gone_ = false;
   bool server_had_closed_ = false;
+  bool half_open_ = false;
 
   std::unique_ptr<Exchange> exchange_;
   std::optional<AnswerReader> reader_;
@@ -119,6 +129,11 @@ class Connection {
   bool clock_armed_ = false;
   TimerTicket pause_;
   bool paused_ = false;
+
+  std::optional<NetworkFault> fault_;  // that will still strike
+  std::optional<FaultKind> struck_;
+  std::size_t body_taken_ = 0;
+  std::optional<std::string> held_;  // what was read when everything stalled
 };
 
 }  // namespace ota::sim

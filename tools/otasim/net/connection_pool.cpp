@@ -1,5 +1,7 @@
 #include "tools/otasim/net/connection_pool.hpp"
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace ota::sim {
@@ -11,8 +13,12 @@ constexpr std::size_t kLooksMax = 64;
 }  // namespace
 
 ConnectionPool::ConnectionPool(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls,
-                               std::size_t connections_max, std::chrono::milliseconds timeout)
-    : owner_(owner), loop_(loop), tls_(tls), connections_max_(connections_max), timeout_(timeout) {}
+                               Limits limits)
+    : owner_(owner), loop_(loop), tls_(tls), limits_(limits) {}
+
+ConnectionPool::~ConnectionPool() {
+  for (const int fd : forgotten_) ::close(fd);
+}
 
 Connection* ConnectionPool::find(std::uint64_t token) {
   const std::uint32_t slot = slot_of(token);
@@ -23,7 +29,7 @@ Connection* ConnectionPool::find(std::uint64_t token) {
 ConnectionPool::Given ConnectionPool::take(CallerId caller, const Origin& origin, Wish wish) {
   if (wish == Wish::kAny)
     if (Connection* mine = idle_of(caller, origin)) return {mine, false};
-  if (open_ >= connections_max_) {
+  if (open_ >= limits_.connections_max) {
     if (idle_.empty()) return {};
     if (wish == Wish::kAny)
       if (Connection* other = idle_of_another(caller, origin)) return {other, false};
@@ -84,7 +90,7 @@ Connection* ConnectionPool::open_new(CallerId caller, const Origin& origin) {
   free_.pop_back();
   const std::uint64_t token = std::uint64_t{++slots_[slot].generation} << 32 | slot;
   slots_[slot].connection = std::make_unique<Connection>(
-      owner_, loop_, tls_, Connection::Place{origin, caller, token}, where, timeout_);
+      owner_, loop_, tls_, Connection::Place{origin, caller, token}, where, limits_.timeout);
   ++open_;
   ++opened_;
   return slots_[slot].connection.get();
@@ -108,10 +114,22 @@ void ConnectionPool::drop(Connection& connection) {
   --open_;
 }
 
-void ConnectionPool::close_idle_of(CallerId caller) {
+void ConnectionPool::forget(Connection& connection) {
+  const int fd = connection.forget();
+  drop(connection);
+  if (fd < 0) return;
+  forgotten_.push_back(fd);
+  if (forgotten_.size() <= limits_.half_open_max) return;
+  ::close(forgotten_.front());
+  forgotten_.pop_front();
+}
+
+void ConnectionPool::end_idle_of(CallerId caller, Manner manner) {
   for (auto at = idle_of_caller_.find(caller); at != idle_of_caller_.end();
-       at = idle_of_caller_.find(caller))
-    drop(*slots_[at->second].connection);
+       at = idle_of_caller_.find(caller)) {
+    Connection& connection = *slots_[at->second].connection;
+    manner == Manner::kClose ? drop(connection) : forget(connection);
+  }
 }
 
 }  // namespace ota::sim

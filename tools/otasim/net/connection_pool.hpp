@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <unordered_map>
@@ -18,8 +19,15 @@ namespace ota::sim {
 
 class ConnectionPool {
  public:
-  ConnectionPool(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls,
-                 std::size_t connections_max, std::chrono::milliseconds timeout);
+  struct Limits {
+    std::size_t connections_max = 256;
+    std::size_t half_open_max = 0;
+    std::chrono::milliseconds timeout{30'000};
+  };
+  ConnectionPool(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls, Limits limits);
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+  ~ConnectionPool();
 
   enum class Wish { kAny, kNew };  // kNew: none that was open before
   struct Given {
@@ -34,17 +42,22 @@ class ConnectionPool {
   // Destroys it, a turn later: it may be at work.
   void drop(Connection& connection);
 
+  // Drops it, but leaves the socket open, of which the other side hears nothing. The oldest of so
+  // many are closed.
+  void forget(Connection& connection);
+
   // Destroys what was dropped. Called between turns.
   void bury() { dropped_.clear(); }
 
-  // Closes what is idle and was last used by this device.
-  void close_idle_of(CallerId caller);
+  // Ends what is idle and was last used by this device: in order, or without a word.
+  enum class Manner { kClose, kForget };
+  void end_idle_of(CallerId caller, Manner manner);
 
   // Finds by the token that a socket is watched with; null when it is no more.
   Connection* find(std::uint64_t token);
 
   // False when every connection that there may be is at work.
-  bool has_room() const { return open_ - idle_.size() < connections_max_; }
+  bool has_room() const { return open_ - idle_.size() < limits_.connections_max; }
   std::uint64_t opened() const { return opened_; }
 
  private:
@@ -66,14 +79,14 @@ class ConnectionPool {
   ConnectionOwner& owner_;
   EventLoop& loop_;
   TlsClient& tls_;
-  const std::size_t connections_max_;
-  const std::chrono::milliseconds timeout_;
+  const Limits limits_;
   Addresses addresses_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
   std::list<std::uint32_t> idle_;  // slots, the one that was idle for longest first
   std::unordered_multimap<CallerId, std::uint32_t> idle_of_caller_;
   std::vector<std::unique_ptr<Connection>> dropped_;
+  std::deque<int> forgotten_;  // sockets, the oldest first
   std::size_t open_ = 0;
   std::uint64_t opened_ = 0;
 };

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "tools/otasim/net/bad_network.hpp"
 #include "tools/otasim/net/http_message.hpp"
 #include "tools/otasim/net/request_text.hpp"
 #include "tools/otasim/net/url.hpp"
@@ -16,6 +18,7 @@ struct Exchange {
   OnAnswer on_answer;
   Url url;
   RequestText text;
+  std::optional<NetworkFault> fault;  // of this attempt to send it
   unsigned redirects = 0;
   // A connection that had been open closed before any byte of the answer: the server no longer knew
   // it, and the next one is new.

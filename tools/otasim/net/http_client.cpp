@@ -29,14 +29,16 @@ void HttpTicket::cancel() {
   if (client_ != nullptr) std::exchange(client_, nullptr)->cancel(id_);
 }
 
-HttpClient::HttpClient(EventLoop& loop, HttpSettings settings)
+HttpClient::HttpClient(EventLoop& loop, HttpSettings settings, const Choices& choices)
     : settings_(std::move(settings)),
       tls_(settings_.tls),
-      pool_(*this, loop, tls_, settings_.connections_max, settings_.timeout) {}
+      pool_(*this, loop, tls_,
+            {settings_.connections_max, settings_.faults.half_open_max, settings_.timeout}),
+      choices_(choices) {}
 
-CallerId HttpClient::add_caller(CallerFields fields, std::string certificate_file) {
-  callers_.push_back(std::move(fields));
-  tls_.add_caller(std::move(certificate_file));
+CallerId HttpClient::add_caller(Caller caller) {
+  tls_.add_caller(caller.certificate_file);
+  callers_.push_back({std::move(caller)});
   return static_cast<CallerId>(callers_.size() - 1);
 }
 
@@ -45,6 +47,7 @@ HttpTicket HttpClient::send(HttpRequest request, OnAnswer on_answer) {
   exchange->id = ++last_id_;
   exchange->request = std::move(request);
   exchange->on_answer = std::move(on_answer);
+  callers_[exchange->request.caller].powered = true;
   order_.push_back(last_id_);
   waiting_.emplace(last_id_, std::move(exchange));
   return {*this, last_id_};
@@ -54,8 +57,18 @@ void HttpClient::cancel(std::uint64_t id) {
   if (waiting_.erase(id) > 0) return;
   const auto found = active_.find(id);
   if (found == active_.end()) return;
-  pool_.drop(*found->second);
+  const bool powered = callers_[found->second->place().caller].powered;
+  powered ? pool_.drop(*found->second) : pool_.forget(*found->second);
   active_.erase(found);
+}
+
+void HttpClient::hang_up(CallerId caller) {
+  pool_.end_idle_of(caller, ConnectionPool::Manner::kClose);
+}
+
+void HttpClient::power_failed(CallerId caller) {
+  callers_[caller].powered = false;
+  pool_.end_idle_of(caller, ConnectionPool::Manner::kForget);
 }
 
 // --- starting
@@ -91,6 +104,8 @@ void HttpClient::start_waiting() {
       refuse(std::move(exchange), "Couldn't resolve host name");
       continue;
     }
+    Known& known = callers_[exchange->request.caller];
+    exchange->fault = draw_fault(settings_.faults, choices_, known.caller.device, ++known.requests);
     active_.emplace(id, given.connection);
     given.connection->start(std::move(exchange));
   }
@@ -98,8 +113,8 @@ void HttpClient::start_waiting() {
 
 void HttpClient::prepare(Exchange& exchange) {
   const bool trusted = exchange.url.origin == settings_.server;
-  exchange.text =
-      request_text(exchange.request, exchange.url, callers_[exchange.request.caller], trusted);
+  exchange.text = request_text(exchange.request, exchange.url,
+                               callers_[exchange.request.caller].caller.fields, trusted);
 }
 
 void HttpClient::refuse(std::unique_ptr<Exchange> exchange, std::string error) {
@@ -120,8 +135,11 @@ void HttpClient::has_more(Connection& connection) {
 
 void HttpClient::exchange_ended(Connection& connection, Ending ending) {
   active_.erase(ending.exchange->id);
+  if (ending.fault) ++faults_[static_cast<std::size_t>(*ending.fault)];
   if (ending.reusable)
     pool_.put_back(connection);
+  else if (ending.half_open)
+    pool_.forget(connection);
   else
     pool_.drop(connection);
   if (goes_on(*ending.exchange, ending)) return wait_first(std::move(ending.exchange));

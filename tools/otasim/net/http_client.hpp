@@ -6,6 +6,7 @@
 // A ticket owns its request: destroying it cancels the request, and its answer never comes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -42,16 +43,23 @@ struct HttpSettings {
   std::size_t connections_max = 256;
   std::chrono::milliseconds timeout{30'000};
   TlsSettings tls;
+  NetworkFaults faults;
+};
+
+// A device, as far as its connections know it.
+struct Caller {
+  std::string device;
+  CallerFields fields;
+  std::string certificate_file;  // for a server that asks for one; empty: it has none
 };
 
 class HttpClient : public EventSource, private ConnectionOwner {
  public:
-  HttpClient(EventLoop& loop, HttpSettings settings);
+  HttpClient(EventLoop& loop, HttpSettings settings, const Choices& choices);
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // `certificate_file`: who it is to a server that asks for a certificate; empty: nobody.
-  CallerId add_caller(CallerFields fields, std::string certificate_file = {});
+  CallerId add_caller(Caller caller);
 
   // Queues a request; `on_answer` is called once, from the loop, never from within this call.
   [[nodiscard]] HttpTicket send(HttpRequest request, OnAnswer on_answer);
@@ -61,7 +69,11 @@ class HttpClient : public EventSource, private ConnectionOwner {
   void cancel(std::uint64_t id);
 
   // Closes the connections that a device does not use at the moment.
-  void hang_up(CallerId caller) { pool_.close_idle_of(caller); }
+  void hang_up(CallerId caller);
+
+  // The device's power fails: the server hears nothing of the end of its connections, neither of
+  // those it does not use nor of those whose requests are cancelled until it sends one again.
+  void power_failed(CallerId caller);
 
   std::uint64_t requests_done() const { return requests_done_; }
   std::uint64_t requests_broken() const { return requests_broken_; }
@@ -70,6 +82,8 @@ class HttpClient : public EventSource, private ConnectionOwner {
   std::size_t queued() const { return waiting_.size(); }
   std::uint64_t connections_opened() const { return pool_.opened(); }
 
+  // How often the network did this.
+  std::uint64_t faults(FaultKind kind) const { return faults_[static_cast<std::size_t>(kind)]; }
   std::uint64_t tls_handshakes() const { return tls_.handshakes(); }
   std::uint64_t tls_resumed() const { return tls_.resumed(); }
 
@@ -91,7 +105,13 @@ class HttpClient : public EventSource, private ConnectionOwner {
   HttpSettings settings_;
   TlsClient tls_;
   ConnectionPool pool_;
-  std::deque<CallerFields> callers_;
+  const Choices& choices_;
+  struct Known {
+    Caller caller;
+    std::uint64_t requests = 0;
+    bool powered = true;
+  };
+  std::deque<Known> callers_;
   std::deque<std::uint64_t> order_;  // of waiting_; may name cancelled ones
   std::unordered_map<std::uint64_t, std::unique_ptr<Exchange>> waiting_;
   std::unordered_map<std::uint64_t, Connection*> active_;
@@ -100,6 +120,7 @@ class HttpClient : public EventSource, private ConnectionOwner {
   std::uint64_t requests_done_ = 0;
   std::uint64_t requests_broken_ = 0;
   std::uint64_t unauthorized_ = 0;
+  std::array<std::uint64_t, kFaultKinds> faults_{};
 };
 
 }  // namespace ota::sim

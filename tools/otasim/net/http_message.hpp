@@ -27,6 +27,13 @@ struct HttpHead {
   bool malformed = false;  // nobody can tell where the answer ends
 };
 
+// What became of a piece of a body.
+enum class Taken {
+  kAll,
+  kNotWanted,  // the connection is broken off
+  kPowerLost,  // there is nobody any more: the connection is half open
+};
+
 struct HttpRequest {
   CallerId caller = 0;
   Method method = Method::kGet;
@@ -37,8 +44,8 @@ struct HttpRequest {
   std::int64_t resume_from = 0;      // > 0: Range: bytes=N-
   std::int64_t bytes_per_s_max = 0;  // > 0: throttled
   // When given, the body is streamed to it (a download) and not kept. Called while the connection
-  // is read: must not throw, nor send or cancel anything; false breaks the connection off.
-  std::function<bool(const HttpHead&, std::string_view)> on_data;
+  // is read: must not throw, nor send or cancel anything.
+  std::function<Taken(const HttpHead&, std::string_view)> on_data;
 };
 
 struct HttpAnswer {
