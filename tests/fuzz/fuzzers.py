@@ -3,7 +3,8 @@
     fuzzers.py                   all of them: 30 s together, or 10 minutes each with OTA_TEST_LONG=1
     fuzzers.py NAME...           only these
     --seconds N                  so long each
-    --seed N                     as an earlier run said
+    --seed N                     as an earlier run said; without it another one in each long run, and always the same in a short one,
+                                 which is to say what a change has broken
 
 Builds them first. As many run at once as there are processors. What one of them finds is kept in build-fuzz/found, and
 said with its bytes and with the command that does it again.
@@ -26,6 +27,7 @@ HERE = os.path.join(SOURCE, "tests", "fuzz")
 BUILD = os.path.join(SOURCE, "build-fuzz")
 FOUND = os.path.join(BUILD, "found")
 LONG = os.environ.get("OTA_TEST_LONG") == "1"
+USUAL_SEED = 1
 SECONDS_TOGETHER = 30
 SECONDS_EACH_LONG = 600
 
@@ -153,7 +155,7 @@ def main():
     workers = min(os.cpu_count() or 1, len(names))
     together = max(1, SECONDS_TOGETHER * workers // len(names))
     seconds = asked.seconds or (SECONDS_EACH_LONG if LONG else together)
-    seed = asked.seed or random.randrange(1, 2**31)
+    seed = asked.seed or (random.randrange(1, 2**31) if LONG else USUAL_SEED)
     print(f"seed {seed}, {seconds} s each, {workers} at a time", flush=True)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         faults = [fault for fault in pool.map(lambda name: run(name, seconds, seed), names) if fault]
