@@ -55,12 +55,12 @@ json event_json(const Api& api, const eventstore::RecordedEvent& e) {
 const std::vector<std::string_view>& type_names() {
   static const auto names = []<std::size_t... I>(std::index_sequence<I...>) {
     std::vector<std::string_view> all;
-    for (const auto type : {domain::event_type(domain::Event(std::in_place_index<I>))...}) {
+    for (const auto type : {domain::event_type(std::variant_alternative_t<I, domain::EventVariant>())...}) {
       const auto name = domain::event_name(type);
       if (name != "unknown") all.push_back(name);
     }
     return all;
-  }(std::make_index_sequence<std::variant_size_v<domain::Event>>());
+  }(std::make_index_sequence<std::variant_size_v<domain::EventVariant>>());
   return names;
 }
 

@@ -106,7 +106,7 @@ constexpr std::uint16_t kTypes[] = {
     pb::CAMPAIGN_SWITCHED, pb::CONSENT_ASKED, pb::CONSENT_GIVEN, pb::UPDATE_HELD, pb::UPDATE_REFUTED, pb::UPDATE_UNDONE,
     pb::USER_PREFERENCES_CHANGED, pb::SUBJECT_ERASED, pb::FIRMWARE_CONTENT_FAILED, pb::FIRMWARE_SOURCE_CHANGED,
     pb::AUTO_CONFIRM_CHANGED, pb::DEVICE_TOKEN_ROTATED, pb::DEVICE_PUSH_CHANGED};
-static_assert(std::size(kTypes) == std::variant_size_v<Event>);
+static_assert(std::size(kTypes) == std::variant_size_v<EventVariant>);
 
 // Maps are written in key order, so that equal events have equal bytes.
 std::string serialise(const google::protobuf::Message& m) {

@@ -27,11 +27,32 @@ std::optional<DeviceId> device_of(const Stream& stream) {
   return std::nullopt;
 }
 
+// An aggregate that is named and has no events yet.
+template <class State, class Id>
+State unborn(const Id& id) {
+  State state;
+  state.id = id;
+  return state;
+}
+
 std::string at_line(const std::source_location& where) {
   return fmt::format("{}:{}", where.file_name(), where.line());
 }
 
 }  // namespace
+
+template <class Variant>
+Variant moved_into(std::size_t index, void* value) {
+  return [&]<class... Ts>(std::variant<Ts...>*) {
+    using Make = Variant (*)(void*);
+    constexpr Make makes[] = {[](void* of) { return Variant(std::in_place_type<Ts>, std::move(*static_cast<Ts*>(of))); }...};
+    return makes[index](value);
+  }(static_cast<Variant*>(nullptr));
+}
+template UpdateCommand moved_into<UpdateCommand>(std::size_t index, void* value);
+template DeviceCommand moved_into<DeviceCommand>(std::size_t index, void* value);
+template FirmwareCommand moved_into<FirmwareCommand>(std::size_t index, void* value);
+template CampaignCommand moved_into<CampaignCommand>(std::size_t index, void* value);
 
 Fact in(Stream stream, Fact fact) {
   fact.stream = std::move(stream);
@@ -95,6 +116,59 @@ DomainError Outcome::then_error(ErrorCode code, std::source_location where) cons
   CHECK(decision_.error().code == code);
   CHECK_FALSE(decision_.error().message.empty());
   return decision_.error();
+}
+
+// ---- what was decided, and what is folded ----------------------------------------------------------------------------
+
+Outcome::Outcome(Decision decision, UpdateId update, Again again)
+    : decision_(std::move(decision)), update_(update), again_(std::move(again)) {}
+Outcome::Outcome(const Outcome& other) = default;
+Outcome::Outcome(Outcome&& other) noexcept = default;
+Outcome::~Outcome() = default;
+
+Given::Given(std::vector<Fact> facts) : facts_(std::move(facts)) {}
+Given::Given(const Given& other) = default;
+Given::Given(Given&& other) noexcept = default;
+Given& Given::operator=(const Given& other) = default;
+Given& Given::operator=(Given&& other) noexcept = default;
+Given::~Given() = default;
+Given given(std::initializer_list<Fact> facts) { return Given(facts); }
+Given given(std::vector<Fact> facts) { return Given(std::move(facts)); }
+
+void Given::fold(DeviceUpdate& s, const Recorded& r) const { evolve(s, r); }
+void Given::fold(Device& s, const Recorded& r) const { evolve(s, r, settings_); }
+void Given::fold(Firmware& s, const Recorded& r) const { evolve(s, r); }
+void Given::fold(Campaign& s, const Recorded& r) const { evolve(s, r); }
+
+template <class State>
+State Given::folded(State state) const {
+  for (const auto& r : recorded()) fold(state, r);
+  return state;
+}
+DeviceUpdate Given::update() const { return folded(unborn<DeviceUpdate>(update_)); }
+Device Given::device() const { return folded(unborn<Device>(kDevice)); }
+Firmware Given::firmware() const { return folded(Firmware{}); }
+Campaign Given::campaign() const { return folded(unborn<Campaign>(kCampaign)); }
+
+template <class State, class Command>
+Outcome Given::decided_by(State state, Command command) const {
+  return {decide(state, command, context()), update_, [given = *this, state, command](const Events& events) {
+            State later = state;
+            for (const auto& e : events) given.fold(later, given.committed(e, later.position));
+            return decide(later, command, given.context());
+          }};
+}
+Outcome Given::decided(UpdateCommand command) const { return decided_by(update(), std::move(command)); }
+Outcome Given::decided(DeviceCommand command) const { return decided_by(device(), std::move(command)); }
+Outcome Given::decided(FirmwareCommand command) const { return decided_by(firmware(), std::move(command)); }
+Outcome Given::decided(CampaignCommand command) const { return decided_by(campaign(), std::move(command)); }
+
+Recorded Given::committed(const Emitted& emitted, Position after) const {
+  return {{after.value + 1}, now_, emitted.stream, emitted.event, emitted.device, Caller{42}};
+}
+
+DueSeen Given::due(const Bitmap& told, std::size_t tells_max) const {
+  return DueSeen(next(campaign(), told, tells_max, now_));
 }
 
 // One reaction may lead to the next (aborted, then closed): the tests follow that chain themselves.

@@ -73,7 +73,7 @@ TEST_CASE("every event is read back with no field set, too") {
 TEST_CASE("every type of event has an example, a number and a name of its own") {
   std::set<std::size_t> with_example;
   for (const auto& example : examples()) with_example.insert(example.event.index());
-  CHECK(with_example.size() == std::variant_size_v<Event> - 1);  // all but UnknownEvent
+  CHECK(with_example.size() == std::variant_size_v<EventVariant> - 1);  // all but UnknownEvent
   std::map<std::uint16_t, std::size_t> index_of;
   std::map<std::string_view, std::size_t> named;
   for (const auto& example : examples()) {
