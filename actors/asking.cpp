@@ -6,7 +6,21 @@
 
 namespace ota::actors {
 
-domain::WayBack way_back(const projections::Views& views, domain::FirmwareId now, const std::string& version) {
+namespace {
+
+bool is_pushed_from_elsewhere(const domain::Device& device, const domain::Firmware& firmware) {
+  return device.push && !firmware.content_here && firmware.record.kept_elsewhere;
+}
+
+}  // namespace
+
+bool stays_elsewhere(const projections::Views& views, domain::FirmwareId firmware) {
+  const auto row = views.firmware(firmware);
+  return row && row->firmware.record.kept_elsewhere;
+}
+
+domain::WayBack way_back(const projections::Views& views, const domain::Device& device, domain::FirmwareId now,
+                         const std::string& version) {
   domain::WayBack back;
   back.version = version;
   back.read_at = views.position();
@@ -18,7 +32,7 @@ domain::WayBack way_back(const projections::Views& views, domain::FirmwareId now
   if (!row) return back;
   back.firmware = *id;
   back.facts = row->firmware.record.facts;
-  back.stored = row->firmware.content_here;
+  back.stored = row->firmware.content_here || is_pushed_from_elsewhere(device, row->firmware);
   back.recalled = row->firmware.status == domain::FirmwareStatus::kRecalled;
   return back;
 }
@@ -53,7 +67,7 @@ domain::FirmwareShelf shelf_of(const domain::Device& device, const projections::
     const auto& record = row->firmware.record;
     at_hand = {fmt::format("{} {}", record.name, record.facts.version), row->firmware.content_here,
                row->firmware.status == domain::FirmwareStatus::kRecalled, record.facts,
-               !record.facts.is_beta || wants_beta()};
+               !record.facts.is_beta || wants_beta(), is_pushed_from_elsewhere(device, row->firmware)};
   }
   return shelf;
 }
@@ -69,6 +83,7 @@ domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& u
   ask.action = domain::next_action(device.last_action, settings.first_action);
   ask.rollback = update.kind;
   ask.auto_confirms = device.auto_confirm.has_value();
+  ask.push = device.push;
   ask.owner = device.owner;
   const auto [wishes, read_at] = wishes_of_owner(device, views);
   ask.owner_pauses_until = wishes.paused_until;
@@ -86,7 +101,7 @@ domain::GrantAsk ask_for(const domain::Device& device, const domain::UpdateId& u
   if (ask.rollback > 0) {
     const auto deployment = views.update(domain::UpdateId::in_campaign(*update.campaign(), update.ordinal));
     if (deployment) {
-      ask.back = way_back(views, deployment->plan.firmware, deployment->plan.from_version);
+      ask.back = way_back(views, device, deployment->plan.firmware, deployment->plan.from_version);
       ask.back.undone = deployment->plan.to_version;
     }
   }

@@ -22,7 +22,11 @@ std::pair<domain::User, domain::Position> wishes_of_owner(const domain::Device& 
 domain::FirmwareShelf shelf_of(const domain::Device& device, const projections::Views& views);
 
 // The firmware of that version for the model that `now` is for.
-domain::WayBack way_back(const projections::Views& views, domain::FirmwareId now, const std::string& version);
+domain::WayBack way_back(const projections::Views& views, const domain::Device& device, domain::FirmwareId now,
+                         const std::string& version);
+
+// Whether its bytes are left where they are ("fetch": false), for who is told over MQTT where that is (decision 29).
+bool stays_elsewhere(const projections::Views& views, domain::FirmwareId firmware);
 
 // Of the update that takes a single device back; `from_version` is filled by the decision.
 domain::UpdatePlan plan_back(const domain::WayBack& back, domain::RollbackOf rollback);

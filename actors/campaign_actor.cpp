@@ -261,12 +261,18 @@ class CampaignActor final : public Entity {
       reply(GrantOutcome{GrantOutcome::Kind::kWait, "the campaign is being changed"});
       return;
     }
-    const auto decision = domain::grant(state_, reserved_, ask.ask, world_.context({}));
+    const auto decision = domain::grant(state_, reserved_, with_content(ask.ask), world_.context({}));
     if (const auto* wait = std::get_if<domain::Wait>(&decision)) {
       reply(GrantOutcome{GrantOutcome::Kind::kWait, wait->fact});
       return;
     }
     carry_out(ask, decision, meta);
+  }
+
+  // Where the bytes are while they are not here may change, and the campaign is not told: it looks when it matters.
+  domain::GrantAsk with_content(domain::GrantAsk ask) const {
+    if (state_.content_pending && ask.push) ask.content_elsewhere = stays_elsewhere(*world_.views, state_.firmware);
+    return ask;
   }
 
   void carry_out(const AskGrant& ask, const domain::GrantDecision& decision, const Meta& meta) {
@@ -364,7 +370,7 @@ class CampaignActor final : public Entity {
       (*why.reply)(domain::not_found("Campaign", domain::to_text(state_.id)));
       return;
     }
-    auto ask = why.ask;
+    auto ask = with_content(why.ask);
     if (state_.status == domain::CampaignStatus::kRollback) ask.rollback = state_.rollback.number;
     auto found = domain::gates(state_, reserved_, ask, world_.context({}));
     if (in_turn()) {  // its own words would be out of date in a moment

@@ -54,7 +54,8 @@ void CampaignOffer::publish(const domain::Campaign& state, const domain::Reserva
   changed_.clear();
   const auto room = domain::room(state, reserved, now);
   const bool runs = state.status == domain::CampaignStatus::kInProgress && !state.finished;
-  offer_->set_room({room.for_first_attempts, room.for_retries, room.for_consent, runs || goes_back(state)});
+  offer_->set_room({room.for_first_attempts, room.for_retries, room.for_consent, runs || goes_back(state),
+                    room.for_pushed_only});
   if (fresh) offers_.publish(offer_);
 }
 

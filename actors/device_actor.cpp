@@ -282,7 +282,7 @@ class DeviceActor final : public Entity {
       list.push_back({u.plan.priority, !id.of_campaign, u.requested_at, id});
     }
     for (const auto& offer : *world_.offers.all()) {
-      if (!offer->is_hopeful(state_.ordinal.value)) continue;
+      if (!offer->is_hopeful(state_.ordinal.value) || !offer->is_for(state_.push)) continue;
       const auto id = domain::UpdateId::in_campaign(offer->campaign(), state_.ordinal,
                                                     static_cast<std::uint8_t>(offer->rollback()));
       if (offer->has_room() || (offer->asks_for_consent() && !was_asked(id))) {
@@ -368,10 +368,11 @@ class DeviceActor final : public Entity {
     }
     for (const auto& offer : *world_.offers.all()) {
       if (offer->priority() < domain::Priority::kEmergency) return false;
-      if (!offer->has_room() || !offer->is_hopeful(state_.ordinal.value)) continue;
+      if (!offer->has_room() || !offer->is_for(state_.push) || !offer->is_hopeful(state_.ordinal.value)) continue;
       const auto id = domain::UpdateId::in_campaign(offer->campaign(), state_.ordinal);
       const auto row = world_.views->campaign_summary(offer->campaign());
       if (!row) continue;
+      if (!offer->is_for(false) && !stays_elsewhere(*world_.views, row->record.firmware)) continue;  // its bytes will come
       const auto ask = ask_for(state_, id, *world_.views, world_.settings);
       if (domain::would_be_granted(row->record, row->switched, ask, now)) return true;
     }
@@ -416,7 +417,7 @@ class DeviceActor final : public Entity {
     Plan plan;
     if (!state_.return_due) return plan;
     const auto& due = *state_.return_due;
-    auto back = way_back(*world_.views, due.firmware, due.to_version);
+    auto back = way_back(*world_.views, state_, due.firmware, due.to_version);
     back.undone = due.undone_version;
     domain::RequestRollback request;
     request.id = domain::UpdateId::direct(new_uuid(world_.now()));

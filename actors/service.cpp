@@ -218,15 +218,16 @@ Answer Service::user(domain::Caller user, domain::UserCommand command, Meta meta
 bool Service::is_awaited(const projections::PollRecord& record) const {
   if (record.deleted) return false;
   return record.active.value != 0 || record.consent.value != 0 || record.ask_at != domain::Time::max() ||
-         impl_->world.offers.any_hope(record.ordinal);
+         impl_->world.offers.any_hope({record.ordinal, record.push});
 }
 
 bool Service::may_be_granted(const projections::PollRecord& r) const {
   if (r.deleted) return false;
   const auto& offers = impl_->world.offers;
-  const auto may_be_asked = [&] { return r.consent.value == 0 && !r.auto_confirms && offers.any_asking(r.ordinal); };
-  if (r.active.value == 0) return r.ask_at <= now() || offers.any_for(r.ordinal) || may_be_asked();
-  return r.preemptible && (r.emergency_at <= now() || offers.any_for(r.ordinal, domain::Priority::kEmergency));
+  const projections::Offers::Asker asker{r.ordinal, r.push};
+  const auto may_be_asked = [&] { return r.consent.value == 0 && !r.auto_confirms && offers.any_asking(asker); };
+  if (r.active.value == 0) return r.ask_at <= now() || offers.any_for(asker) || may_be_asked();
+  return r.preemptible && (r.emergency_at <= now() || offers.any_for(asker, domain::Priority::kEmergency));
 }
 
 bool Service::offers_something() const {

@@ -72,9 +72,9 @@ Answer Service::roll_back(const domain::DeviceId& device, const std::string& to_
   domain::WayBack back;
   back.version = version;
   if (const auto model_of = some_firmware_of(views(), *known)) {
-    back = way_back(views(), *model_of, version);
+    back = way_back(views(), *known, *model_of, version);
   } else if (const auto target = views().firmware_bringing(known->attribute("device_model"), version)) {
-    back = way_back(views(), *target, version);
+    back = way_back(views(), *known, *target, version);
   }
   request.plan = plan_back(back, {domain::RollbackTrigger::kManual, reason, {}, {}});
   std::tie(request.error_code, request.error_message) = domain::why_not_back(back);

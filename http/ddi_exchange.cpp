@@ -109,7 +109,8 @@ std::optional<Action> action_of(RequestContext& context, Api& api) {
 std::optional<domain::Firmware> firmware_of(RequestContext& context, Api& api, const Action& action) {
   auto row = api.service.views().firmware(action.update.plan.firmware);
   if (row && row->firmware.content_here) return std::move(row->firmware);
-  context.answer(Problem::not_found("The firmware of this action has no content here"));
+  context.answer(Problem::not_found(row ? "Nothing to download: " + domain::why_not_here(row->firmware)
+                                        : "The firmware of this action is not known any more"));
   return std::nullopt;
 }
 

@@ -12,6 +12,10 @@ constexpr std::size_t kWordBits = 64;
 std::size_t words_for(const domain::Bitmap& set) {
   return set.isEmpty() ? 0 : set.maximum() / kWordBits + 1;
 }
+bool may_hope(const Offer& offer, Offers::Asker asker) {
+  return offer.is_for(asker.pushed) && offer.is_hopeful(asker.ordinal.value);
+}
+
 std::uint64_t mask_of(std::uint32_t ordinal) { return std::uint64_t{1} << (ordinal % kWordBits); }
 
 }  // namespace
@@ -32,6 +36,7 @@ void Offer::set_room(Room room) {
   room_for_retries_.store(room.retries, std::memory_order_release);
   questions_.store(room.questions, std::memory_order_release);
   later_.store(room.later, std::memory_order_release);
+  pushed_only_.store(room.pushed_only, std::memory_order_release);
 }
 
 void Offer::set_hopeful(std::uint32_t ordinal, bool hopeful) {
@@ -74,24 +79,24 @@ std::shared_ptr<const std::vector<OfferPtr>> Offers::all() const {
   return offers_;
 }
 
-bool Offers::any_for(domain::Ordinal ordinal, domain::Priority least) const {
+bool Offers::any_for(Asker asker, domain::Priority least) const {
   const auto offers = all();
   return std::any_of(offers->begin(), offers->end(), [&](const OfferPtr& offer) {
-    return offer->priority() >= least && offer->has_room() && offer->is_hopeful(ordinal.value);
+    return offer->priority() >= least && offer->has_room() && may_hope(*offer, asker);
   });
 }
 
-bool Offers::any_hope(domain::Ordinal ordinal) const {
+bool Offers::any_hope(Asker asker) const {
   const auto offers = all();
   return std::any_of(offers->begin(), offers->end(), [&](const OfferPtr& offer) {
-    return offer->goes_on() && offer->is_hopeful(ordinal.value);
+    return offer->goes_on() && may_hope(*offer, asker);
   });
 }
 
-bool Offers::any_asking(domain::Ordinal ordinal) const {
+bool Offers::any_asking(Asker asker) const {
   const auto offers = all();
   return std::any_of(offers->begin(), offers->end(), [&](const OfferPtr& offer) {
-    return offer->asks_for_consent() && offer->is_hopeful(ordinal.value);
+    return offer->asks_for_consent() && may_hope(*offer, asker);
   });
 }
 

@@ -35,6 +35,7 @@ class Offer {
     bool retries = false;
     bool questions = false;               // devices may be asked for consent, which takes no place
     bool later = false;                   // the campaign runs: whoever is hopeful has something to come back for
+    bool pushed_only = false;             // but nothing of all this for a device that polls
   };
   void set_room(Room room);
   void set_hopeful(std::uint32_t ordinal, bool hopeful);
@@ -44,6 +45,7 @@ class Offer {
   bool has_room_for_retries() const { return room_for_retries_.load(std::memory_order_acquire); }
   bool goes_on() const { return later_.load(std::memory_order_acquire); }
   bool asks_for_consent() const { return questions_.load(std::memory_order_acquire); }
+  bool is_for(bool pushed) const { return pushed || !pushed_only_.load(std::memory_order_acquire); }
   bool is_hopeful(std::uint32_t ordinal) const;
 
  private:
@@ -55,6 +57,7 @@ class Offer {
   std::atomic<bool> room_for_retries_{false};
   std::atomic<bool> questions_{false};
   std::atomic<bool> later_{false};
+  std::atomic<bool> pushed_only_{false};
   std::size_t words_ = 0;
   std::unique_ptr<std::atomic<std::uint64_t>[]> bits_;
 };
@@ -67,12 +70,17 @@ class Offers {
   void withdraw(domain::CampaignId campaign);
   // In the order in which a device tries them: priority, then age.
   std::shared_ptr<const std::vector<OfferPtr>> all() const;
+  // For a device that polls, or one that takes its commands over MQTT (`pushed`).
+  struct Asker {
+    domain::Ordinal ordinal;
+    bool pushed = false;
+  };
   // Of this priority or a higher one.
-  bool any_for(domain::Ordinal ordinal, domain::Priority least = domain::Priority::kLow) const;
+  bool any_for(Asker asker, domain::Priority least = domain::Priority::kLow) const;
   // Of a campaign that runs, whether it has room now or not.
-  bool any_hope(domain::Ordinal ordinal) const;
+  bool any_hope(Asker asker) const;
   // Which may ask its user, if it has not done so.
-  bool any_asking(domain::Ordinal ordinal) const;
+  bool any_asking(Asker asker) const;
 
  private:
   void replace(domain::CampaignId campaign, OfferPtr with);

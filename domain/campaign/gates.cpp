@@ -119,7 +119,13 @@ Finding content(const Question& q) {
   if (q.s.firmware_recalled) {
     return closed(fmt::format("firmware {} {} is recalled", q.s.firmware_name, q.s.facts.version));
   }
-  if (q.s.content_pending) return closed("the firmware's content is not here yet");
+  if (q.s.content_pending) {
+    if (!q.ask.push || !q.ask.content_elsewhere) return closed("the firmware's content is not here yet");
+    return open(q, [&] {
+      return fmt::format("firmware {} {} stays where it is, and the device is told over MQTT where that is", q.s.firmware_name,
+                         q.s.facts.version);
+    });
+  }
   return open(q, [&] { return fmt::format("firmware {} {} is here", q.s.firmware_name, q.s.facts.version); });
 }
 

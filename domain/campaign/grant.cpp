@@ -140,13 +140,13 @@ Room room(const Campaign& s, const Reservations& reserved, Time now) {
   const bool place = campaign::has_place(s, reserved);
   if (s.status == CampaignStatus::kRollback) {
     const bool in_time = place && s.rollback.give_up_at > now;
-    return {in_time, in_time, false};
+    return {in_time, in_time, false, false};
   }
   if (s.status != CampaignStatus::kInProgress) return {};
-  if (s.finished || s.firmware_recalled || s.content_pending) return {};
+  if (s.finished || s.firmware_recalled) return {};
   const auto& window = s.policy.maintenance_window;
   if (window && window->timezone != kDeviceZone && !is_open(*window, {}, now)) return {};
-  return {place && campaign::batch_open(s, reserved), place, s.policy.requires_device_confirmation};
+  return {place && campaign::batch_open(s, reserved), place, s.policy.requires_device_confirmation, s.content_pending};
 }
 
 }  // namespace ota::domain

@@ -55,6 +55,8 @@ struct GrantAsk {
   bool consented = false;                 // its user has agreed, to this update while it lasts
   bool consent_asked = false;             // and was asked
   bool auto_confirms = false;             // and agrees to whatever comes
+  bool push = false;                      // it takes its commands over MQTT
+  bool content_elsewhere = false;         // the firmware's bytes stay where they are, and who is pushed its URL fetches them there
   Caller owner;                           // nobody: not known, or nobody's
   Position owner_read_at;                 // of the views that said what the owner wants
   std::optional<Time> owner_pauses_until; // the owner's preferences (decision 18)
@@ -97,6 +99,7 @@ struct Room {
   bool for_first_attempts = false;
   bool for_retries = false;
   bool for_consent = false;               // whoever was not asked yet may be asked, though there is no place
+  bool for_pushed_only = false;           // the firmware's bytes are not here: nobody who polls gets them (decision 29)
 };
 Room room(const Campaign& state, const Reservations& reserved, Time now);
 

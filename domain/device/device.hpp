@@ -157,6 +157,9 @@ struct FirmwareAtHand {
   bool recalled = false;
   FirmwareFacts facts = {};
   bool owner_agrees = true;               // with beta firmware; or it is none
+  bool pushed_from_elsewhere = false;     // its bytes stay where they are, and the device is told over MQTT where that is
+
+  bool can_be_had() const { return content_here || pushed_from_elsewhere; }
 };
 using FirmwareShelf = std::map<FirmwareId, FirmwareAtHand>;
 

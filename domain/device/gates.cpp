@@ -87,10 +87,11 @@ GateState content(const UnfinishedUpdate& u, const FirmwareShelf& shelf) {
   if (found != shelf.end() && found->second.recalled) {
     return closed(Gate::kContent, fmt::format("firmware {} is recalled", name));
   }
-  if (found == shelf.end() || !found->second.content_here) {
+  if (found == shelf.end() || !found->second.can_be_had()) {
     return closed(Gate::kContent, fmt::format("the content of firmware {} is not here", name));
   }
-  return open(Gate::kContent, fmt::format("firmware {} is here", name));
+  if (found->second.content_here) return open(Gate::kContent, fmt::format("firmware {} is here", name));
+  return open(Gate::kContent, fmt::format("firmware {} stays where it is, and the device is told over MQTT where that is", name));
 }
 
 GateState owner(const UnfinishedUpdate& u, const std::optional<Time>& until, Time now) {
@@ -168,7 +169,7 @@ bool may_run(const Device& s, const Entry& entry, const std::optional<Time>& own
   if (u.next_retry_at && *u.next_retry_at > now) return false;
   if (is_paused_by_owner(u, owner_pauses_until, now) || is_beta_refused(u, shelf)) return false;
   const auto at_hand = shelf.find(u.plan.firmware);
-  if (at_hand != shelf.end() && (!at_hand->second.content_here || at_hand->second.recalled)) return false;
+  if (at_hand != shelf.end() && (!at_hand->second.can_be_had() || at_hand->second.recalled)) return false;
   return !u.plan.maintenance_window || is_open(*u.plan.maintenance_window, facts_of(s).timezone, now);
 }
 

@@ -57,6 +57,64 @@ TEST_CASE("decision 16: commands reach a device over MQTT with what it installs"
   CHECK(command.at("post_update_commands") == json{"start", "check"});
 }
 
+TEST_CASE("decision 29: what stays elsewhere is for devices over MQTT, and not for those that poll") {
+  MqttStage stage;
+  stage.hello("pump");
+  REQUIRE(stage.service().poll({"polls"}, {}).ok());
+  const auto campaign = stage.campaign(stage.firmware_by_url("2.0.0", true), {"pump", "polls"});
+  const auto command = stage.wait_for_command("pump", "update");
+  CHECK_FALSE(command.at("artifact").contains("sha1"));
+  const auto polled = stage.service().poll({"polls"}, {});
+  REQUIRE(polled.ok());
+  CHECK(polled.value().active.value == 0);
+  CHECK_FALSE(stage.service().is_awaited(polled.value()));
+  CHECK(stage.status("pump", command, "accepted").at("go") == true);
+  CHECK_FALSE(stage.update(command).downloads_here);
+  CHECK(stage.status("pump", command, "completed").is_null());
+  const auto done = stage.update(command);
+  CHECK(done.status == UpdateStatus::kCompleted);
+  CHECK_FALSE(done.without_download);  // nobody here could know
+  const auto gates = stage.service().why({"polls"}, campaign).value().front().gates;
+  const auto content = std::find_if(gates.begin(), gates.end(), [](const auto& g) { return g.gate == domain::Gate::kContent; });
+  CHECK_FALSE(content->open);
+  CHECK(content->fact.find("stays at https://files.example/frame.bin") != std::string::npos);
+}
+
+TEST_CASE("decision 29: what will be fetched waits for its bytes, over MQTT too") {
+  MqttStage stage;
+  stage.hello("pump");
+  const auto firmware = stage.firmware_by_url("2.0.0", false);
+  stage.campaign(firmware, {"pump"});
+  const auto polled = stage.service().poll({"pump"}, {});
+  REQUIRE(polled.ok());
+  CHECK(polled.value().active.value == 0);
+  domain::StoreContent content;
+  content.size = 1'000;
+  content.sha256[0] = firmware.bytes[0];
+  REQUIRE(stage.service().firmware(firmware, content, {}).ok());
+  CHECK(stage.wait_for_command("pump", "update").at("artifact").contains("sha1"));
+}
+
+TEST_CASE("decision 29: an update of one device, and its way back, lead to what stays elsewhere") {
+  MqttStage stage;
+  stage.hello("pump");
+  stage.firmware_by_url("1.0.0", true);
+  const auto id = domain::UpdateId::direct(actors::new_uuid(stage.service().now()));
+  domain::RequestUpdate request;
+  request.id = id;
+  request.device = {"pump"};
+  request.plan.firmware = stage.firmware_by_url("2.0.0", true);
+  request.plan.to_version = "2.0.0";
+  REQUIRE(stage.service().device({"pump"}, std::move(request), {}).ok());
+  const auto command = stage.wait_for_command("pump", "update", {{"to_version", "2.0.0"}});
+  CHECK(stage.status("pump", command, "accepted").at("go") == true);
+  CHECK(stage.status("pump", command, "completed").is_null());
+  stage.hello("pump", "2.0.0");
+  const auto back = domain::UpdateId::direct(actors::new_uuid(stage.service().now()));
+  REQUIRE(stage.service().roll_back({"pump"}, "1.0.0", "worse", back, {}).ok());
+  CHECK(stage.wait_for_command("pump", "update", {{"to_version", "1.0.0"}}).at("update_id") == domain::to_text(back));
+}
+
 TEST_CASE("decision 7: a grant that is not accepted lapses, and the device is not tried again until it speaks") {
   MqttStage stage;
   stage.hello("pump");

@@ -20,6 +20,21 @@ bool has(const json& command, const json& members) {
   return true;
 }
 
+domain::RegisterFirmware registration(const std::string& version) {
+  domain::RegisterFirmware command;
+  auto& r = command.record;
+  r.id.bytes[0] = static_cast<std::uint8_t>(std::hash<std::string>{}(version));
+  r.id.bytes[1] = 1;
+  r.name = "Frame";
+  r.manufacturer = "Acme";
+  r.facts.version = version;
+  r.facts.device_model = "SF-100";
+  r.facts.file_size = 1'000;
+  r.file_name = "frame.bin";
+  r.sha256[0] = r.id.bytes[0];
+  return command;
+}
+
 }  // namespace
 
 MqttStage::MqttStage(bool plug_and_play) : plug_and_play_(plug_and_play), now_us_(kStart) { open(); }
@@ -54,19 +69,20 @@ void MqttStage::restart() {
 }
 
 domain::FirmwareId MqttStage::firmware(const std::string& version) {
-  domain::RegisterFirmware command;
-  auto& r = command.record;
-  r.id.bytes[0] = static_cast<std::uint8_t>(std::hash<std::string>{}(version));
-  r.id.bytes[1] = 1;
-  r.name = "Frame";
-  r.manufacturer = "Acme";
-  r.facts.version = version;
-  r.facts.device_model = "SF-100";
-  r.facts.file_size = 1'000;
-  r.file_name = "frame.bin";
-  r.sha256[0] = r.id.bytes[0];
+  auto command = registration(version);
   command.sha1.emplace();
-  const auto id = r.id;
+  return put(std::move(command));
+}
+
+domain::FirmwareId MqttStage::firmware_by_url(const std::string& version, bool kept_elsewhere) {
+  auto command = registration(version);
+  command.record.file_url = "https://files.example/frame.bin";
+  command.record.kept_elsewhere = kept_elsewhere;
+  return put(std::move(command));
+}
+
+domain::FirmwareId MqttStage::put(domain::RegisterFirmware command) {
+  const auto id = command.record.id;
   REQUIRE(service_->firmware(id, std::move(command), {}).ok());
   return id;
 }

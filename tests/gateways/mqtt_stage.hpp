@@ -28,6 +28,8 @@ class MqttStage {
   void restart();
 
   domain::FirmwareId firmware(const std::string& version);
+  // Whose bytes are not here, and are fetched, or stay where they are.
+  domain::FirmwareId firmware_by_url(const std::string& version, bool kept_elsewhere);
   domain::CampaignId campaign(domain::FirmwareId firmware, const std::vector<std::string>& devices,
                               domain::CampaignPolicy policy = immediate());
   static domain::CampaignPolicy immediate();
@@ -54,6 +56,7 @@ class MqttStage {
  private:
   void open();
   void close();
+  domain::FirmwareId put(domain::RegisterFirmware command);
 
   TempFolder folder_;
   const bool plug_and_play_;

@@ -200,15 +200,29 @@ TEST_CASE("a device may hope only where there is room") {
   Offers offers;
   const auto o = offer(1, domain::Priority::kNormal, hours(1), set_of({5}));
   offers.publish(o);
-  CHECK_FALSE(offers.any_for({5}));
+  CHECK_FALSE(offers.any_for({{5}}));
   o->set_room({false, true, false});
-  CHECK_FALSE(offers.any_for({5}));
+  CHECK_FALSE(offers.any_for({{5}}));
   CHECK(o->has_room_for_retries());
   o->set_room({true, false, false});
-  CHECK(offers.any_for({5}));
-  CHECK_FALSE(offers.any_for({6}));
+  CHECK(offers.any_for({{5}}));
+  CHECK_FALSE(offers.any_for({{6}}));
   offers.withdraw(campaign_id(1));
-  CHECK_FALSE(offers.any_for({5}));
+  CHECK_FALSE(offers.any_for({{5}}));
+}
+
+TEST_CASE("decision 29: an offer for pushed devices alone is none for a device that polls") {
+  Offers offers;
+  const auto o = offer(1, domain::Priority::kNormal, hours(1), set_of({5}));
+  offers.publish(o);
+  o->set_room({true, true, true, true, true});
+  CHECK_FALSE(offers.any_for({{5}}));
+  CHECK_FALSE(offers.any_hope({{5}}));
+  CHECK_FALSE(offers.any_asking({{5}}));
+  CHECK(offers.any_for({{5}, true}));
+  CHECK(offers.any_hope({{5}, true}));
+  CHECK(offers.any_asking({{5}, true}));
+  CHECK_FALSE(offers.any_for({{6}, true}));
 }
 
 TEST_CASE("offers are in the order in which a device tries them, and one per campaign") {

@@ -137,12 +137,30 @@ TEST_CASE("decision 29: grants wait until the firmware's content is here") {
   const auto pending = given({record, CampaignStarted{}});
   CHECK(is_waiting(ask_for(pending, ask_of(1)), Gate::kContent).fact ==
         "the firmware's content is not here yet");
-  CHECK_FALSE(has_room(pending));
+  CHECK(room(pending.campaign(), {}, kNow).for_pushed_only);
   pending.own_events().then_nothing();
   const auto here = given({record, CampaignStarted{}, FirmwareContentStored{}});
   CHECK_FALSE(here.campaign().content_pending);
   is_granted(ask_for(here, ask_of(1)));
-  CHECK(has_room(here));
+  CHECK_FALSE(room(here.campaign(), {}, kNow).for_pushed_only);
+}
+
+TEST_CASE("decision 29: content that stays elsewhere is for devices that take their commands over MQTT alone") {
+  auto record = created({1, 2});
+  record.content_pending = true;
+  const auto pending = given({record, CampaignStarted{}});
+  auto ask = ask_of(1);
+  ask.content_elsewhere = true;  // but it polls
+  is_waiting(ask_for(pending, ask), Gate::kContent);
+  ask.content_elsewhere = false;  // the bytes will be here
+  ask.push = true;
+  is_waiting(ask_for(pending, ask), Gate::kContent);
+  ask.content_elsewhere = true;
+  is_granted(ask_for(pending, ask));
+  const auto states = gates(pending.campaign(), {}, ask, pending.context());
+  const auto content = std::find_if(states.begin(), states.end(), [](const auto& g) { return g.gate == Gate::kContent; });
+  CHECK(content->fact.find("stays where it is") != std::string::npos);
+  is_waiting(ask_for(given({record, CampaignStarted{}, FirmwareRecalled{"bad"}}), ask), Gate::kRunning);
 }
 
 TEST_CASE("BR-OTA-016: who waits for its window keeps its place, and installs in it") {

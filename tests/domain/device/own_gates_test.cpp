@@ -66,6 +66,22 @@ TEST_CASE("a direct update waits for its window, its retry and its firmware, and
   CHECK(closed(story, kDirect, at_hand("X 1", true, true)) == "content: firmware X 1 is recalled");
 }
 
+TEST_CASE("decision 29: a direct update to firmware that stays elsewhere is for who is told over MQTT where") {
+  const auto story = given({kRegistered, in(kDirect, requested())});
+  auto elsewhere = at_hand("X 1", false, false);
+  const auto granted = [&] {
+    const auto decision = decide(story.device(), DeviceCommand(GrantDirect{{}, {}, shelf_with(elsewhere)}), story.context());
+    return !decision.value().empty();
+  };
+  CHECK_FALSE(granted());
+  elsewhere.pushed_from_elsewhere = true;
+  CHECK(closed(story, kDirect, elsewhere) == "");
+  CHECK(granted());
+  elsewhere.recalled = true;
+  CHECK(closed(story, kDirect, elsewhere) == "content: firmware X 1 is recalled");
+  CHECK_FALSE(granted());
+}
+
 TEST_CASE("decision 9: one at a time, the higher priority first, then the older") {
   const auto two = given({kRegistered, in(kDirect, requested()), in(kOther, requested({}, Priority::kHigh))});
   CHECK(closed(two, kDirect).find("not_busy: update " + to_text(kOther)) == 0);
