@@ -18,6 +18,13 @@ struct Credential {
   std::string_view scheme;
   std::string_view token;
 };
+// Of two that contradict each other none counts: a proxy may have put one of them there, and the client the other.
+bool is_said_once(const RequestContext& request, std::string_view name) {
+  const auto& fields = request.head().fields;
+  return std::count_if(fields.begin(), fields.end(),
+                       [&](const auto& field) { return equals_ignoring_case(field.name, name); }) <= 1;
+}
+
 // "TargetToken 0123...": the scheme in any case, one blank or more.
 std::optional<Credential> credential_of(const RequestContext& request) {
   const auto header = request.header("Authorization");
@@ -70,9 +77,10 @@ bool DeviceAuth::has_authority(const RequestContext& request) const {
     });
     return found;
   };
-  if (const auto list = request.header(options_.authority_header); list && names_one(*list)) return true;
+  const auto said = [&](const std::string& name) { return is_said_once(request, name) ? request.header(name) : std::nullopt; };
+  if (const auto list = said(options_.authority_header); list && names_one(*list)) return true;
   for (int i = 0; i < kAuthoritiesMax; ++i) {
-    const auto one = request.header(fmt::format("{}-{}", options_.authority_header, i));
+    const auto one = said(fmt::format("{}-{}", options_.authority_header, i));
     if (one && names_one(*one)) return true;
     if (!one && i > 0) break;
   }
@@ -85,12 +93,13 @@ std::optional<DeviceIdentity> DeviceAuth::identify(const RequestContext& request
   if (const auto named = request.peer().certificate; !named.empty()) {
     return named == device ? std::optional(DeviceIdentity::kCertificate) : std::nullopt;
   }
-  if (request.is_from_trusted_proxy()) {
+  if (!options_.identity_header.empty() && request.is_from_trusted_proxy()) {
     if (const auto named = request.header(options_.identity_header)) {
-      const bool is = *named == device && has_authority(request);
+      const bool is = *named == device && is_said_once(request, options_.identity_header) && has_authority(request);
       return is ? std::optional(DeviceIdentity::kProxyHeader) : std::nullopt;
     }
   }
+  if (!is_said_once(request, "Authorization")) return std::nullopt;
   const auto credential = credential_of(request);
   if (!credential) return options_.anonymous ? std::optional(DeviceIdentity::kAnonymous) : std::nullopt;
   if (equals_ignoring_case(credential->scheme, "TargetToken")) {

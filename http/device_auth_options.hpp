@@ -12,7 +12,9 @@ struct DeviceAuthOptions {
   std::vector<std::string> gateway_tokens = {};   // each acts for every device; several while one is replaced
   bool anonymous = false;                         // whoever shows nothing is believed
   bool plug_and_play = true;                      // an id that is not known is registered at its first poll
-  std::string identity_header = "X-Controller-Id";  // of a trusted proxy: the certificate's common name
+  // Header in which a trusted proxy puts the certificate's common name. Empty: none is believed. Most proxies hand on what
+  // they do not know, so that whoever is asked for no certificate there could be any device.
+  std::string identity_header = {};
   std::string authority_header = "X-Authority";     //   and who issued it; also numbered, "X-Authority-1"
   std::vector<std::string> authorities = {};        // one of these has to be among them; empty: the proxy has looked
   bool signed_links = false;                      // links to bytes are good by themselves, for so long:

@@ -7,6 +7,10 @@
 
 namespace ota::http {
 
+// The common name of a certificate that has none, or several: no device's id, so that it lets nobody in as anybody, and
+// nothing else is looked at in its place.
+inline constexpr std::string_view kNobody = "\n";
+
 struct Peer {
   std::string_view address;             // numeric
   bool encrypted = false;               // TLS ends here

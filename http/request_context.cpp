@@ -9,6 +9,16 @@
 #include "http/text.hpp"
 
 namespace ota::http {
+namespace {
+
+// What the first of several proxies has said, which the client has asked.
+std::string_view first_item(std::optional<std::string_view> list) {
+  return trim(list.value_or("").substr(0, list.value_or("").find(',')));
+}
+
+bool has_port(std::string_view host) { return host.substr(host.find(']') + 1).find(':') != std::string_view::npos; }
+
+}  // namespace
 
 RequestContext::RequestContext(const RequestHead& head, RequestBody& body,
                                httplib::Response& response, const Peer& peer)
@@ -41,19 +51,22 @@ void RequestContext::add_parameter(std::string_view name, std::string value) {
   parameters_.emplace_back(name, std::move(value));
 }
 
-// Each proxy adds whom it was asked by: behind the last one that is trusted the rest is anybody's word.
+// Each proxy adds whom it was asked by, at the end of the list or as one more field: behind the last one that is trusted the
+// rest is anybody's word.
 std::string_view RequestContext::client_address() const {
-  const auto forwarded = is_from_trusted_proxy_ ? header("X-Forwarded-For") : std::nullopt;
-  if (!forwarded) return peer_.address;
   std::string_view client = peer_.address;
-  std::string_view rest = *forwarded;
-  while (!rest.empty()) {
-    const auto comma = rest.rfind(',');
-    const auto item = trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
-    if (!parse_ip(item)) break;
-    client = item;
-    if (comma == std::string_view::npos || !peer_.trusted_proxies->contains(item)) break;
-    rest = rest.substr(0, comma);
+  if (!is_from_trusted_proxy_) return client;
+  for (auto field = head_.fields.rbegin(); field != head_.fields.rend(); ++field) {
+    if (!equals_ignoring_case(field->name, "X-Forwarded-For")) continue;
+    std::string_view rest = field->value;
+    while (!rest.empty()) {
+      const auto comma = rest.rfind(',');
+      const auto item = trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+      if (!parse_ip(item)) return client;
+      client = item;
+      if (!peer_.trusted_proxies->contains(item)) return client;
+      rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
+    }
   }
   return client;
 }
@@ -62,15 +75,15 @@ std::string RequestContext::origin() const {
   std::string scheme = peer_.encrypted ? "https" : "http";
   std::string host(header("Host").value_or(""));
   if (is_from_trusted_proxy_) {
-    const auto proto = trim(header("X-Forwarded-Proto").value_or(""));
+    const auto proto = first_item(header("X-Forwarded-Proto"));
     if (equals_ignoring_case(proto, "https") || equals_ignoring_case(proto, "http")) {
       scheme = equals_ignoring_case(proto, "https") ? "https" : "http";
     }
-    if (const auto named = trim(header("X-Forwarded-Host").value_or("")); !named.empty() && is_host(named)) host = named;
+    if (const auto named = first_item(header("X-Forwarded-Host")); !named.empty() && is_host(named)) host = named;
     // A port that the scheme has anyway is not said.
-    const auto port = trim(header("X-Forwarded-Port").value_or(""));
+    const auto port = first_item(header("X-Forwarded-Port"));
     const bool usual = port == (scheme == "https" ? "443" : "80");
-    if (!port.empty() && !usual && host.find(':') == std::string::npos && is_host("h:" + std::string(port))) {
+    if (!port.empty() && !usual && !has_port(host) && is_host("h:" + std::string(port))) {
       host += ':';
       host += port;
     }

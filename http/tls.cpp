@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "http/peer.hpp"
+
 namespace ota::http {
 namespace {
 
@@ -21,7 +23,7 @@ constexpr long kTicketSeconds = 24 * 3'600;  // a device that polls daily resume
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 std::string reason() {
-  const auto code = ERR_peek_last_error();
+  const auto code = ERR_peek_error();  // the first: those behind it only say who noticed
   const char* text = code == 0 ? nullptr : ERR_reason_error_string(code);
   return text ? text : "unknown error";
 }
@@ -60,6 +62,21 @@ std::shared_ptr<SSL_CTX> make_context(const TlsOptions& options) {
   const int required = options.clients == ClientCertificates::kRequired ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER | required, nullptr);
   return context;
+}
+
+// Empty: it has none that could be a device's.
+std::string common_name(X509* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0) return {};
+  // One with several names would be whoever it likes.
+  if (X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) return {};
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  if (size < 0) return {};
+  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  OPENSSL_free(text);
+  return name.find('\0') == std::string::npos ? name : std::string();
 }
 
 }  // namespace
@@ -117,18 +134,9 @@ bool TlsSession::has_buffered() const { return SSL_has_pending(session_) == 1; }
 
 std::string TlsSession::peer_name() const {
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(session_), &X509_free);
-  if (!certificate || SSL_get_verify_result(session_) != X509_V_OK) return {};
-  const X509_NAME* subject = X509_get_subject_name(certificate.get());
-  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (at < 0) return {};
-  // One with several names would be whoever it likes.
-  if (X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) return {};
-  unsigned char* text = nullptr;
-  const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-  if (size < 0) return {};
-  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
-  OPENSSL_free(text);
-  return name.find('\0') == std::string::npos ? name : std::string();
+  if (!certificate) return {};
+  auto name = SSL_get_verify_result(session_) == X509_V_OK ? common_name(certificate.get()) : std::string();
+  return name.empty() ? std::string(kNobody) : name;
 }
 
 void TlsSession::say_goodbye() {

@@ -46,7 +46,7 @@ class TlsSession {
   ssize_t write(const char* bytes, std::size_t size);
   // Bytes have arrived that the socket does not show any more.
   bool has_buffered() const;
-  // The common name of the peer's verified certificate; empty if it showed none.
+  // The common name of the peer's verified certificate; empty if it showed none, kNobody if there is no name in it.
   std::string peer_name() const;
   // Tells the peer that nothing follows.
   void say_goodbye();

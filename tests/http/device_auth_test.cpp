@@ -15,6 +15,7 @@ const std::string kOther = "another-gateway-tokn";
 
 ApiOptions guarded() {
   ApiOptions options;
+  options.device_auth.identity_header = "X-Controller-Id";
   options.device_auth.gateway_tokens = {kGateway, kOther};
   options.device_auth.authorities = {"Acme Device CA"};
   return options;
@@ -138,6 +139,17 @@ TEST_CASE("a certificate that our listener verified stands for its common name a
   CHECK(known.stage.ask_as(peer, "GET", "/DEFAULT/controller/v1/other", gateway()).status == 401);
 }
 
+TEST_CASE("a certificate that names nobody lets nobody in, also where no certificate would") {
+  auto options = guarded();
+  options.device_auth.anonymous = true;
+  Known known(std::move(options));
+  Peer peer{"192.0.2.1"};
+  CHECK(known.stage.ask_as(peer, "GET", kPath).status == 200);
+  peer.certificate = kNobody;
+  CHECK(known.stage.ask_as(peer, "GET", kPath).status == 401);
+  CHECK(known.stage.ask_as(peer, "GET", kPath, gateway()).status == 401);
+}
+
 TEST_CASE("the headers of a proxy are believed from the networks that are named, with an authority that is") {
   Known known;
   const auto proxies = IpNetworks::parse("10.1.0.0/16");
@@ -155,6 +167,63 @@ TEST_CASE("the headers of a proxy are believed from the networks that are named,
   stranger.trusted_proxies = &proxies;
   CHECK(known.stage.ask_as(stranger, "GET", kPath, named).status == 401);
   CHECK(known.stage.ask_as({"127.0.0.1"}, "GET", kPath, named).status == 401);
+}
+
+TEST_CASE("the headers of a proxy are nobody's word unless an operator says that it sets them") {
+  auto options = guarded();
+  options.device_auth.identity_header = DeviceAuthOptions().identity_header;
+  options.device_auth.authorities = {};
+  Known known(std::move(options));
+  const auto proxies = IpNetworks::parse("10.1.0.0/16");
+  Peer proxy{"10.1.2.3"};
+  proxy.trusted_proxies = &proxies;
+  CHECK(known.stage.ask_as(proxy, "GET", kPath, "X-Controller-Id: d\r\n").status == 401);
+  CHECK(known.stage.ask_as(proxy, "GET", kPath, "X-Controller-Id: other\r\n" + target(known.token())).status == 200);
+}
+
+TEST_CASE("a credential that is shown twice is none") {
+  Known known;
+  const auto proxies = IpNetworks::parse("10.1.0.0/16");
+  Peer proxy{"10.1.2.3"};
+  proxy.trusted_proxies = &proxies;
+  const std::string named = "X-Controller-Id: d\r\nX-Authority: Acme Device CA\r\n";
+  CHECK(known.stage.ask_as(proxy, "GET", kPath, named).status == 200);
+  CHECK(known.stage.ask_as(proxy, "GET", kPath, named + "X-Controller-Id: other\r\n").status == 401);
+  CHECK(known.stage.ask_as(proxy, "GET", kPath, named + "X-Authority: Some CA\r\n").status == 401);
+  CHECK(known.poll(target(known.token()) + target(known.token("other"))) == 401);
+  CHECK(known.poll(target(known.token("other")) + target(known.token())) == 401);
+}
+
+TEST_CASE("a client's address and its way here are what the trusted proxies say, and nothing that it said itself") {
+  Known known;
+  const auto proxies = IpNetworks::parse("10.1.0.0/16");
+  const auto ask = [&](const std::string& address, const std::string& fields) {
+    Peer peer{address};
+    peer.trusted_proxies = &proxies;
+    return known.stage.ask_as(peer, "GET", kPath, gateway() + fields);
+  };
+  const auto seen = [&](const std::string& address, const std::string& fields) -> std::string {
+    REQUIRE(ask(address, fields).status == 200);
+    return known.stage.admin("GET", "/devices/d").json()["address"];
+  };
+  CHECK(seen("10.1.2.3", "X-Forwarded-For: 192.0.2.7\r\n") == "192.0.2.7");
+  CHECK(seen("10.1.2.3", "X-Forwarded-For: 192.0.2.66, 192.0.2.7\r\n") == "192.0.2.7");
+  CHECK(seen("10.1.2.3", "X-Forwarded-For: 192.0.2.66\r\nX-Forwarded-For: 192.0.2.7\r\n") == "192.0.2.7");
+  CHECK(seen("10.1.2.3", "X-Forwarded-For: 192.0.2.66\r\nX-Forwarded-For: 192.0.2.7, 10.1.9.9\r\n") == "192.0.2.7");
+  CHECK(seen("10.1.2.3", "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-For: 10.1.9.9\r\n") == "192.0.2.7");
+  CHECK(seen("10.1.2.3", "X-Forwarded-For: nonsense\r\n") == "10.1.2.3");
+  CHECK(seen("192.0.2.9", "X-Forwarded-For: 192.0.2.7\r\n") == "192.0.2.9");
+
+  const auto link = [&](const std::string& address, const std::string& fields) {
+    const std::string href = ask(address, fields).json()["_links"]["configData"]["href"];
+    return href.substr(0, href.find("/DEFAULT"));
+  };
+  const std::string https = "X-Forwarded-Proto: https\r\n";
+  CHECK(link("192.0.2.9", https + "X-Forwarded-Host: evil.example\r\n").find("evil") == std::string::npos);
+  CHECK(link("10.1.2.3", https + "X-Forwarded-Host: ota.example\r\nX-Forwarded-Port: 443\r\n") == "https://ota.example");
+  CHECK(link("10.1.2.3", https + "X-Forwarded-Host: ota.example\r\nX-Forwarded-Port: 8443\r\n") == "https://ota.example:8443");
+  CHECK(link("10.1.2.3", https + "X-Forwarded-Host: [2001:db8::1]\r\nX-Forwarded-Port: 8443\r\n") == "https://[2001:db8::1]:8443");
+  CHECK(link("10.1.2.3", "X-Forwarded-Proto: https, http\r\nX-Forwarded-Host: ota.example, inner\r\n") == "https://ota.example");
 }
 
 TEST_CASE("where nobody needs credentials a wrong one is wrong all the same") {

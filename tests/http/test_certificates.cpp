@@ -37,8 +37,10 @@ Certificate make(const std::string& name, EVP_PKEY* key, X509* issuer, EVP_PKEY*
   X509_gmtime_adj(X509_getm_notBefore(c), -3'600);
   X509_gmtime_adj(X509_getm_notAfter(c), 24 * 3'600);
   X509_set_pubkey(c, key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  if (!name.empty()) {
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  }
   X509_set_issuer_name(c, X509_get_subject_name(issuer ? issuer : c));
   extend(c, issuer ? issuer : c, NID_basic_constraints, issuer ? "critical,CA:FALSE" : "critical,CA:TRUE");
   if (issuer) extend(c, issuer, NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost");

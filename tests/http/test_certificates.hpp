@@ -14,7 +14,7 @@ class TestCertificates {
   TestCertificates& operator=(const TestCertificates&) = delete;
 
   std::string authority() const { return file("authority.pem"); }
-  // Paths of certificate and key; `name` is the common name. For 127.0.0.1 and "localhost", too.
+  // Paths of certificate and key; `name` is the common name; empty: there is none. For 127.0.0.1 and "localhost", too.
   struct Pair {
     std::string certificate;
     std::string key;

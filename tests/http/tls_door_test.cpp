@@ -117,6 +117,7 @@ TEST_CASE("TLS: a client is who its certificate says, if it is of our authority"
     TlsOpen open;
     CHECK(open.client(open.certificates.issue("pump-7"))->Get("/who")->body.find(" pump-7 ") != std::string::npos);
     CHECK(open.client()->Get("/who")->body.find("  0") != std::string::npos);
+    CHECK(open.client(open.certificates.issue(""))->Get("/who")->body.find(" " + std::string(kNobody) + " 0") != std::string::npos);
     CHECK_FALSE(open.client(open.certificates.issue_elsewhere("pump-7"))->Get("/who"));
   }
   SUBCASE("required") {

@@ -46,7 +46,7 @@ const std::vector<Setting>& settings() {
   using std::chrono::seconds;
   static const std::vector<Setting> table{
       {"http.address", "127.0.0.1", "address to listen on",
-       [](Config& c, const std::string& v) { c.address = v; }},
+       [](Config& c, const std::string& v) { c.address = ip_address(v); }},
       {"port", "8216", "port to listen on; 0 takes a free one",
        [](Config& c, const std::string& v) { c.port = static_cast<std::uint16_t>(number(v, 0, 65'535)); }},
       {"http.port_file", "", "file that gets the bound port once the service answers",
@@ -60,7 +60,7 @@ const std::vector<Setting>& settings() {
          c.tls_port = v.empty() ? std::nullopt : std::optional(static_cast<std::uint16_t>(number(v, 0, 65'535)));
        }},
       {"tls.address", "0.0.0.0", "address of that listener",
-       [](Config& c, const std::string& v) { c.tls_address = v; }},
+       [](Config& c, const std::string& v) { c.tls_address = ip_address(v); }},
       {"tls.port_file", "", "file that gets its bound port",
        [](Config& c, const std::string& v) { c.tls_port_file = v; }},
       {"tls.certificate", "", "PEM file: the certificate, then its chain; read again on SIGHUP",
@@ -87,11 +87,7 @@ const std::vector<Setting>& settings() {
          c.log_level = v;
        }},
       {"ddi.tenant", "DEFAULT", "the tenant in the devices' paths",
-       [](Config& c, const std::string& v) {
-         c.tenant.clear();
-         for (const char ch : v) c.tenant.push_back(ch >= 'a' && ch <= 'z' ? static_cast<char>(ch - 32) : ch);
-         if (c.tenant.empty()) throw BadValue("a name is wanted");
-       }},
+       [](Config& c, const std::string& v) { c.tenant = tenant(v); }},
       {"ddi.sleep", "5m", "how long devices sleep between polls",
        [](Config& c, const std::string& v) {
          c.settings.poll_sleep = duration_within(v, seconds(1), hours(24) - seconds(1));
@@ -101,7 +97,7 @@ const std::vector<Setting>& settings() {
          c.settings.first_action = {static_cast<std::uint32_t>(number(v, 11, 1'999'999'999))};
        }},
       {"ddi.version_attribute", "firmware_version", "the attribute in which devices report their version",
-       [](Config& c, const std::string& v) { c.settings.version_attribute = v; }},
+       [](Config& c, const std::string& v) { c.settings.version_attribute = attribute_name(v); }},
       {"ddi.success_grace", "15m", "how long after its success a device may still report its old version",
        [](Config& c, const std::string& v) { c.settings.success_grace = duration_within(v, seconds(0), hours(24)); }},
       {"ddi.target_token", "on", "on or off: a device may show its own token",
@@ -112,21 +108,16 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.device_auth.anonymous = on_or_off(v); }},
       {"ddi.plug_and_play", "on", "on or off: an id that is not known is registered at its first poll",
        [](Config& c, const std::string& v) { c.device_auth.plug_and_play = on_or_off(v); }},
-      {"ddi.identity_header", "X-Controller-Id", "header in which a trusted proxy names the device",
-       [](Config& c, const std::string& v) { c.device_auth.identity_header = v; }},
+      {"ddi.identity_header", "", "header in which trusted proxies name the device whose certificate they verified; empty: none",
+       [](Config& c, const std::string& v) { c.device_auth.identity_header = v.empty() ? v : header_name(v); }},
       {"ddi.authority_header", "X-Authority", "header in which it names who issued the device's certificate",
-       [](Config& c, const std::string& v) { c.device_auth.authority_header = v; }},
+       [](Config& c, const std::string& v) { c.device_auth.authority_header = header_name(v); }},
       {"ddi.authorities", "", "issuers of which one has to be named there; comma separated; empty: the proxy has looked",
        [](Config& c, const std::string& v) { c.device_auth.authorities = words(v); }},
       {"ddi.signed_links", "off", "on or off: links to bytes are signed and good without credentials",
        [](Config& c, const std::string& v) { c.device_auth.signed_links = on_or_off(v); }},
       {"ddi.public_url", "", "where devices reach this service, https://ota.example: links that they are not given in an answer begin with it",
-       [](Config& c, const std::string& v) {
-         c.public_url = v;
-         while (c.public_url.ends_with('/')) c.public_url.pop_back();
-         const bool is_url = c.public_url.starts_with("http://") || c.public_url.starts_with("https://");
-         if (!c.public_url.empty() && !is_url) throw BadValue("http:// or https://, and a host are wanted");
-       }},
+       [](Config& c, const std::string& v) { c.public_url = web_url(v); }},
       {"ddi.link_life", "24h", "how long such a link is good, and up to an hour more",
        [](Config& c, const std::string& v) {
          c.device_auth.link_life = std::chrono::ceil<seconds>(duration_within(v, seconds(60), hours(24 * 30)));
@@ -134,7 +125,7 @@ const std::vector<Setting>& settings() {
       {"ddi.late_feedback", "accept", "accept, or gone: reports on what is over are answered 200, or 410",
        [](Config& c, const std::string& v) { c.late_feedback_gone = one_of(v, {"accept", "gone"}) == "gone"; }},
       {"ddi.client_attribute", "ddi_client", "the attribute that names a device's client: swupdate, rauc or zephyr",
-       [](Config& c, const std::string& v) { c.client_attribute = v; }},
+       [](Config& c, const std::string& v) { c.client_attribute = attribute_name(v); }},
       {"ddi.polls_per_second", "2000", "polls of all devices together that are planned for; 0: as many as come",
        [](Config& c, const std::string& v) { c.poll_pace.polls_per_s = static_cast<std::uint32_t>(number(v, 0, 1'000'000)); }},
       {"ddi.sleep_soon", "30s", "the sleep of devices that a running campaign can take, at most ddi.sleep",
@@ -154,7 +145,7 @@ const std::vector<Setting>& settings() {
       {"downloads.total_bytes_per_second", "0", "how fast all of them together go at most; 0: as fast as they can",
        [](Config& c, const std::string& v) { c.download_rates.together_bytes_per_s = bytes_per_s(v); }},
       {"downloads.redirect_url", "", "where devices get the bytes instead: a URL with {sha256} or {file} in it; empty: here",
-       [](Config& c, const std::string& v) { c.redirect_url = v; }},
+       [](Config& c, const std::string& v) { c.redirect_url = artifact_url(v); }},
       {"retry.backoff_base", "1m", "wait before the first retry; doubled for each further one, at most an hour",
        [](Config& c, const std::string& v) {
          c.settings.retry_backoff_base = duration_within(v, milliseconds(10), hours(1));

@@ -1,10 +1,22 @@
 #include "tools/otad/setting_values.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <variant>
 
 #include <fmt/format.h>
 
+#include "domain/limits.hpp"
+#include "http/ip_networks.hpp"
+#include "http/text.hpp"
+#include "http/web_url.hpp"
+
 namespace ota::tools {
+namespace {
+
+bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
+
+}  // namespace
 
 std::uint64_t number(const std::string& text, std::uint64_t low, std::uint64_t high) {
   std::uint64_t value = 0;
@@ -50,13 +62,70 @@ std::vector<std::string> words(const std::string& text) {
   std::string word;
   for (const char c : text + ",") {
     if (c == ',') {
+      while (word.ends_with(' ')) word.pop_back();
       if (!word.empty()) list.push_back(std::move(word));
       word.clear();
-    } else if (c != ' ') {
+    } else if (c != ' ' || !word.empty()) {
       word.push_back(c);
     }
   }
   return list;
+}
+
+std::string ip_address(const std::string& text) {
+  if (!http::parse_ip(text)) throw BadValue("an IP address such as 127.0.0.1, 0.0.0.0 or ::1 is wanted");
+  return text;
+}
+
+std::string tenant(const std::string& text) {
+  constexpr std::size_t kMost = 64;
+  if (text.empty() || text.size() > kMost || !std::all_of(text.begin(), text.end(), is_plain)) {
+    throw BadValue(fmt::format("1 to {} letters, digits, - or _ are wanted", kMost));
+  }
+  std::string upper = text;
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return upper;
+}
+
+std::string header_name(const std::string& text) {
+  if (text.empty() || !std::all_of(text.begin(), text.end(), is_plain)) {
+    throw BadValue("the name of a header is wanted: letters, digits, - or _");
+  }
+  return text;
+}
+
+std::string attribute_name(const std::string& text) {
+  const bool plain = http::is_printable_ascii(text) && text.find_first_of("`~") == std::string::npos;
+  if (text.empty() || text.size() > domain::limits::kAttributeBytes || !plain) {
+    throw BadValue(fmt::format("the name of an attribute is wanted: 1 to {} printable characters", domain::limits::kAttributeBytes));
+  }
+  return text;
+}
+
+std::string web_url(const std::string& text) {
+  std::string url = text;
+  while (url.ends_with('/')) url.pop_back();
+  if (text.empty()) return url;
+  const auto read = http::parse_web_url(url);
+  if (const auto* fault = std::get_if<std::string>(&read)) {
+    throw BadValue(fmt::format("http:// or https://, and a host are wanted: {}", *fault));
+  }
+  return url;
+}
+
+std::string artifact_url(const std::string& text) {
+  if (text.empty()) return text;
+  std::string filled = text;
+  bool names_one = false;
+  for (const std::string_view name : {"{sha256}", "{file}"}) {
+    if (const auto at = filled.find(name); at != std::string::npos) {
+      filled.replace(at, name.size(), "x");
+      names_one = true;
+    }
+  }
+  if (!names_one) throw BadValue("{sha256} or {file} is wanted in it: each firmware has a URL of its own");
+  (void)web_url(filled);
+  return text;
 }
 
 std::string one_of(const std::string& text, std::initializer_list<const char*> allowed) {

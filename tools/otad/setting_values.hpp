@@ -21,8 +21,20 @@ domain::Duration duration(const std::string& text);
 domain::Duration duration_within(const std::string& text, domain::Duration low, domain::Duration high);
 // A bare true or false of the file counts, too.
 bool on_or_off(const std::string& text);
-// Separated by commas.
+// Separated by commas; blanks around each do not count.
 std::vector<std::string> words(const std::string& text);
+// "127.0.0.1", "::1": names are looked up by nobody.
+std::string ip_address(const std::string& text);
+// A segment of the devices' paths that needs no encoding, in upper case.
+std::string tenant(const std::string& text);
+// The name of a header field.
+std::string header_name(const std::string& text);
+// The name of a device's attribute.
+std::string attribute_name(const std::string& text);
+// An http or https URL, without slashes at its end; may be empty.
+std::string web_url(const std::string& text);
+// The same, with {sha256} or {file} in it.
+std::string artifact_url(const std::string& text);
 std::string one_of(const std::string& text, std::initializer_list<const char*> allowed);
 
 }  // namespace ota::tools
