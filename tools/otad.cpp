@@ -266,6 +266,7 @@ void serve(const Config& config, const sigset_t& signals) {
   tell_who_gets_in(config, door);
 
   const auto reload = [&] {
+    if (!config.tls_port) return;
     try {
       door.reload_certificate();
       spdlog::info("the certificate was read again");

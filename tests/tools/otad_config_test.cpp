@@ -1,6 +1,7 @@
 #include "tools/otad/config.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -105,6 +106,51 @@ TEST_CASE("otad: what is unknown or cannot be is refused with its name, its valu
   CHECK(refusal({broken.path, {}}).find("line 1") != std::string::npos);
   const File unknown("[ddi]\nnap = \"1s\"\n");
   CHECK(refusal({unknown.path, {}}).find("ddi.nap") != std::string::npos);
+}
+
+TEST_CASE("otad: what would only show much later is refused at the start") {
+  const auto refused = [](const std::string& name, const std::string& value) {
+    return refusal({{}, {{name, value}}}).find(fmt::format("{} = \"{}\" (flag --{}): ", name, value, name)) == 0;
+  };
+  for (const auto* name : {"http.address", "tls.address"}) {
+    CHECK(refused(name, "banana"));
+    CHECK(refused(name, ""));
+  }
+  for (const auto* tenant : {"", "a/b", "a\"b", "a b", "\xC3\xA4"}) CHECK(refused("ddi.tenant", tenant));
+  for (const auto* name : {"ddi.version_attribute", "ddi.client_attribute"}) {
+    CHECK(refused(name, ""));
+    CHECK(refused(name, "a\nb"));
+  }
+  CHECK(refused("ddi.identity_header", "X Controller"));
+  CHECK(refused("ddi.authority_header", ""));
+  CHECK(refused("ddi.public_url", "https://a b"));
+  CHECK(refused("ddi.public_url", "https://"));
+  CHECK(refused("downloads.redirect_url", "foo/{file}"));
+  CHECK(refused("downloads.redirect_url", "https://cdn.example/fw"));
+  const std::string cdn = "https://cdn.example/fw/{sha256}/{file}";
+  CHECK(load_config({{}, {{"downloads.redirect_url", cdn}}}).redirect_url == cdn);
+  CHECK(load_config({{}, {{"http.address", "::1"}}}).address == "::1");
+}
+
+TEST_CASE("otad: a proxy's word on who a device is counts only where that is asked for") {
+  CHECK(load_config({}).device_auth.identity_header.empty());
+  CHECK(load_config({{}, {{"http.trusted_proxies", "10.0.0.0/8"}}}).device_auth.identity_header.empty());
+  CHECK(load_config({{}, {{"ddi.identity_header", "X-Controller-Id"}}}).device_auth.identity_header == "X-Controller-Id");
+  CHECK(load_config({{}, {{"ddi.authorities", "Acme Device CA , Other CA"}}}).device_auth.authorities ==
+        std::vector<std::string>{"Acme Device CA", "Other CA"});
+}
+
+TEST_CASE("otad: half of what TLS needs is none of it") {
+  for (const auto* name : {"tls.certificate", "tls.key", "tls.client_ca"}) {
+    CHECK(refusal({{}, {{name, "x.pem"}}}) == fmt::format("{} = \"x.pem\": tls.port is missing, without which there is no TLS", name));
+  }
+}
+
+TEST_CASE("otad: a value of the file that is of no use is named") {
+  const File number("[ddi]\nsleep_jitter = 1.5\n");
+  CHECK(refusal({number.path, {}}).find("ddi.sleep_jitter = 1.5 (") == 0);
+  const File date("[http]\nthreads = 2024-01-01\n");
+  CHECK(refusal({date.path, {}}).find("http.threads = 2024-01-01 (") == 0);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "tools/otad/config.hpp"
 
 #include <cstdlib>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -24,16 +25,18 @@ void apply(Config& config, const std::string& name, const std::string& value, co
   throw ConfigError(fmt::format("unknown setting {} ({})", name, where));
 }
 
-std::string text_of(const toml::node& node) {
+std::string text_of(const toml::node& node, const std::string& name, const std::string& where) {
   if (const auto* s = node.as_string()) return s->get();
   if (const auto* i = node.as_integer()) return std::to_string(i->get());
   if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";
   if (const auto* list = node.as_array()) {
     std::string joined;
-    for (const auto& item : *list) joined += (joined.empty() ? "" : ",") + text_of(item);
+    for (const auto& item : *list) joined += (joined.empty() ? "" : ",") + text_of(item, name, where);
     return joined;
   }
-  throw ConfigError("a text, a number or a list is wanted");
+  std::ostringstream value;
+  node.visit([&](const auto& shown) { value << shown; });
+  throw ConfigError(fmt::format("{} = {} ({}): a text, a whole number, true or false, or a list is wanted", name, value.str(), where));
 }
 
 void apply_table(Config& config, const toml::table& table, const std::string& prefix, const std::string& where) {
@@ -42,7 +45,7 @@ void apply_table(Config& config, const toml::table& table, const std::string& pr
     if (const auto* inner = node.as_table()) {
       apply_table(config, *inner, name + ".", where);
     } else {
-      apply(config, name, text_of(node), where);
+      apply(config, name, text_of(node, name, where), where);
     }
   }
 }
@@ -73,7 +76,13 @@ void check_whole(Config& config) {
     config.mqtt.tenant = config.tenant;
     config.mqtt.plug_and_play = config.device_auth.plug_and_play;
   }
-  if (!config.tls_port) return;
+  if (!config.tls_port) {
+    for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"tls.certificate", config.tls.certificate_file},
+                                      {"tls.key", config.tls.key_file}, {"tls.client_ca", config.tls.client_authority_file}}) {
+      if (!value.empty()) throw ConfigError(fmt::format("{} = \"{}\": tls.port is missing, without which there is no TLS", name, value));
+    }
+    return;
+  }
   if (config.tls.certificate_file.empty()) throw ConfigError("tls.port is set, and tls.certificate is not");
   if (config.tls.key_file.empty()) throw ConfigError("tls.port is set, and tls.key is not");
 }
