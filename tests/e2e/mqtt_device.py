@@ -137,6 +137,14 @@ def who_may_what():
         site.service.stop()
 
 
+def odd_names():
+    """A device may be called as it likes: neither the broker's configuration nor the way to it breaks for the others."""
+    with Site(known=["ota_service", "..", "*", "pump"]) as site:
+        assert "ota_service" not in site.broker.passwords, "the service's own user, and no device's"
+        for name in ["..", "*", "pump"]:
+            site.device(name).connect().hello(device_model="SF-100")
+
+
 def offline_and_back():
     """A command waits on the topic for whoever is away; one that is out of date is answered: do not go."""
     with Site(known=["away", "here"]) as site:
@@ -250,6 +258,7 @@ def main():
     os.environ["no_proxy"] = "127.0.0.1"
     a_stranger_is_updated()
     who_may_what()
+    odd_names()
     offline_and_back()
     failures_are_tried_again()
     killed_in_the_middle()

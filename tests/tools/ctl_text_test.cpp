@@ -142,6 +142,15 @@ TEST_CASE("why shows the gates in their order and points at the one that is clos
   CHECK(ctl::why_text(nlohmann::json("no object")).empty());
 }
 
+TEST_CASE("a device that calls itself as the service does is no user of the broker, and breaks no configuration") {
+  const auto text = ctl::mqtt_users_text({{"ota_service", "0f1e"}, {"pump", "1f2e"}}, "DEFAULT", "ota_service");
+  const std::string name = "user: \"ota_service\"";
+  CHECK(text.find(name) != std::string::npos);
+  CHECK(text.find(name) == text.rfind(name));
+  CHECK(text.find("0f1e") == std::string::npos);
+  CHECK(text.find("user: \"pump\"") != std::string::npos);
+}
+
 TEST_CASE("the users of a broker are those that docs/ shows, and are named as their topics are") {
   const auto sources = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
   std::ifstream shown(sources / "docs" / "nats-mqtt-users.conf");

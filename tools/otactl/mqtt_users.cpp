@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 namespace ota::ctl {
 namespace {
 
@@ -67,6 +66,10 @@ std::string mqtt_users_text(const std::vector<MqttUser>& users, std::string_view
   std::string text = "users: [\n";
   text += fmt::format(fmt::runtime(kService), fmt::arg("user", service_user), fmt::arg("tenant", level_of_tenant));
   for (const auto& user : users) {
+    if (topic_level(user.device) == service_user) {
+      text += fmt::format("  # {} has the name of the service's own user, and none of its own: see --service-user\n", user.device);
+      continue;
+    }
     // A device's id has no control characters: it cannot end the comment's line.
     text += fmt::format(fmt::runtime(kDevice), fmt::arg("name", user.device), fmt::arg("level", topic_level(user.device)),
                         fmt::arg("token", user.token), fmt::arg("tenant", level_of_tenant));

@@ -16,7 +16,8 @@ struct MqttUser {
 std::string topic_level(std::string_view text);
 
 // The whole `users` block: the service's own, whose password is taken from the environment, and a user for each device,
-// named after it as its topics are, that may say and hear what is its own and nothing else.
+// named after it as its topics are, that may say and hear what is its own and nothing else. A device whose name there is
+// the service's has none: two users of one name the server refuses, and with them its whole configuration.
 std::string mqtt_users_text(const std::vector<MqttUser>& users, std::string_view tenant, std::string_view service_user);
 
 }  // namespace ota::ctl

@@ -173,6 +173,8 @@ void ServiceClient::set_up(const Request& request, Reply& reply) {
   CURL* easy = easy_.get();
   curl_easy_reset(easy);
   set(easy, CURLOPT_URL, (settings_.server + request.path).c_str());
+  // A device may be called "..", and is no step upwards.
+  set(easy, CURLOPT_PATH_AS_IS, 1L);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_USERAGENT, "otactl/" OTA_VERSION);
   set(easy, CURLOPT_NOSIGNAL, 1L);
