@@ -70,7 +70,13 @@ Outcome Conversation::carry_out(const domain::DeviceId& device, const Heard& hea
     return outcome;
   }
   const bool is_hello = std::holds_alternative<Hello>(*heard.message);
-  if (!is_hello && (!known || known->deleted)) {
+  if (known && known->deleted) {
+    auto outcome = refused(heard.id, domain::not_found("Device", device.value));
+    // Should the service have ended before it could: what stood on its topic goes.
+    outcome.then = Outcome::Then::kTellAnew;
+    return outcome;
+  }
+  if (!is_hello && !known) {
     auto error = domain::not_found("Device", device.value);
     error.message += ": it has to say hello first";
     return refused(heard.id, error);
@@ -80,7 +86,7 @@ Outcome Conversation::carry_out(const domain::DeviceId& device, const Heard& hea
 
 // ---- who it is -------------------------------------------------------------------------------------------------------
 
-// A stranger is registered where that is wanted; a deleted one stays deleted (decision 22).
+// A stranger is registered where that is wanted; a deleted one stays deleted (decision 22), also if that was a moment ago.
 std::optional<DomainError> Conversation::make_known(const Talk& talk) {
   const auto known = service_.views().polls().find(talk.device.value);
   if (known && known->deleted) return domain::not_found("Device", talk.device.value);

@@ -178,6 +178,20 @@ TEST_CASE("a device that is deleted while it has a command loses it") {
   CHECK(stage.status("pump", command, "accepted").at("error") == "not_found");
 }
 
+TEST_CASE("what stands on the topic of a deleted device goes with its next word, should the service have ended before that") {
+  for (const auto& word : {json{{"type", "hello"}}, json{{"type", "health"}, {"health", "ok"}}}) {
+    CAPTURE(word);
+    MqttStage stage;
+    stage.hello("pump");
+    REQUIRE(stage.service().device({"pump"}, domain::DeleteDevice{"gone"}, {}).ok());
+    stage.restart();  // which does not know what stands there
+    const auto before = stage.published("pump");
+    CHECK(stage.say("pump", word).at("error") == "not_found");
+    wait_for([&] { return stage.published("pump") == before + 1; });
+    CHECK(stage.standing("pump") == json(""));
+  }
+}
+
 TEST_CASE("decision 9: an emergency makes room for itself, and the device is told both") {
   MqttStage stage;
   stage.hello("pump");
