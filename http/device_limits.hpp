@@ -1,7 +1,8 @@
 // How often a device, and an address, may ask (spec/ddi.md section 7). Any thread.
 //
 // Messages beyond that are refused, and come again. Requests for bytes are not: a refused download is a failed update to
-// some clients; they wait instead.
+// some clients; they wait instead. The two are counted apart: some clients read an artifact in thousands of small pieces, and
+// what they report meanwhile is not to be refused for that.
 #pragma once
 
 #include <chrono>
@@ -13,7 +14,7 @@
 namespace ota::http {
 
 struct DeviceRates {
-  Rate device{20, 200};            // of one device, whatever it asks
+  Rate device{20, 200};            // of one device: so many messages, and as many requests for bytes
   Rate address_reads{200, 1'000};  // of one address: a site behind one, or somebody who means harm
   Rate address_writes{50, 500};
   bool limit_private = false;      // addresses that no router on the internet forwards, too: proxies and test benches
@@ -37,6 +38,8 @@ class DeviceLimits {
   RateLimiter devices_;
   RateLimiter reads_;
   RateLimiter writes_;
+  RateLimiter devices_bytes_;
+  RateLimiter bytes_;
 };
 
 }  // namespace ota::http

@@ -1,0 +1,45 @@
+// How often a device, and an address, may ask.
+#include "http/device_limits.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace ota::http;
+
+namespace {
+
+// So many reads of strangers that come from one address each.
+int served(DeviceLimits& limits, const std::string& address, int reads) {
+  static int stranger = 0;
+  int count = 0;
+  for (int i = 0; i < reads; ++i) count += !limits.refuse("s" + std::to_string(stranger++), address, false);
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("an address has so many reads, whoever asks from there; of IPv6 its network is meant") {
+  DeviceLimits limits({.device = {}, .address_reads = {0.001, 10}, .address_writes = {}});
+  CHECK(served(limits, "192.0.2.1", 20) == 10);
+  CHECK(served(limits, "192.0.2.2", 20) == 10);
+  CHECK(served(limits, "2001:db8:0:1::1", 6) == 6);
+  CHECK(served(limits, "2001:db8:0:1:ffff::2", 20) == 4);
+  CHECK(served(limits, "2001:db8:0:2::1", 20) == 10);
+}
+
+TEST_CASE("what no router on the internet forwards is not limited, unless that is wished") {
+  DeviceRates rates{.device = {}, .address_reads = {0.001, 10}, .address_writes = {}};
+  DeviceLimits usual(rates);
+  CHECK(served(usual, "10.1.2.3", 20) == 20);
+  rates.limit_private = true;
+  DeviceLimits strict(rates);
+  CHECK(served(strict, "10.1.2.3", 20) == 10);
+}
+
+TEST_CASE("requests for bytes wait instead of being refused, and cost no message its turn") {
+  DeviceLimits limits({.device = {0.001, 10}, .address_reads = {}, .address_writes = {}});
+  for (int i = 0; i < 10; ++i) CHECK(limits.pause("d", "192.0.2.1").count() == 0);
+  CHECK(limits.pause("d", "192.0.2.1") == DeviceLimits::kPauseMax);
+  CHECK_FALSE(limits.refuse("d", "192.0.2.1", true));
+}
