@@ -17,11 +17,12 @@ PollPace::PollPace(PollPaceOptions options) : options_(options) {
   if (options_.polls_per_s > 0) calendar_ = std::make_unique<Second[]>(static_cast<std::size_t>(kLength));
 }
 
-domain::Duration PollPace::next(std::string_view device, domain::Duration usual, bool awaited, domain::Time now) {
+domain::Duration PollPace::next(std::string_view device, domain::Duration usual, bool awaited, domain::Time now,
+                                std::optional<domain::Ordinal> known) {
   const auto wished = awaited ? std::min(usual, options_.soon) : usual;
   const auto now_s = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   auto sleep_s = std::clamp<std::int64_t>(jittered(device, whole_seconds(wished), now_s), 1, kSeconds);
-  if (calendar_) sleep_s = take_place(sleep_s, awaited, now_s);
+  if (calendar_) sleep_s = take_place(sleep_s, awaited, now_s, known);
   return std::chrono::seconds(sleep_s);
 }
 
@@ -36,12 +37,23 @@ std::int64_t PollPace::jittered(std::string_view device, std::int64_t sleep_s, s
   return sleep_s + static_cast<std::int64_t>(share * static_cast<double>(sleep_s) * options_.jitter_percent / 100.0);
 }
 
-std::int64_t PollPace::take_place(std::int64_t wished_s, bool awaited, std::int64_t now_s) {
+std::uint32_t& PollPace::place_of(domain::Ordinal device) {
+  if (device.value >= places_.size()) places_.resize(std::max<std::size_t>(std::size_t{device.value} + 1, places_.size() * 2));
+  return places_[device.value];
+}
+
+std::int64_t PollPace::take_place(std::int64_t wished_s, bool awaited, std::int64_t now_s,
+                                  std::optional<domain::Ordinal> known) {
   const std::uint32_t all = options_.polls_per_s;
   const std::uint32_t kept = std::max<std::uint32_t>(1, all * kKeptPercent / 100);
   const std::uint32_t room = awaited || all == 1 ? all : all - kept;
   const std::lock_guard lock(mutex_);
   forget_until(now_s);
+  if (known) {
+    // A place that is still to come is in the calendar: of those that are over it knows nothing any more.
+    const std::int64_t place = place_of(*known);
+    if (place > forgotten_s_) --calendar_[static_cast<std::size_t>(place % kLength)].taken;
+  }
   std::int64_t sleep_s = wished_s;
   Second* first_full = nullptr;
   std::int64_t first_s = 0;
@@ -58,6 +70,7 @@ std::int64_t PollPace::take_place(std::int64_t wished_s, bool awaited, std::int6
   // Whoever wishes for the same second next need not look at all those that are full.
   if (first_full && !awaited) first_full->hint = static_cast<std::uint32_t>(sleep_s - first_s);
   ++calendar_[static_cast<std::size_t>((now_s + sleep_s) % kLength)].taken;
+  if (known) place_of(*known) = static_cast<std::uint32_t>(now_s + sleep_s);
   return sleep_s;
 }
 

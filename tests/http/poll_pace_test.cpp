@@ -60,7 +60,8 @@ TEST_CASE("the fleet keeps to it as it goes on, whenever it comes") {
     const auto [second, device] = *calendar.begin();
     calendar.erase(calendar.begin());
     if (second > 0) ++polls[second];
-    const auto sleep = pace.next("d" + std::to_string(device), 60s, false, kBegin + std::chrono::seconds(second));
+    const auto sleep = pace.next("d" + std::to_string(device), 60s, false, kBegin + std::chrono::seconds(second),
+                                 domain::Ordinal{static_cast<std::uint32_t>(device)});
     calendar.emplace(second + seconds(sleep), device);
   }
   for (const auto& [second, count] : polls) {
@@ -81,6 +82,20 @@ TEST_CASE("sleeps differ by device, and are the same when a device asks again") 
     ++sleeps[seconds(sleep)];
   }
   CHECK(sleeps.size() > 50);
+}
+
+TEST_CASE("one that asks again and again has one place, and the others sleep no longer for it") {
+  PollPace pace({.polls_per_s = 4, .soon = 30s, .jitter_percent = 0});
+  auto now = kBegin;
+  for (int i = 0; i < 10'000; ++i) {
+    now += 50ms;
+    CHECK(pace.next("impatient", 60s, false, now, domain::Ordinal{7}) <= 61s);
+  }
+  CHECK(pace.next("other", 60s, false, now, domain::Ordinal{900'000}) == 60s);
+  // It has given back what is still to come, not what others have by now where its old places were.
+  CHECK(pace.next("impatient", 60s, false, now + 25h, domain::Ordinal{7}) == 60s);
+  for (std::uint32_t i = 0; i < 3; ++i) pace.next("late", 60s, false, now + 25h, domain::Ordinal{i});
+  CHECK(pace.next("one more", 60s, false, now + 25h, domain::Ordinal{8}) == 61s);
 }
 
 TEST_CASE("what was planned a day ago takes no room") {
