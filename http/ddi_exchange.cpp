@@ -1,6 +1,6 @@
 #include "http/ddi_exchange.hpp"
 
-#include <algorithm>
+#include <deque>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -169,19 +169,19 @@ std::optional<History> history_of(RequestContext& context, const Api& api, const
   auto asked = query.integer_or("actionHistory", {}, 0);
   if (asked == 0 || !errors.empty()) return std::nullopt;
   if (asked < 0 || asked > kMessagesMax) asked = kMessagesMax;
-  History history{std::string(state_of(action)), {}};
+  // The last ones alone are kept on the way: of an attempt there may be 25 MB.
+  std::deque<std::string> last;
   api.service.log().read_stream(domain::stream_name(action.update.id), {}, [&](const eventstore::RecordedEvent& event) {
     const auto decoded = domain::decode(event.type, event.payload);
     const auto* said = decoded ? std::get_if<domain::ProgressReported>(&*decoded) : nullptr;
     if (said && said->attempt == action.attempt) {
-      history.messages.insert(history.messages.end(), said->details.begin(), said->details.end());
+      last.insert(last.end(), said->details.begin(), said->details.end());
+      while (last.size() > static_cast<std::size_t>(asked)) last.pop_front();
     }
     return true;
   });
-  if (history.messages.empty()) return std::nullopt;
-  std::reverse(history.messages.begin(), history.messages.end());
-  if (history.messages.size() > static_cast<std::size_t>(asked)) history.messages.resize(static_cast<std::size_t>(asked));
-  return history;
+  if (last.empty()) return std::nullopt;
+  return History{std::string(state_of(action)), {last.rbegin(), last.rend()}};
 }
 
 }  // namespace ota::http::ddi
