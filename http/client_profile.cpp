@@ -11,7 +11,7 @@ namespace {
 constexpr std::array<ClientProfile, 3> kProfiles{{
     {.name = "swupdate", .agent = "libcurl-agent/", .skip_is_success = true, .follows_redirects = true, .loops_at_gone = true},
     {.name = "rauc", .agent = "rauc-hawkbit-c-agent/", .waits_at_skip = true, .follows_redirects = true},
-    {.name = "zephyr", .agent = ""},
+    {.name = "zephyr", .agent = "", .knows_no_skip = true},
 }};
 constexpr ClientProfile kCareful{};
 

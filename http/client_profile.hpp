@@ -1,6 +1,6 @@
 // What the devices' clients do that the protocol does not say (spec/ddi.md section 9), as a table. Pure.
 //
-// Whoever is not in it is treated with care: it is never told of what it must not install.
+// Whoever is not in it is treated with care: it is never told of what it must not install yet.
 #pragma once
 
 #include <span>
@@ -16,6 +16,8 @@ struct ClientProfile {
   bool waits_at_skip = false;
   // It answers "skip" with success at once and has done nothing: a download without installation is none of its.
   bool skip_is_success = false;
+  // It installs whatever it is offered: nor has it a download without installation.
+  bool knows_no_skip = false;
   // It goes where a 302 for its artifact points, to another server too.
   bool follows_redirects = false;
   // A report on what is over, answered with 410, is sent again for ever.

@@ -93,6 +93,9 @@ std::optional<domain::Firmware> module_of(RequestContext& context, Api& api) {
 }
 
 void artifact_list(RequestContext& context, Api& api) {
+  if (!number_of(context.parameter("module_id"))) {
+    return context.answer(Problem::bad_request("\"" + shown(context.parameter("module_id")) + "\" is not a module id"));
+  }
   const auto firmware = ddi::module_of(context, api);
   if (!firmware) return context.answer(Problem::not_found("Module not found: " + context.parameter("module_id")));
   answer_message(context, ddi::artifacts(links_of(context, api), *firmware));

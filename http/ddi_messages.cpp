@@ -152,8 +152,8 @@ std::string Links::to_bytes(std::string_view below) const {
 std::optional<std::uint32_t> number_of(std::string_view text) {
   std::uint32_t value = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  if (end != text.data() + text.size() || (fault != std::errc{} && fault != std::errc::result_out_of_range)) return std::nullopt;
+  return fault == std::errc{} ? value : UINT32_MAX;
 }
 
 std::string sleep_text(domain::Duration sleep) {

@@ -42,7 +42,7 @@ struct History {
   std::vector<std::string> messages;
 };
 
-// The number in a path; empty if it is none.
+// The number in a path; empty if it is none. One that is too large is the greatest, which nothing has.
 std::optional<std::uint32_t> number_of(std::string_view text);
 
 // "00:05:00". Never less than a second, always below a day: every client reads exactly this form.

@@ -32,6 +32,19 @@ std::optional<domain::Time> withheld_until(const RequestContext& context, domain
   return opens.value_or(domain::Time::max());
 }
 
+// Some clients would install what is to be downloaded and no more: they cannot do what was asked (decision 33).
+bool declines(const RequestContext& context, const projections::PollRecord& record, Api& api) {
+  if (record.active.value == 0 || record.cancelling || !record.download_only) return false;
+  if (!profile_of(context, api).knows_no_skip) return false;
+  const auto ref = api.service.views().action(device_id(context), record.active);
+  if (!ref) return false;
+  domain::Report report;
+  report.attempt = ref->attempt;
+  report.kind = domain::Report::Kind::kDeclined;
+  report.details = {"its client installs whatever it downloads"};
+  return static_cast<bool>(api.service.update(ref->update, std::move(report), device_meta(context)));
+}
+
 // A third of what is left, as other servers of the protocol do it: whoever was late still comes in time.
 domain::Duration sleep_before(domain::Time opens, domain::Duration usual, domain::Time now) {
   const auto most = std::max<domain::Duration>(usual, kWindowSleepMin);
@@ -45,11 +58,13 @@ void poll(RequestContext& context, Api& api) {
   const auto now = api.service.now();
   const auto usual = api.service.settings().poll_sleep;
   const auto known = api.service.views().polls().find(device.value);
-  auto sleep = api.pace.next(device.value, usual, !known || api.service.is_awaited(*known), now);
+  auto sleep = api.pace.next(device.value, usual, !known || api.service.is_awaited(*known), now,
+                             known ? std::optional(known->ordinal) : std::nullopt);
   const auto record = api.service.poll(device, device_meta(context), sleep);
   if (!record) return context.answer(problem_of(record.error()));
   api.last_seen.note(record.value().ordinal, now, context.client_address());
   auto shown = record.value();
+  if (declines(context, shown, api)) shown.active = {};
   const bool may_wait = shown.has_window || shown.may_hold;
   if (may_wait && shown.active.value != 0 && !shown.cancelling) {
     if (const auto until = withheld_until(context, shown.active, api)) {

@@ -26,6 +26,7 @@ PollRecord poll_record(const domain::Device& device) {
         !record.cancelling && active->second.plan.priority < domain::Priority::kEmergency;
     record.released = active->second.released;
     record.has_window = active->second.plan.maintenance_window.has_value();
+    record.download_only = active->second.plan.download_only;
     record.may_hold = active->second.may_hold;
     record.awaits_version = active->second.awaits_version;
   } else if (const auto* asked = device.awaits_consent()) {

@@ -30,6 +30,7 @@ struct PollRecord {
   bool preemptible = false;
   bool released = false;        // `active` held, and may install now
   bool has_window = false;      // `active` may be installed in a maintenance window alone
+  bool download_only = false;   // `active` is not to be installed
   bool may_hold = false;        // its client may have to wait between download and installation
   bool awaits_version = false;  // `active` is done but for its version, which was not seen yet
   bool auto_confirms = false;   // its user need not be asked

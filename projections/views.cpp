@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kSchema = "schema";
 // Raise it on any change of rows, keys or of what an event does to them: the views are then built anew.
-constexpr int kSchemaNumber = 9;
+constexpr int kSchemaNumber = 10;
 
 // Beside the form of the rows, everything outside the log that a fold depends on.
 std::string schema_of(const domain::Settings& settings) {

@@ -118,6 +118,7 @@ struct Fold {
                                RollbackTrigger::kHealthCheck, e.fact};
     }
     s.installed.reset();
+    s.installed_action.reset();  // it was none
   }
   void operator()(const AttemptGranted& e) {
     const auto* id = std::get_if<UpdateId>(&r.stream);

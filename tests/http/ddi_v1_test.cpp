@@ -222,6 +222,22 @@ TEST_CASE("whoever asks too often is refused with an empty answer, and its downl
   CHECK(stage.ddi("GET", "/e").status == 200);
 }
 
+TEST_CASE("whoever reads an artifact in many small pieces may say how it goes all the same") {
+  auto options = ApiStage::open_to_devices();
+  options.device_rates.device = {1, 200};
+  options.device_rates.address_reads = {1, 200};
+  options.device_rates.limit_private = true;
+  ApiStage stage(std::move(options));
+  stage.device("d");
+  stage.campaign(stage.firmware("2.0.0"), {"d"});
+  const auto base = "/d/deploymentBase/" + stage.offered("d");
+  const std::string href =
+      stage.ddi("GET", base).json()["deployment"]["chunks"][0]["artifacts"][0]["_links"]["download-http"]["href"];
+  for (int i = 0; i < 300; ++i) REQUIRE(stage.download(href.substr(href.find("/d/")), "Range: bytes=0-0\r\n").status == 206);
+  CHECK(stage.ddi("GET", "/d").status == 200);
+  CHECK(stage.ddi("POST", base + "/feedback", says("proceeding", "none").dump()).status == 200);
+}
+
 TEST_CASE("a fleet that comes at once is told to come back one after the other; who is awaited comes sooner") {
   auto options = ApiStage::open_to_devices();
   options.poll_pace = {.polls_per_s = 4, .soon = std::chrono::seconds(30), .jitter_percent = 0};
@@ -267,6 +283,45 @@ TEST_CASE("a client that takes skip for the end cannot do a download alone: it i
   CHECK(o.feedback(says("closed", "success", {"Skipped Update."}), swupdate).status == 200);
   CHECK(o.update()["status"] == "cancelled");
   CHECK(o.update()["error_code"] == "declined");
+}
+
+TEST_CASE("a client that installs whatever it is offered is not offered what is to be downloaded alone: that is declined") {
+  Story s;
+  s.stage.device("d");
+  s.says("d", "ddi_client", "zephyr");
+  const auto campaign = s.started({"d"}, {{"download_only", true}});
+  REQUIRE(ApiStage::eventually([&] {
+    CHECK_FALSE(s.links("d").contains("deploymentBase"));
+    return s.update_of(campaign, "d")["status"] == "cancelled";
+  }));
+  CHECK(s.update_of(campaign, "d")["error_code"] == "declined");
+  const auto next = s.started({"d"});
+  s.update("d", kSucceeded);
+  CHECK(s.update_of(next, "d")["status"] == "completed");
+}
+
+TEST_CASE("what was not installed after all is not shown as installed") {
+  Offered o;
+  REQUIRE(o.fetch().status == 200);
+  o.feedback(says("closed", "success"));
+  CHECK(o.links("d").contains("installedBase"));
+  o.stage.advance(std::chrono::minutes(16));
+  o.says("d", "firmware_version", "1.0.0");
+  CHECK(o.update()["error_code"] == "wrong_version");
+  CHECK_FALSE(o.links("d").contains("installedBase"));
+}
+
+TEST_CASE("a number that nobody has is not found, however large; what is no number is a bad request") {
+  Offered o;
+  for (const std::string place : {"deploymentBase/", "cancelAction/", "installedBase/", "confirmationBase/"}) {
+    CAPTURE(place);
+    CHECK(o.stage.ddi("GET", "/d/" + place + "4294967296").status == 404);
+    CHECK(o.stage.ddi("GET", "/d/" + place + "99999999999999999999").status == 404);
+    CHECK(o.stage.ddi("GET", "/d/" + place + "-1").status == 400);
+    CHECK(o.stage.ddi("GET", "/d/" + place + "1e3").status == 400);
+  }
+  CHECK(o.stage.ddi("GET", "/d/softwaremodules/99999999999999999999/artifacts").status == 404);
+  CHECK(o.stage.ddi("GET", "/d/softwaremodules/os/artifacts").status == 400);
 }
 
 }  // namespace
