@@ -20,7 +20,7 @@ namespace ota::http {
 // How a delivery ended: the numbers behind download_count (decision 15).
 struct Delivery {
   int status = 200;       // 200 or 206
-  bool complete = false;  // every byte of the answer was handed to the network
+  bool complete = false;  // every byte of the answer has left; without a descriptor: the kernel has it
   // A 200 that completed, or a 206 that completed and held the artifact's last byte.
   bool last_byte_sent = false;
 };

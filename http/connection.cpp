@@ -1,6 +1,8 @@
 #include "http/connection.hpp"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -187,6 +189,16 @@ void Connection::note_arrived(PaceWatch& watch) {
   if (arrived <= arrived_) return;
   watch.moved(arrived - arrived_);
   arrived_ = arrived;
+}
+
+bool Connection::has_all_left() const {
+  int unsent = 0;
+  return ::ioctl(descriptor_, SIOCOUTQNSD, &unsent) != 0 || unsent == 0;
+}
+
+void Connection::report_all_left(bool wanted) const {
+  const int unsent_max = wanted ? 1 : 0;  // 0: what the system sees fit
+  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max, sizeof unsent_max);
 }
 
 bool Connection::wait_for_room(PaceWatch& watch) {

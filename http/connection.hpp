@@ -89,6 +89,11 @@ class Connection {
   // says little: it takes megabytes for a peer that reads nothing, and none for a long time
   // afterwards for one that does.
   void note_arrived(PaceWatch& watch);
+  // Whether the line has all that the kernel was handed; known of a connection that was reset, too.
+  bool has_all_left() const;
+  // While `wanted`, the socket is writable for epoll and poll once that is so, not before. If it is so already, an epoll
+  // that watches the socket tells of it all the same.
+  void report_all_left(bool wanted) const;
   // Closing it will drop what has not arrived, and the peer will see a reset, not an end.
   void reset_at_close() const;
 

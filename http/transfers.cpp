@@ -42,6 +42,7 @@ struct Transfers::Running {
   Throttle& all_rate;
   SteadyClock::time_point resumes_at{};
   bool paused = false;
+  bool drains = false;   // the kernel has the last byte, the line has not
   std::size_t slot = 0;  // in the worker's table
   std::size_t piece = 0;
   std::size_t text_sent = 0;  // of the piece
@@ -153,7 +154,7 @@ class Transfers::Worker {
       const int count = ::epoll_wait(epoll_, events.data(), kEventsAtOnce, patience_ms());
       for (int i = 0; i < count; ++i) {
         void* const what = events[static_cast<std::size_t>(i)].data.ptr;
-        if (what) advance(static_cast<Running*>(what));
+        if (what) advance(static_cast<Running*>(what), events[static_cast<std::size_t>(i)].events);
       }
       if (!admit()) break;
       resume_due();
@@ -213,16 +214,31 @@ class Transfers::Worker {
     }
   }
 
-  void advance(Running* running) {
+  void advance(Running* running, std::uint32_t events) {
+    if (running->drains) return drain(running, events);
     // Of one that is paused only an end or an error of its socket is told.
     const Step step = running->paused ? Step::kFailed : running->send_some(is_throttled());
-    if (step == Step::kFinished || step == Step::kFailed) return finish(running, step == Step::kFinished);
+    if (step == Step::kFinished) return drain(running, events);
+    if (step == Step::kFailed) return finish(running, false);
     if (step != Step::kPaused) return;
     running->paused = true;
     running->watch.forgive(running->resumes_at - SteadyClock::now());
     sleepers_.emplace(running->resumes_at, running);
     if (!watch(*running, EPOLL_CTL_MOD)) finish(running, false);
   }
+
+  // A peer that goes before the last byte has left was not sent it, whatever the kernel has taken for it: that may be
+  // megabytes, and all of a small firmware. One that goes afterwards was, though its end may be told first.
+  void drain(Running* running, std::uint32_t events) {
+    const Connection& connection = running->connection;
+    const bool complete = !running->transfer.on_end || connection.has_all_left();
+    if (complete || (events & (EPOLLERR | EPOLLHUP)) != 0) {
+      if (running->drains) connection.report_all_left(false);
+      return finish(running, complete);
+    }
+    if (!std::exchange(running->drains, true)) connection.report_all_left(true);
+  }
+
   bool is_throttled() const { return rates_.each_bytes_per_s > 0 || rates_.together_bytes_per_s > 0; }
 
   void end_too_slow() {

@@ -32,8 +32,7 @@ struct Transfer {
   int descriptor = -1;
   std::vector<TransferPiece> pieces = {};
   SteadyClock::duration pause{};  // before the first byte
-  std::function<void(bool complete)>
-      on_end;  // complete: the kernel has taken the last byte; may be empty
+  std::function<void(bool complete)> on_end;  // complete: the last byte has left; may be empty
 };
 
 class Transfers {

@@ -17,6 +17,7 @@
 using namespace ota::http;
 using test::RawAnswer;
 using test::RawClient;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -52,9 +53,10 @@ constexpr Time kModified = Time(std::chrono::microseconds(1767323045678901));
 
 // Serves one artifact, and keeps what was reported of its deliveries.
 struct Server {
-  Server(std::string bytes, bool has_descriptor, bool errors_have_bodies = true)
+  Server(std::string bytes, bool has_descriptor, bool errors_have_bodies = true,
+         const FrontDoorOptions& chosen = options())
       : artifact(std::make_shared<MemoryArtifact>(std::move(bytes), has_descriptor)),
-        door(options(), [this, errors_have_bodies](RequestContext& context) {
+        door(chosen, [this, errors_have_bodies](RequestContext& context) {
           if (context.path() == "/other") return context.answer_text(200, "other", "text/plain");
           answer_artifact(context, artifact,
                           {.etag = "abc",
@@ -239,6 +241,55 @@ TEST_CASE("a download that the client breaks off is not complete") {
     CHECK_FALSE(server.delivery(0).complete);
     CHECK_FALSE(server.delivery(0).last_byte_sent);
   }
+}
+
+namespace {
+
+constexpr int kReceiveBuffer = 64 * 1024;
+
+// Asks for the artifact, of which the most is then the kernel's, and reads nothing.
+void ask_and_wait(RawClient& client) {
+  client.receive_buffer(kReceiveBuffer);
+  client.request("GET", "/a");
+  client.wait_for_bytes(kReceiveBuffer / 4);
+}
+
+}  // namespace
+
+TEST_CASE("decision 15: what the kernel has taken and the line has not is not sent") {
+  const std::string bytes(1'000'000, 'x');
+  Server server(bytes, true);
+  RawClient gone(server.door.port());
+  ask_and_wait(gone);
+  gone.close();
+  CHECK_FALSE(server.delivery(0).complete);
+
+  // Who reads late is sent it all, and the connection is as good as before.
+  RawClient late(server.door.port());
+  for (std::size_t i = 1; i <= 2; ++i) {
+    ask_and_wait(late);
+    CHECK(late.read().body == bytes);
+    CHECK(server.delivery(i).last_byte_sent);
+  }
+  CHECK(late.get("/other").body == "other");
+}
+
+TEST_CASE("who stands still with the last bytes in the kernel is ended, and was not sent them") {
+  FrontDoorOptions options = Server::options();
+  options.answer_pace = {.grace = 100ms, .silence_max = 100ms};
+  Server server(std::string(1'000'000, 'x'), true, true, options);
+  RawClient still(server.door.port());
+  ask_and_wait(still);
+  CHECK_FALSE(server.delivery(0).complete);
+  while (server.door.counts().transfers != 0) std::this_thread::yield();
+}
+
+TEST_CASE("stopping the server cuts off who has not been sent the last bytes") {
+  Server server(std::string(1'000'000, 'x'), true);
+  RawClient still(server.door.port());
+  ask_and_wait(still);
+  server.door.stop();
+  CHECK_FALSE(server.delivery(0).complete);
 }
 
 TEST_CASE("a download that stopping the server cuts off is not complete") {

@@ -54,6 +54,12 @@ class RawClient {
     if (socket_ >= 0) ::close(socket_);
     socket_ = -1;
   }
+  // Goes as one that is cut off goes: what it was sent and has not read is lost.
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close();
+  }
   void finish_sending() { ::shutdown(socket_, SHUT_WR); }
 
   // False when the server has closed the connection.
@@ -124,6 +130,15 @@ class RawClient {
     }
     unread_.erase(0, count);
     return true;
+  }
+
+  // Waits until so many bytes have arrived that nobody has read.
+  void wait_for_bytes(int count) {
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof count);
+    pollfd wanted{socket_, POLLIN, 0};
+    if (::poll(&wanted, 1, 30'000) <= 0) throw std::logic_error("the server sends less");
+    const int any = 1;
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
   }
 
   // Everything until the server closes.

@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <future>
 #include <thread>
 
 #include "tests/http/raw_client.hpp"
@@ -34,6 +36,7 @@ struct Files {
     std::filesystem::remove(path);
   }
   std::string content;
+  mutable std::promise<bool> ended;  // of the one time that it is sent
 };
 
 struct TlsOpen {
@@ -50,6 +53,7 @@ struct TlsOpen {
         Transfer transfer;
         transfer.descriptor = files->descriptor;
         transfer.pieces = {{"", 0, files->content.size()}};
+        transfer.on_end = [files](bool complete) { files->ended.set_value(complete); };
         return context.send_after_head(std::move(transfer));
       }
       std::string body;
@@ -140,7 +144,20 @@ TEST_CASE("TLS: bodies and files of any size go through whole") {
   const auto file = client->Get("/file");
   REQUIRE(file);
   CHECK(file->body == files.content);
+  CHECK(files.ended.get_future().get());
   CHECK(client->Get("/who")->status == 200);  // on the same connection
+}
+
+TEST_CASE("decision 15: over TLS, too, what the kernel has taken and the line has not is not sent") {
+  const Files files(1'000'000);
+  TlsOpen open(ClientCertificates::kIgnored, &files);
+  const auto client = open.client();
+  client->set_socket_options([](socket_t socket) {
+    const int bytes = 64 * 1024;
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  });
+  CHECK_FALSE(client->Get("/file", [](const char*, std::size_t) { return false; }));
+  CHECK_FALSE(files.ended.get_future().get());
 }
 
 TEST_CASE("TLS: whoever speaks it not, or not to the end, is let go and disturbs nobody") {
