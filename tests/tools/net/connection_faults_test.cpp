@@ -70,7 +70,8 @@ TEST_CASE("of lost requests the client learns by its clock; the server may have 
     CHECK(answer.error == "Timeout was reached");
     CHECK(answer.elapsed >= 20ms);
   }
-  CHECK(scene.stage.http().faults(FaultKind::kLoss) == kRequests);
+  // Where the machine is busy the clock may strike before the network does.
+  CHECK(scene.stage.http().faults(FaultKind::kLoss) > kRequests / 2);
   CHECK(scene.stage.turn_until([&] { return scene.server.ended() == scene.server.connections(); }));
   CHECK(scene.server.asked().size() > kRequests / 5);
   CHECK(scene.server.asked().size() < kRequests * 4 / 5);
@@ -128,16 +129,16 @@ TEST_CASE("a device whose power fails leaves its connections open, used or not")
   HttpSettings settings = settings_for(silent.url("/"));
   settings.faults.half_open_max = 100;
   ClientStage stage{settings};
-  stage.ask_at_once({stage.get(silent.url("/")), stage.get(silent.url("/file"))});
   HttpTicket ticket =
       stage.http().send(stage.get(silent.url("/silence")), [](const HttpAnswer&) {});
-  CHECK(stage.turn_until([&] { return silent.asked().size() == 3; }));
-  const int open = silent.connections();
+  CHECK(stage.ask(stage.get(silent.url("/"))).ok());
+  CHECK(stage.turn_until([&] { return silent.asked().size() == 2; }));
+  CHECK(silent.connections() == 2);
   stage.http().power_failed(stage.caller());
   ticket.cancel();
   CHECK(stage.http().in_flight() == 0);
   CHECK(stage.ask(stage.get(silent.url("/"))).ok());
-  CHECK(silent.connections() == open + 1);
+  CHECK(silent.connections() == 3);
   CHECK(silent.ended() == 0);
   stage.http().hang_up(stage.caller());
   CHECK(stage.turn_until([&] { return silent.ended() == 1; }));

@@ -55,6 +55,16 @@ TEST_CASE("every device has its own connection; at the limit idle ones change ha
   CHECK(opened_by_four_devices(1) == 1);
 }
 
+TEST_CASE("what a device has opened beside its connection is closed again") {
+  SmallServer server{echo};
+  ClientStage stage{server.url("/")};
+  std::vector<HttpRequest> requests;
+  for (int i = 0; i < 10; ++i) requests.push_back(stage.get(server.url("/")));
+  for (const HttpAnswer& answer : stage.ask_at_once(std::move(requests))) CHECK(answer.ok());
+  CHECK(stage.turn_until([&] { return server.ended() == server.connections() - 1; }));
+  CHECK(stage.ask(stage.get(server.url("/"))).ok());
+}
+
 TEST_CASE("what exceeds the limit waits for its turn, and is answered") {
   SmallServer server{echo};
   HttpSettings settings = settings_for(server.url("/"));

@@ -28,7 +28,7 @@ Connection* ConnectionPool::find(std::uint64_t token) {
 
 ConnectionPool::Given ConnectionPool::take(CallerId caller, const Origin& origin, Wish wish) {
   if (wish == Wish::kAny)
-    if (Connection* mine = idle_of(caller, origin)) return {mine, false};
+    if (const auto mine = idle_of(caller, origin)) return {&take_idle(*mine, caller), false};
   if (open_ >= limits_.connections_max) {
     if (idle_.empty()) return {};
     if (wish == Wish::kAny)
@@ -39,12 +39,11 @@ ConnectionPool::Given ConnectionPool::take(CallerId caller, const Origin& origin
   return {fresh, fresh == nullptr};
 }
 
-Connection* ConnectionPool::idle_of(CallerId caller, const Origin& origin) {
+std::optional<std::uint32_t> ConnectionPool::idle_of(CallerId caller, const Origin& origin) const {
   const auto [first, last] = idle_of_caller_.equal_range(caller);
   for (auto at = first; at != last; ++at)
-    if (slots_[at->second].connection->place().origin == origin)
-      return &take_idle(at->second, caller);
-  return nullptr;
+    if (slots_[at->second].connection->place().origin == origin) return at->second;
+  return std::nullopt;
 }
 
 bool ConnectionPool::may_use(CallerId caller, const Origin& origin, std::uint32_t slot) const {
@@ -97,11 +96,15 @@ Connection* ConnectionPool::open_new(CallerId caller, const Origin& origin) {
 }
 
 void ConnectionPool::put_back(Connection& connection) {
-  const std::uint32_t slot = slot_of(connection.place().token);
-  addresses_.prefer(connection.place().origin, connection.address_index());
+  const Connection::Place& place = connection.place();
+  addresses_.prefer(place.origin, connection.address_index());
+  // One that was opened beside another, for a poll during a download, is of no use any more.
+  if (open_ < limits_.connections_max && idle_of(place.caller, place.origin))
+    return drop(connection);
+  const std::uint32_t slot = slot_of(place.token);
   slots_[slot].idle = true;
   slots_[slot].idle_at = idle_.insert(idle_.end(), slot);
-  idle_of_caller_.emplace(connection.place().caller, slot);
+  idle_of_caller_.emplace(place.caller, slot);
 }
 
 void ConnectionPool::drop(Connection& connection) {

@@ -1,14 +1,15 @@
 // All connections of the fleet: who may have which one.
 //
-// A device goes on with a connection that it had; else a new one is opened. At the limit idle ones
-// change hands, the one that was idle for longest first, unless a
-// certificate ties them to a device; else they make room. One thread.
+// A device keeps one connection, and opens more while it has more to say at once. At the limit idle
+// ones change hands, the one that was idle for longest first, unless a certificate ties them to a
+// device; else they make room. One thread.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <list>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -69,7 +70,7 @@ class ConnectionPool {
   };
   static std::uint32_t slot_of(std::uint64_t token) { return static_cast<std::uint32_t>(token); }
 
-  Connection* idle_of(CallerId caller, const Origin& origin);
+  std::optional<std::uint32_t> idle_of(CallerId caller, const Origin& origin) const;
   bool may_use(CallerId caller, const Origin& origin, std::uint32_t slot) const;
   Connection* idle_of_another(CallerId caller, const Origin& origin);
   Connection& take_idle(std::uint32_t slot, CallerId caller);
