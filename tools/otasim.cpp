@@ -57,6 +57,11 @@ Summary summarise(const Fleet& fleet, const World& world) {
     ++summary.online;
     ++summary.devices_by_version[device.version()];
     if (device.is_busy()) ++summary.busy_at_end;
+    for (const Attempt& attempt : device.record().attempts()) {
+      if (attempt.reads > 0) ++summary.attempts;
+      if (attempt.installs > 0) ++summary.attempts_installed;
+      if (!attempt.acked_end.empty()) ++summary.ends_acked;
+    }
   }
   summary.requests = world.http.requests_done();
   summary.requests_broken = world.http.requests_broken();

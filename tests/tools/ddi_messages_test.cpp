@@ -127,11 +127,22 @@ TEST_CASE("feedback carries what the protocol requires and no empty members") {
 }
 
 TEST_CASE("attributes are merged") {
-  const auto body = nlohmann::json::parse(config_body({{"device_model", "SF-100"}}));
+  const auto body = nlohmann::json::parse(config_body({{"device_model", "SF-100"}}, "merge"));
   CHECK(body == nlohmann::json{{"mode", "merge"}, {"data", {{"device_model", "SF-100"}}}});
 }
 
 TEST_CASE("a cancel names the action to stop") {
   CHECK(parse_cancel(R"({"id":"11","cancelAction":{"stopId":"4711"}})").value == "4711");
   CHECK(parse_cancel(R"({"id":"11"})").error.find("cancelAction") != std::string::npos);
+}
+
+TEST_CASE("a client that knows no mode says none") {
+  const auto body = nlohmann::json::parse(config_body({{"a", "b"}}, nullptr));
+  CHECK_FALSE(body.contains("mode"));
+  CHECK(body["data"]["a"] == "b");
+}
+
+TEST_CASE("an action's link ends in its id, whatever is asked behind it") {
+  CHECK(action_of_link("http://h/D/controller/v1/d/cancelAction/4711?c=1") == "4711");
+  CHECK(action_of_link("http://h/D/controller/v1/d/cancelAction/12") == "12");
 }

@@ -67,7 +67,7 @@ TEST_CASE("only a complete 200 acknowledges") {
     HttpAnswer answer;
     answer.complete = complete;
     answer.head.status = status;
-    return classify(answer);
+    return classify(answer, style_of(ClientKind::kRauc));
   };
   CHECK(meaning(true, 200) == AnswerClass::kOk);
   CHECK(meaning(false, 200) == AnswerClass::kLater);  // headers came, the rest did not

@@ -149,6 +149,11 @@ Parsed<std::string> parse_cancel(std::string_view body) {
                  [](const json& root) { return id_text(member(root, "cancelAction"), "stopId"); });
 }
 
+std::string action_of_link(std::string_view action_url) {
+  const std::string_view path = action_url.substr(0, action_url.find('?'));
+  return std::string{path.substr(path.rfind('/') + 1)};
+}
+
 std::string feedback_url(std::string_view action_url) {
   return std::string{action_url.substr(0, action_url.find('?'))} + "/feedback";
 }
@@ -162,8 +167,10 @@ std::string feedback_body(const Feedback& feedback, std::chrono::milliseconds si
   return json{{"timestamp", since_epoch.count()}, {"status", std::move(status)}}.dump();
 }
 
-std::string config_body(const std::map<std::string, std::string>& attributes) {
-  return json{{"mode", "merge"}, {"data", attributes}}.dump();
+std::string config_body(const std::map<std::string, std::string>& attributes, const char* mode) {
+  json body{{"data", attributes}};
+  if (mode != nullptr) body["mode"] = mode;
+  return body.dump();
 }
 
 }  // namespace ota::sim

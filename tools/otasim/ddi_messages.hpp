@@ -67,10 +67,14 @@ Parsed<Deployment> parse_deployment(std::string_view body);
 // Answers the id of the action to stop.
 Parsed<std::string> parse_cancel(std::string_view body);
 
+// Answers the last part of an action's link, its id.
+std::string action_of_link(std::string_view action_url);
+
 // Answers the feedback address of an action: its link without the query, and "/feedback".
 std::string feedback_url(std::string_view action_url);
 
 std::string feedback_body(const Feedback& feedback, std::chrono::milliseconds since_epoch);
-std::string config_body(const std::map<std::string, std::string>& attributes);
+// `mode`: "merge", "replace"; null: left out.
+std::string config_body(const std::map<std::string, std::string>& attributes, const char* mode);
 
 }  // namespace ota::sim

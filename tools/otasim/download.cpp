@@ -17,6 +17,7 @@ Download::Download(World& world, const DeviceProfile& profile, std::string actio
       profile_(profile),
       action_(std::move(action)),
       artifact_(artifact),
+      url_(profile.style().ignores_link_hosts ? world.on_server(artifact.url) : artifact.url),
       cut_(cut),
       flash_(flash),
       on_end_(std::move(on_end)) {}
@@ -25,7 +26,22 @@ void Download::start() {
   if (const auto part = flash_.parts.find(artifact_.sha256); part != flash_.parts.end())
     digest_ = part->second;
   if (digest_.bytes() >= artifact_.size) return verify();
-  fetch();
+  profile_.style().heads_artifacts ? ask_size() : fetch();
+}
+
+void Download::ask_size() {
+  HttpRequest request;
+  request.caller = profile_.caller;
+  request.method = Method::kHead;
+  request.is_artifact = true;
+  request.url = url_;
+  request_ = world_.http.send(std::move(request), [this](const HttpAnswer& answer) {
+    if (answer.ok() && answer.head.length != artifact_.size)
+      world_.violation(profile_.id,
+                       fmt::format("HEAD of {} says {} bytes, the deployment {}", artifact_.url,
+                                   answer.head.length.value_or(-1), artifact_.size));
+    fetch();
+  });
 }
 
 void Download::fetch() {
@@ -37,7 +53,7 @@ void Download::fetch() {
   HttpRequest request;
   request.caller = profile_.caller;
   request.is_artifact = true;
-  request.url = artifact_.url;
+  request.url = url_;
   request.resume_from = resumed_from_;
   if (profile_.slow) request.bytes_per_s_max = world_.options.faults.slow_bytes_per_s;
   request.on_data = [this](const HttpHead& head, std::string_view bytes) {
@@ -93,7 +109,8 @@ void Download::ended(const HttpAnswer& answer) {
     return end(End::kRefused, wrong);
   }
   if (answer.complete && (answer.head.status == 200 || answer.head.status == 206)) return verify();
-  if (!answer.complete || classify(answer) == AnswerClass::kLater) return retry(answer);
+  if (!answer.complete || classify(answer, profile_.style()) == AnswerClass::kLater)
+    return retry(answer);
   end(End::kRefused, fmt::format("artifact answered {}", answer.head.status));
 }
 
@@ -114,7 +131,12 @@ std::string Download::wrong_answer(const HttpAnswer& answer) const {
 void Download::retry(const HttpAnswer& answer) {
   ++world_.stats.downloads_broken;
   fruitless_tries_ = digest_.bytes() > resumed_from_ ? 1 : fruitless_tries_ + 1;
-  if (fruitless_tries_ > kFruitlessTriesMax)
+  const unsigned tries_max = profile_.style().download_tries_max;
+  if (tries_max == 0) {
+    if (digest_.bytes() > 0) flash_.parts.insert_or_assign(artifact_.sha256, digest_);
+    return end(End::kBrokenOff, answer.error);
+  }
+  if (fruitless_tries_ > tries_max)
     return end(
         End::kRefused,
         fmt::format("gave up at byte {}: {}", digest_.bytes(),

@@ -25,7 +25,13 @@ struct DownloadCut {
 
 class Download {
  public:
-  enum class End { kVerified, kWrongBytes, kRefused, kPowerCut };
+  enum class End {
+    kVerified,
+    kWrongBytes,
+    kRefused,
+    kPowerCut,
+    kBrokenOff,  // the client leaves the rest to its next poll
+  };
   // Ends the download with a reason for people; may destroy it.
   using OnEnd = std::function<void(End, const std::string&)>;
 
@@ -35,8 +41,7 @@ class Download {
   void start();
 
  private:
-  static constexpr unsigned kFruitlessTriesMax = 60;  // with back-off about five minutes
-
+  void ask_size();
   void fetch();
   Taken take(const HttpHead& head, std::string_view bytes);
   void take_until_cut(std::string_view bytes);
@@ -50,6 +55,7 @@ class Download {
   const DeviceProfile& profile_;
   const std::string action_;
   const Artifact artifact_;
+  const std::string url_;
   const std::optional<DownloadCut> cut_;
   Flash& flash_;
   OnEnd on_end_;

@@ -16,19 +16,12 @@ struct Installed {
 };
 
 struct Flash {
-  std::string version;
+  std::string image;  // the version that it boots next
   // Written together with the new image, cleared when its success was acknowledged: after a reboot
   // the device reports this instead of installing again.
   std::optional<Installed> unreported;
   // What was stored of each artifact, by its SHA-256, whole or in part.
   std::map<std::string, StreamingDigest> parts;
-
-  // Not a device's memory but the simulator's, to find promises broken by the server or by itself.
-  std::string closed_action;     // its end was acknowledged
-  std::string installed_action;  // the last one installed
-  std::string cut_action;        // power fails once an action at most
-  std::string refused_cancel;
-  std::string agreed_cancel;
 };
 
 }  // namespace ota::sim

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace ota::sim {
@@ -14,16 +15,6 @@ namespace {
 constexpr std::chrono::milliseconds kTick{50};
 constexpr std::chrono::milliseconds kShowOnTerminal{250};
 constexpr std::chrono::milliseconds kShowInFile{5000};
-
-CallerFields caller_fields(const Credentials& credentials, const std::string& device) {
-  const std::string agent = "User-Agent: otasim/" OTA_VERSION "\r\n";
-  CallerFields fields;
-  fields.call = agent + "Accept: application/json\r\n";
-  fields.body = "Content-Type: application/json\r\n";
-  fields.artifact = agent + "Accept: application/octet-stream\r\n";
-  fields.authorization = credentials.header_of(device);
-  return fields;
-}
 
 // Throws when the device's file is missing: a fleet that is refused for it would tell less.
 std::string certificate_of(const Options& options, const std::string& device) {
@@ -34,9 +25,16 @@ std::string certificate_of(const Options& options, const std::string& device) {
   return path;
 }
 
-CallerId add_caller(World& world, const std::string& device) {
-  return world.http.add_caller(
-      {device, caller_fields(world.credentials, device), certificate_of(world.options, device)});
+DeviceProfile profile_of(World& world, const std::string& id) {
+  const Options& options = world.options;
+  DeviceProfile profile;
+  profile.id = id;
+  profile.url = fmt::format("{}/{}/controller/v1/{}", options.server, options.tenant, id);
+  profile.client = choose_client(options.clients, world.choices, id);
+  CallerFields fields = caller_fields(profile.client);
+  fields.authorization = world.credentials.header_of(id);
+  profile.caller = world.http.add_caller({id, std::move(fields), certificate_of(options, id)});
+  return profile;
 }
 
 std::size_t share_of(double share, std::size_t count) {
@@ -79,9 +77,13 @@ Fleet::Fleet(World& world) : world_(world), on_terminal_(::isatty(STDERR_FILENO)
   std::vector<bool> online = offline;
   online.flip();
   const auto failing = world.choices.pick(ids, online, faults.fail_devices, "always-fails");
-  for (std::size_t i = 0; i < ids.size(); ++i)
-    devices_.emplace_back(
-        world, DeviceProfile{ids[i], add_caller(world, ids[i]), online[i], slow[i], failing[i]});
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    DeviceProfile profile = profile_of(world, ids[i]);
+    profile.online = online[i];
+    profile.slow = slow[i];
+    profile.always_fails = failing[i];
+    devices_.emplace_back(world, std::move(profile));
+  }
 }
 
 void Fleet::start() {

@@ -7,7 +7,8 @@
 // named below, action ids as strings.
 //
 //   polled-first     version                       first poll that was answered
-//   version          version                       at the first poll, and whenever it changes
+//   version          version                       that it runs: at the first poll, and whenever it
+//                                                  changes
 //   config_pushed    version, status
 //   offered          action, version               a deployment was read
 //   download_started action, file, from            from: offset; > 0 is a Range request
@@ -20,10 +21,10 @@
 //   report_failed    action, execution, finished, status, error, kind
 //   cancel_offered, cancel_answered   action, agreed, status
 //   power_cut        action, where                 download, install, after_install
-//   rebooted         action
+//   rebooted         action                        it is up again
 //   ended            action, how                   succeeded, failed, downloaded, cancelled, gone,
-//   rejected violation        text                          the server broke the protocol or a
-//   promise
+//                                                  rejected, skipped, silent
+//   violation        text                          the server broke the protocol or a promise
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <vector>
 
 namespace ota::sim {
@@ -17,6 +18,7 @@ struct Raw {
   std::vector<std::string> attributes;
   std::int64_t install_ms = 200;
   std::int64_t reboot_ms = 100;
+  std::string reboot;
   double ramp_up_s = 0;
   double sleep_max_s = 0;
   double timeout_s = 30;
@@ -25,6 +27,12 @@ struct Raw {
   double stop_when_idle_s = 0;
   double duration_s = 0;
 };
+
+const std::map<std::string, ClientMix> kClients{{"plain", ClientMix::kPlain},
+                                                {"swupdate", ClientMix::kSwupdate},
+                                                {"rauc", ClientMix::kRauc},
+                                                {"zephyr", ClientMix::kZephyr},
+                                                {"mixed", ClientMix::kMixed}};
 
 std::chrono::milliseconds seconds(double value) {
   return std::chrono::milliseconds{static_cast<std::int64_t>(value * 1000.0)};
@@ -47,9 +55,17 @@ void add_fleet(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--install-ms", raw.install_ms, "Duration of an install")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--reboot-ms", raw.reboot_ms, "Duration of a reboot")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  auto* one = app.add_option("--reboot-ms", raw.reboot_ms, "Duration of a reboot")
+                  ->check(CLI::NonNegativeNumber)
+                  ->capture_default_str();
+  app.add_option("--reboot", raw.reboot,
+                 "Duration of a reboot, MIN-MAX in seconds: no connection at all meanwhile")
+      ->excludes(one);
+  app.add_option(
+         "--client", options.clients,
+         "Behave as plain, swupdate, rauc, zephyr, or mixed: each device as one of the last "
+         "three")
+      ->transform(CLI::CheckedTransformer(kClients, CLI::ignore_case));
 }
 
 void add_server(CLI::App& app, Options& options, Raw& raw) {
@@ -184,7 +200,15 @@ void complete(Options& options, const Raw& raw) {
     throw CLI::ValidationError(
         "--prefix", fmt::format("'{}' has characters outside A-Z a-z 0-9 _ . -", options.prefix));
   options.install = std::chrono::milliseconds{raw.install_ms};
-  options.reboot = std::chrono::milliseconds{raw.reboot_ms};
+  options.reboot_min = options.reboot_max = std::chrono::milliseconds{raw.reboot_ms};
+  if (!raw.reboot.empty()) {
+    const auto span = parse_span(raw.reboot);
+    if (!span)
+      throw CLI::ValidationError("--reboot",
+                                 fmt::format("'{}' is not MIN-MAX in seconds", raw.reboot));
+    options.reboot_min = span->min;
+    options.reboot_max = span->max;
+  }
   options.ramp_up = seconds(raw.ramp_up_s);
   options.sleep_max = seconds(raw.sleep_max_s);
   options.timeout = seconds(raw.timeout_s);
@@ -198,6 +222,23 @@ void complete(Options& options, const Raw& raw) {
 }
 
 }  // namespace
+
+std::optional<Span> parse_span(std::string_view text) {
+  constexpr double kSecondsMax = 86'400;
+  const auto number = [](std::string_view part) -> std::optional<std::chrono::milliseconds> {
+    double value = 0;
+    const char* end = part.data() + part.size();
+    const auto [stop, error] = std::from_chars(part.data(), end, value, std::chars_format::fixed);
+    if (error != std::errc{} || stop != end || !(value >= 0 && value <= kSecondsMax))
+      return std::nullopt;
+    return seconds(value);
+  };
+  const auto dash = text.find('-');
+  const auto min = number(text.substr(0, dash));
+  const auto max = dash == std::string_view::npos ? min : number(text.substr(dash + 1));
+  if (!min || !max || *max < *min) return std::nullopt;
+  return Span{*min, *max};
+}
 
 CommandLine read_command_line(int argc, char** argv) {
   Options options;

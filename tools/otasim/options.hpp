@@ -7,7 +7,9 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "tools/otasim/client_style.hpp"
 #include "tools/otasim/net/bad_network.hpp"
 #include "tools/otasim/net/url.hpp"
 
@@ -42,12 +44,14 @@ struct Options {
   std::size_t first = 1;  // number of the first device
   std::string prefix = "sim-";
   std::uint64_t seed = 1;
+  ClientMix clients = ClientMix::kPlain;
   std::string initial_version = "1.0.0";
   std::map<std::string, std::string> attributes;  // device_model, hardware_version, and others
 
   FaultOptions faults;
   std::chrono::milliseconds install{200};
-  std::chrono::milliseconds reboot{100};
+  std::chrono::milliseconds reboot_min{100};
+  std::chrono::milliseconds reboot_max{100};
   std::chrono::milliseconds ramp_up{0};    // first polls are spread over this
   std::chrono::milliseconds sleep_max{0};  // 0: as the server says
   std::size_t connections_max = 256;
@@ -66,6 +70,13 @@ struct Options {
 // The most devices of one process: their timers and queues are sized for it.
 inline constexpr std::size_t kDevicesMax = 100'000;
 inline constexpr std::size_t kConnectionsMax = 20'000;
+
+// Reads "MIN-MAX" or one number, seconds, as milliseconds; empty: it is neither. Pure.
+struct Span {
+  std::chrono::milliseconds min{0};
+  std::chrono::milliseconds max{0};
+};
+std::optional<Span> parse_span(std::string_view text);
 
 // Reads the command line. Answers the options, or the exit code after help, version or a usage
 // error were printed.

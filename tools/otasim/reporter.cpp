@@ -9,8 +9,8 @@
 
 namespace ota::sim {
 
-Reporter::Reporter(World& world, const DeviceProfile& profile, std::string action, std::string url)
-    : world_(world), profile_(profile), action_(std::move(action)), url_(std::move(url)) {}
+Reporter::Reporter(World& world, const DeviceProfile& profile, Attempt& attempt, std::string url)
+    : world_(world), profile_(profile), attempt_(attempt), url_(std::move(url)) {}
 
 void Reporter::send(const Feedback& feedback, bool awaited, OnEnd on_end) {
   ++reports_;
@@ -41,7 +41,7 @@ void Reporter::post(const std::string& body, OnAnswer on_answer) {
 
 void Reporter::journal_sent(const Feedback& feedback, unsigned tries, const char* kind) {
   world_.journal.fact(profile_.id, "report_sent",
-                      {{"action", action_},
+                      {{"action", attempt_.action},
                        {"execution", feedback.execution},
                        {"finished", feedback.finished},
                        {"try", std::int64_t{tries}},
@@ -50,11 +50,14 @@ void Reporter::journal_sent(const Feedback& feedback, unsigned tries, const char
 
 void Reporter::journal_answer(const HttpAnswer& answer, const Feedback& feedback,
                               const char* kind) {
-  if (answer.ok()) {
+  if (classify(answer, profile_.style()) == AnswerClass::kOk) {
     ++world_.stats.reports_acked;
+    ++attempt_.reports_acked;
+    if (feedback.execution == "closed" || feedback.finished == "success")
+      attempt_.acked_end = feedback.execution + "/" + feedback.finished;
     world_.stats.report_latency.add(answer.elapsed);
     world_.journal.fact(profile_.id, "report_acked",
-                        {{"action", action_},
+                        {{"action", attempt_.action},
                          {"execution", feedback.execution},
                          {"finished", feedback.finished},
                          {"status", std::int64_t{answer.head.status}},
@@ -62,7 +65,7 @@ void Reporter::journal_answer(const HttpAnswer& answer, const Feedback& feedback
     return;
   }
   world_.journal.fact(profile_.id, "report_failed",
-                      {{"action", action_},
+                      {{"action", attempt_.action},
                        {"execution", feedback.execution},
                        {"finished", feedback.finished},
                        {"status", std::int64_t{answer.head.status}},
@@ -72,11 +75,11 @@ void Reporter::journal_answer(const HttpAnswer& answer, const Feedback& feedback
 
 void Reporter::answered(const HttpAnswer& answer) {
   journal_answer(answer, current_.feedback, "report");
-  const AnswerClass meaning = classify(answer);
+  const AnswerClass meaning = classify(answer, profile_.style());
   if (meaning == AnswerClass::kOk) return repeat_or_end();
   if (meaning == AnswerClass::kLater && awaited_) {
-    const double spread =
-        world_.choices.fraction(profile_.id, action_, fmt::format("report-retry-{}", tries_));
+    const double spread = world_.choices.fraction(profile_.id, attempt_.action,
+                                                  fmt::format("report-retry-{}", tries_));
     const auto wait = std::max<std::chrono::milliseconds>(
         backoff(tries_, spread),
         std::min<std::chrono::milliseconds>(answer.head.retry_after, kBackoffMax));
@@ -86,8 +89,8 @@ void Reporter::answered(const HttpAnswer& answer) {
   if (meaning == AnswerClass::kRejected)
     world_.violation(profile_.id,
                      fmt::format("report {}/{} of action {} answered {}: {}",
-                                 current_.feedback.execution, current_.feedback.finished, action_,
-                                 answer.head.status, answer.body.substr(0, 200)));
+                                 current_.feedback.execution, current_.feedback.finished,
+                                 attempt_.action, answer.head.status, answer.body.substr(0, 200)));
   const OnEnd on_end = std::move(on_end_);
   on_end(meaning);
 }
@@ -97,7 +100,7 @@ void Reporter::repeat_or_end() {
     const OnEnd on_end = std::move(on_end_);
     on_end(AnswerClass::kOk);
   };
-  if (!world_.choices.happens(world_.options.faults.duplicate_reports, profile_.id, action_,
+  if (!world_.choices.happens(world_.options.faults.duplicate_reports, profile_.id, attempt_.action,
                               fmt::format("duplicate-{}", reports_)))
     return end();
   again(current_, "duplicate", world_.stats.duplicates_sent, world_.stats.duplicates_refused, end);

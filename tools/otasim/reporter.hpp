@@ -13,6 +13,7 @@
 #include "tools/otasim/answer_class.hpp"
 #include "tools/otasim/ddi_messages.hpp"
 #include "tools/otasim/device_profile.hpp"
+#include "tools/otasim/record.hpp"
 #include "tools/otasim/world.hpp"
 
 namespace ota::sim {
@@ -23,7 +24,7 @@ class Reporter {
   using OnEnd = std::function<void(AnswerClass)>;
 
   // `url` is the feedback address of the action.
-  Reporter(World& world, const DeviceProfile& profile, std::string action, std::string url);
+  Reporter(World& world, const DeviceProfile& profile, Attempt& attempt, std::string url);
 
   // Sends a report; the former one must have ended.
   void send(const Feedback& feedback, bool awaited, OnEnd on_end);
@@ -50,7 +51,7 @@ class Reporter {
 
   World& world_;
   const DeviceProfile& profile_;
-  const std::string action_;
+  Attempt& attempt_;
   const std::string url_;
 
   unsigned reports_ = 0;  // of this action, so that each has its own choices

@@ -14,8 +14,17 @@
 namespace ota::sim {
 
 // How one device's work on one action ended.
-enum class RunEnd { kSucceeded, kFailed, kDownloaded, kCancelled, kGone, kRejected };
-inline constexpr std::size_t kRunEnds = 6;
+enum class RunEnd {
+  kSucceeded,
+  kFailed,
+  kDownloaded,
+  kCancelled,
+  kGone,
+  kRejected,
+  kSkipped,  // reported as a success, and nothing was done
+  kSilent    // failed, and will never say so
+};
+inline constexpr std::size_t kRunEnds = 8;
 std::string_view to_text(RunEnd end);
 
 struct Stats {
@@ -73,6 +82,10 @@ inline std::string_view to_text(RunEnd end) {
       return "gone";
     case RunEnd::kRejected:
       return "rejected";
+    case RunEnd::kSkipped:
+      return "skipped";
+    case RunEnd::kSilent:
+      return "silent";
   }
   return "";
 }

@@ -62,12 +62,15 @@ std::string summary_text(const Summary& summary, const Stats& stats) {
     row(text, "  run " + version, "{}", count);
   if (summary.busy_at_end > 0) row(text, "  busy at the end", "{}", summary.busy_at_end);
 
-  row(text, "offers", "{}", stats.offers);
+  row(text, "attempts", "{} started, {} installed, {} ends acknowledged", summary.attempts,
+      summary.attempts_installed, summary.ends_acked);
   row(text, "updates succeeded", "{}", stats.ended(RunEnd::kSucceeded));
   row(text, "updates failed", "{}", stats.ended(RunEnd::kFailed));
-  row(text, "other ends", "{} downloaded only, {} cancelled, {} ended by the server, {} rejected",
+  row(text, "other ends",
+      "{} downloaded only, {} cancelled, {} ended by the server, {} rejected, {} skipped, {} "
+      "silent",
       stats.ended(RunEnd::kDownloaded), stats.ended(RunEnd::kCancelled), stats.ended(RunEnd::kGone),
-      stats.ended(RunEnd::kRejected));
+      stats.ended(RunEnd::kRejected), stats.ended(RunEnd::kSkipped), stats.ended(RunEnd::kSilent));
   row(text, "cancels", "{} agreed to, {} refused", stats.cancels_agreed, stats.cancels_refused);
   row(text, "installs", "{}", stats.installs);
 
@@ -120,6 +123,9 @@ std::string summary_json(const Summary& summary, const Stats& stats) {
   root["busy_at_end"] = summary.busy_at_end;
   root["devices_by_version"] = summary.devices_by_version;
   root["offers"] = stats.offers;
+  root["attempts"] = {{"started", summary.attempts},
+                      {"installed", summary.attempts_installed},
+                      {"ends_acked", summary.ends_acked}};
   nlohmann::ordered_json ends;
   for (std::size_t i = 0; i < kRunEnds; ++i)
     ends[std::string{to_text(static_cast<RunEnd>(i))}] = stats.ends[i];

@@ -21,6 +21,9 @@ struct Summary {
   std::size_t online = 0;
   std::map<std::string, std::size_t> devices_by_version;  // online ones
   std::size_t busy_at_end = 0;
+  std::size_t attempts = 0;  // started: deploymentBase was answered 200
+  std::size_t attempts_installed = 0;
+  std::size_t ends_acked = 0;  // final reports
   std::uint64_t requests = 0;
   std::uint64_t requests_broken = 0;
   std::uint64_t unauthorized = 0;  // answers 401

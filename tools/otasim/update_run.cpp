@@ -11,36 +11,43 @@ namespace {
 constexpr int kDownloadFailed = 11;
 constexpr int kHashMismatch = 12;
 
-Feedback proceeding(const char* detail, int percent) {
-  return {"proceeding", "none", detail, std::nullopt, percent};
+Feedback proceeding(std::string_view detail, std::optional<int> percent) {
+  return {"proceeding", "none", std::string{detail}, std::nullopt, percent};
 }
 
 }  // namespace
 
 UpdateRun::UpdateRun(World& world, RunOwner& owner, const DeviceProfile& profile, Flash& flash,
-                     Deployment deployment, const std::string& deployment_url)
+                     Attempt& attempt, Deployment deployment, const std::string& deployment_url)
     : world_(world),
       owner_(owner),
       profile_(profile),
+      style_(profile.style()),
       flash_(flash),
+      attempt_(attempt),
       deployment_(std::move(deployment)),
       fate_(decide_fate(world.options.faults, world.choices, profile.id, deployment_.action,
                         profile.always_fails,
                         deployment_.artifacts.empty() ? 0 : deployment_.artifacts.front().size)),
-      reporter_(world, profile, deployment_.action, feedback_url(deployment_url)),
-      started_at_(EventLoop::now()) {
-  if (flash_.cut_action == deployment_.action) fate_.cut = CutPlace::kNone;
+      reporter_(world, profile, attempt,
+                style_.builds_paths
+                    ? fmt::format("{}/deploymentBase/{}/feedback", profile.url, deployment_.action)
+                    : feedback_url(deployment_url)) {
+  if (attempt_.power_was_cut) fate_.cut = CutPlace::kNone;
 }
 
 void UpdateRun::start() {
   if (flash_.unreported && flash_.unreported->action == deployment_.action) return report_success();
   flash_.unreported.reset();  // the server went on to another action: nobody waits for that report
-  report(proceeding("download started", 0), &UpdateRun::next_artifact);
+  if (deployment_.update == Mode::kSkip && style_.skip == Skip::kCloses)
+    return end_with({"closed", "success", "Skipped Update.", {}, {}}, RunEnd::kSkipped);
+  report(proceeding(style_.started, 0), &UpdateRun::next_artifact);
 }
 
 // Reports progress, then goes on whether or not it arrived; only an action that has ended is
 // dropped.
 void UpdateRun::report(const Feedback& feedback, void (UpdateRun::*next)()) {
+  if (!style_.reports_progress) return (this->*next)();
   reporter_.send(feedback, false, [this, next](AnswerClass meaning) {
     if (meaning == AnswerClass::kGone) return owner_.run_ended(RunEnd::kGone);
     (this->*next)();
@@ -71,24 +78,32 @@ void UpdateRun::artifact_ended(Download::End how, const std::string& why) {
       return fail(why, kDownloadFailed);
     case Download::End::kPowerCut:
       return owner_.power_failed(CutPlace::kDownload);
+    case Download::End::kBrokenOff:
+      return owner_.run_broken_off();
   }
 }
 
+bool UpdateRun::waits_for_permission() const {
+  return deployment_.update == Mode::kSkip && style_.skip != Skip::kIgnores;
+}
+
 void UpdateRun::all_verified() {
-  if (deployment_.update == Mode::kSkip && !deployment_.window_closed)
+  if (waits_for_permission() && !deployment_.window_closed)
     return end_with({"downloaded", "success", "downloaded, not to be installed", {}, {}},
                     RunEnd::kDownloaded);
   const Feedback downloaded{"downloaded", "none", "downloaded, checksums verified", {}, {}};
-  if (deployment_.update != Mode::kSkip) return report(downloaded, &UpdateRun::after_downloaded);
+  const Feedback goes_on = proceeding(style_.verified, std::nullopt);
+  if (!waits_for_permission() || style_.skip != Skip::kHolds)
+    return report(style_.verified.empty() ? downloaded : goes_on, &UpdateRun::after_verified);
   // The server waits for this word before it lets anybody install: it is not let go.
   reporter_.send(downloaded, true, [this](AnswerClass meaning) {
     if (meaning == AnswerClass::kGone) return owner_.run_ended(RunEnd::kGone);
-    after_downloaded();
+    after_verified();
   });
 }
 
-void UpdateRun::after_downloaded() {
-  if (deployment_.update != Mode::kSkip) return install();
+void UpdateRun::after_verified() {
+  if (!waits_for_permission()) return install();
   phase_ = Phase::kHolding;
   world_.journal.fact(profile_.id, "held", {{"action", deployment_.action}});
 }
@@ -124,33 +139,34 @@ void UpdateRun::second_half() {
 void UpdateRun::install_ended() {
   // An install shorter than its reports: the cut comes at its end at the latest.
   if (fate_.cut == CutPlace::kInstall) return owner_.power_failed(CutPlace::kInstall);
-  if (fate_.install_failure) return fail(fate_.install_failure->text, fate_.install_failure->code);
-  written();
+  if (!fate_.install_failure) return written();
+  if (style_.reports_failure) return fail(fate_.install_failure->text, fate_.install_failure->code);
+  attempt_.given_up = true;
+  owner_.run_ended(RunEnd::kSilent);
 }
 
 void UpdateRun::written() {
-  if (flash_.installed_action == deployment_.action)
+  if (++attempt_.installs > 1)
     world_.violation(profile_.id, fmt::format("action {} installed twice", deployment_.action));
-  flash_.installed_action = deployment_.action;
   flash_.unreported = Installed{deployment_.action, deployment_.version};
-  flash_.version = deployment_.version;
+  flash_.image = deployment_.version;
   flash_.parts.clear();
   ++world_.stats.installs;
   world_.journal.fact(profile_.id, "installed",
                       {{"action", deployment_.action}, {"version", deployment_.version}});
-  world_.journal.fact(profile_.id, "version", {{"version", flash_.version}});
-  phase_ = Phase::kRebooting;
   if (fate_.cut == CutPlace::kAfterInstall) return owner_.power_failed(CutPlace::kAfterInstall);
-  owner_.reboot_begins();
-  timer_ = world_.after(world_.options.reboot, [this] { report_success(); });
+  if (style_.success_before_reboot) return report_success();
+  owner_.reboot();
 }
 
 void UpdateRun::report_success() {
-  end_with({"closed", "success", fmt::format("runs {}", flash_.version), {}, {}},
+  end_with({"closed", "success", fmt::format("installed {}", flash_.image), {}, {}},
            RunEnd::kSucceeded);
 }
 
+// Of a download or an install; the device runs what it ran before.
 void UpdateRun::fail(const std::string& why, int code) {
+  if (!style_.reports_failure) return owner_.run_broken_off();
   end_with({"closed", "failure", why, code, {}}, RunEnd::kFailed);
 }
 
@@ -166,9 +182,8 @@ void UpdateRun::end_with(const Feedback& feedback, RunEnd good_end) {
 
 void UpdateRun::closed(RunEnd end) {
   if (end != RunEnd::kRejected) flash_.unreported.reset();
-  if (end == RunEnd::kSucceeded || end == RunEnd::kFailed || end == RunEnd::kDownloaded)
-    flash_.closed_action = deployment_.action;
-  owner_.run_ended(end);  // last: it destroys this
+  if (end == RunEnd::kSkipped) attempt_.acked_end.clear();  // may be offered again, to be installed
+  owner_.run_ended(end);                                    // last: it destroys this
 }
 
 }  // namespace ota::sim

@@ -1,10 +1,10 @@
 // A device's work on one action, from the deployment read to its end acknowledged. Part of the
-// device's RAM: a power cut destroys it wherever it stands, and what goes on after the reboot comes
-// from the Flash alone.
+// device's RAM: a power cut or a reboot destroys it wherever it stands, and what goes on after that
+// comes from the Flash alone.
 //
-//   report started -> download and verify -> report downloaded -> [hold] -> install -> report half
-//   way -> install
-//   -> written to flash -> reboot -> report success, until acknowledged
+//   report started -> download and verify -> report verified -> [hold] -> install -> report half
+//   way -> install -> written to flash -> reboot; after it another run reports success, until that
+//   is acknowledged. Some clients report success first and reboot then; some report less.
 //
 // Until the install begins the work can be dropped for a cancel; from the write on it cannot fail
 // any more.
@@ -20,18 +20,20 @@
 #include "tools/otasim/download.hpp"
 #include "tools/otasim/fate.hpp"
 #include "tools/otasim/flash.hpp"
+#include "tools/otasim/record.hpp"
 #include "tools/otasim/reporter.hpp"
 #include "tools/otasim/world.hpp"
 
 namespace ota::sim {
 
-// The device, as its run sees it. Every call may destroy the run, except reboot_begins.
+// The device, as its run sees it. Every call destroys the run.
 class RunOwner {
  public:
   virtual ~RunOwner() = default;
   virtual void run_ended(RunEnd end) = 0;
+  virtual void run_broken_off() = 0;  // not over: it is begun again when it is offered again
   virtual void power_failed(CutPlace where) = 0;
-  virtual void reboot_begins() = 0;
+  virtual void reboot() = 0;
 };
 
 enum class Phase { kDownloading, kHolding, kInstalling, kRebooting, kReporting };
@@ -39,7 +41,7 @@ enum class Phase { kDownloading, kHolding, kInstalling, kRebooting, kReporting }
 class UpdateRun {
  public:
   UpdateRun(World& world, RunOwner& owner, const DeviceProfile& profile, Flash& flash,
-            Deployment deployment, const std::string& deployment_url);
+            Attempt& attempt, Deployment deployment, const std::string& deployment_url);
 
   // May end at once; call it as the last thing.
   void start();
@@ -51,14 +53,15 @@ class UpdateRun {
   const std::string& action() const { return deployment_.action; }
   Phase phase() const { return phase_; }
   bool can_cancel() const { return phase_ == Phase::kDownloading || phase_ == Phase::kHolding; }
-  TimePoint started_at() const { return started_at_; }
 
  private:
   void report(const Feedback& feedback, void (UpdateRun::*next)());
   void next_artifact();
   void artifact_ended(Download::End how, const std::string& why);
   void all_verified();
-  void after_downloaded();
+  bool waits_for_permission() const;
+  void hold();
+  void after_verified();
   void install();
   void half_installed();
   void second_half();
@@ -72,11 +75,12 @@ class UpdateRun {
   World& world_;
   RunOwner& owner_;
   const DeviceProfile& profile_;
+  const ClientStyle& style_;
   Flash& flash_;
+  Attempt& attempt_;
   Deployment deployment_;
   Fate fate_;
   Reporter reporter_;
-  const TimePoint started_at_;
 
   Phase phase_ = Phase::kDownloading;
   std::size_t artifact_ = 0;

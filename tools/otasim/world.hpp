@@ -29,6 +29,12 @@ struct World {
     return loop.timers().at(EventLoop::now() + delay, std::move(action));
   }
 
+  // The same path on the server that the fleet was told of, whatever host a link names.
+  std::string on_server(const std::string& link) const {
+    const auto url = parse_url(link);
+    return url ? options.server + url->target : link;
+  }
+
   // Records that the server broke the protocol or a promise; makes the simulator exit with 1.
   void violation(std::string_view device, const std::string& text) {
     ++stats.violations;
