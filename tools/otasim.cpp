@@ -14,6 +14,7 @@
 
 #include "tools/otasim/fleet.hpp"
 #include "tools/otasim/options.hpp"
+#include "tools/otasim/report_file.hpp"
 #include "tools/otasim/summary.hpp"
 #include "tools/otasim/world.hpp"
 
@@ -100,6 +101,7 @@ int run(const Options& options) {
     if (!file)
       throw std::runtime_error(fmt::format("cannot write --summary-json {}", options.summary_file));
   }
+  if (!options.report_file.empty()) write_report(options.report_file, fleet);
   return summary.problems.empty() ? 0 : 1;
 }
 

@@ -10,6 +10,7 @@
 
 #include "tools/otasim/journal.hpp"
 #include "tools/otasim/latency.hpp"
+#include "tools/otasim/report_file.hpp"
 #include "tools/otasim/summary.hpp"
 
 using namespace ota::sim;
@@ -111,4 +112,34 @@ TEST_CASE("the summary is JSON and tells the same as the table") {
   const std::string text = summary_text(summary, stats);
   CHECK(text.find("run 2.0.0") != std::string::npos);
   CHECK(text.find("FAILED: 1 violations") != std::string::npos);
+}
+
+TEST_CASE("a device's account is one line of JSON with an entry for every attempt") {
+  DeviceProfile profile;
+  profile.id = "sim-1";
+  profile.client = ClientKind::kRauc;
+  Record record;
+  Attempt& attempt = record.of("12");
+  attempt.version = "2.0.0";
+  attempt.reads = 2;
+  attempt.installs = 1;
+  attempt.reports_acked = 5;
+  attempt.acked_end = "closed/success";
+  attempt.ended = "succeeded";
+  record.of("13").cancel_agreed = true;
+  const std::string line = report_line(profile, "2.0.0", record);
+  CHECK(line.find('\n') == line.size() - 1);
+  const auto parsed = nlohmann::json::parse(line);
+  CHECK(parsed["device"] == "sim-1");
+  CHECK(parsed["client"] == "rauc");
+  REQUIRE(parsed["attempts"].size() == 2);
+  const auto& first = parsed["attempts"][0];
+  CHECK(first["action"] == "12");
+  CHECK(first["reads"] == 2);
+  CHECK(first["installs"] == 1);
+  CHECK(first["reports_acked"] == 5);
+  CHECK(first["acked_end"] == "closed/success");
+  CHECK(first["ended"] == "succeeded");
+  CHECK(parsed["attempts"][1]["cancel_agreed"] == true);
+  CHECK(parsed["attempts"][1]["acked_end"] == "");
 }

@@ -164,6 +164,8 @@ void add_network(CLI::App& app, NetworkFaults& network, Raw& raw) {
 void add_run(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--journal", options.journal_file, "Append every fact to this file, JSON Lines");
   app.add_option("--summary-json", options.summary_file, "Write the summary to this file");
+  app.add_option("--report", options.report_file,
+                 "Write what every device did to this file at the end, JSON Lines");
   app.add_flag("--progress", options.progress, "Show a live line on stderr");
   app.add_option("--stop-when-version", options.stop_when_version,
                  "End when every device that polls runs this version or has finally failed; "

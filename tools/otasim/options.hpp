@@ -59,6 +59,7 @@ struct Options {
 
   std::string journal_file;
   std::string summary_file;
+  std::string report_file;
   bool progress = false;
 
   std::string stop_when_version;  // empty: no such goal
