@@ -42,7 +42,7 @@ Rows measure(ServiceUnderTest& service, const NginxPeer& nginx, std::size_t conn
   const Role hello(kHelloRole, std::to_string(connections));
   RepeatPlan polling(poll_requests());
   RepeatPlan greeting({http_text("GET", "/hi")});
-  RepeatPlan reading({http_text("GET", "/poll")});
+  RepeatPlan reading({http_text("GET", "/text/poll")});
   LoadResult polls;
   LoadResult of_hello;
   LoadResult of_nginx;
