@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 
@@ -58,7 +59,10 @@ void SlowReaders::read_on() {
 
 double SlowReaders::bytes_per_s_each() const {
   if (ended_ > 0) throw std::runtime_error(fmt::format("{} slow downloads were refused or have ended", ended_));
-  const double each = static_cast<double>(bytes_) / stopwatch_.seconds() / static_cast<double>(requests_.size());
+  // A tick's bytes are on their way.
+  const double tick = std::chrono::duration<double>(kTick).count();
+  const double seconds = std::max(stopwatch_.seconds() - tick, tick);
+  const double each = static_cast<double>(bytes_) / seconds / static_cast<double>(requests_.size());
   if (each < kPaceMin * wanted_bytes_per_s_) {
     throw std::runtime_error(fmt::format("slow downloads got {:.0f} bytes/s each, not {:.0f}", each, wanted_bytes_per_s_));
   }
