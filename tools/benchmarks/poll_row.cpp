@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kFewConnections = 64;
 constexpr std::size_t kConnections = 256;
-constexpr double kOfHelloWorld = 1.0;
-constexpr double kOfNginx = 0.35;
+constexpr Goal kOfHelloWorld{Goal::Kind::kRatioAtLeast, 1.0, /*binding=*/true, /*wished=*/1.2};
+constexpr Goal kOfNginx{Goal::Kind::kRatioAtLeast, 0.35, /*binding=*/true, /*wished=*/0};
 
 std::string times_of(const LoadResult& result) {
   return fmt::format("p50 {} us, p99 {} us", result.p50.count(), result.p99.count());
@@ -27,12 +27,12 @@ void keep_better(LoadResult& best, const LoadResult& other) {
 }
 
 Row row_of(const std::string& work, const LoadResult& polls, const char* peer, const LoadResult& its,
-           double goal) {
+           const Goal& goal) {
   return {work,
           polls.per_second(),
           "polls/s",
           Peer{peer, its.per_second()},
-          Goal{Goal::Kind::kRatioAtLeast, goal, /*binding=*/true},
+          goal,
           fmt::format("{}; peer {}", times_of(polls), times_of(its))};
 }
 

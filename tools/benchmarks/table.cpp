@@ -34,7 +34,8 @@ std::string goal_text(const Goal& goal) {
           ? fmt::format(">= {:.2f} x", goal.bound)
           : fmt::format("{} {}",
                         goal.kind == Goal::Kind::kValueAtLeast ? ">=" : "<=", number(goal.bound));
-  return goal.binding ? text : "(" + text + ")";
+  if (!goal.binding) return "(" + text + ")";
+  return goal.wished > 0 ? fmt::format("{} ({:.2f})", text, goal.wished) : text;
 }
 
 std::string result_text(const Row& row) {
@@ -114,8 +115,9 @@ std::string as_json(const Machine& machine, const std::vector<Row>& rows) {
     }
     if (const auto ratio = row.ratio()) item["ratio"] = *ratio;
     if (row.goal) {
-      item["goal"] = goal_text({row.goal->kind, row.goal->bound, /*binding=*/true});
+      item["goal"] = goal_text({row.goal->kind, row.goal->bound, /*binding=*/true, /*wished=*/0});
       item["binding"] = row.goal->binding;
+      if (row.goal->wished > 0) item["wished"] = row.goal->wished;
     }
     item["result"] = result_text(row);
     item["note"] = row.note;

@@ -16,6 +16,7 @@ struct Goal {
   Kind kind = Kind::kRatioAtLeast;
   double bound = 0;
   bool binding = false;
+  double wished = 0;  // beyond a binding bound, where the design wants to be; 0: there
 };
 
 // The neighbour that did comparable work in the same run, in the row's unit.
