@@ -198,6 +198,11 @@ Answer Service::update(domain::UpdateId id, domain::UpdateCommand command, Meta 
                        std::optional<domain::DeviceId> device) {
   return ask(id, Command(std::move(command)), std::move(meta), std::move(device));
 }
+void Service::update(domain::UpdateId id, domain::UpdateCommand command, Meta meta,
+                     std::function<void(const Answer&)> answered) {
+  if (auto refused = admit()) return answered(std::move(*refused));
+  hand_in(id, Command(std::move(command)), std::move(meta), {}, std::move(answered));
+}
 void Service::tell_update(domain::UpdateId id, domain::UpdateCommand command, Meta meta) {
   if (admit()) return;
   hand_in(id, Command(std::move(command)), std::move(meta), {}, [](const Answer&) {});

@@ -59,6 +59,9 @@ class Service {
   // `device`: of an update that may have no events yet.
   Answer update(domain::UpdateId id, domain::UpdateCommand command, Meta meta,
                 std::optional<domain::DeviceId> device = {});
+  // The same without waiting: `answered` gets the answer, on a thread of the actors or on this one. It must be short, and
+  // must not throw.
+  void update(domain::UpdateId id, domain::UpdateCommand command, Meta meta, std::function<void(const Answer&)> answered);
   // The same, of what nobody waits for: it is handed in, if there is room for it.
   void tell_update(domain::UpdateId id, domain::UpdateCommand command, Meta meta);
   Answer device(const domain::DeviceId& id, domain::DeviceCommand command, Meta meta);

@@ -22,6 +22,8 @@
 
 namespace ota::http {
 
+struct LateAnswer;
+
 // What a connection waits for while the door owns it.
 enum class Awaiting : std::uint8_t {
   kHandshake,  // TLS is being agreed on
@@ -102,6 +104,8 @@ class Connection {
   std::int64_t ready_at_ms = 0;  // when the request was whole: how long it waited for a handler
   bool keep_alive = true;        // another request may follow the one that is being answered
   bool body_is_here = true;      // of the request that is whole: nobody has to wait for its body
+  // Of the request that was served: it is whole, and a handler is to send it.
+  std::shared_ptr<LateAnswer> late = {};
   std::size_t slot = 0;          // in the door's table
   bool in_epoll = false;         // registered with the door's epoll
   bool wants_write = false;      // the handshake waits for room, not for bytes

@@ -69,10 +69,20 @@ void feedback(RequestContext& context, Api& api) {
     }
   }
   domain::name_kind(report, action->update.status, api.download_faults.find(device, action->id));
-  const auto answer = api.service.update(action->update.id, std::move(report), device_meta(context));
-  if (!answer) return context.answer(problem_of(answer.error()));
-  if (said.execution == "closed") api.download_faults.forget(device, action->id);
+  const auto problem_after = [&api, id = action->id, device, is_closed = said.execution == "closed"](
+                                 const actors::Answer& answer) -> std::optional<Problem> {
+    if (!answer) return problem_of(answer.error());
+    if (is_closed) api.download_faults.forget(device, id);
+    return std::nullopt;
+  };
   context.answer_empty(200);
+  // Nobody waits for the commit, where the door can send the answer behind it.
+  if (const auto tell = context.answer_later()) {
+    return api.service.update(action->update.id, std::move(report), device_meta(context),
+                              [problem_after, tell](const actors::Answer& answer) { tell(problem_after(answer)); });
+  }
+  const auto answer = api.service.update(action->update.id, std::move(report), device_meta(context));
+  if (const auto problem = problem_after(answer)) context.answer(*problem);
 }
 
 void installed(RequestContext& context, Api& api) {

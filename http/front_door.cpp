@@ -53,6 +53,8 @@ struct FrontDoor::Exchange {
   ConnectionStream& stream;
   bool waited_too_long = false;
   bool has_no_place = false;  // for its body
+  const LateAnswer* refused_late = nullptr;  // it was served already, and this is the word
+  std::shared_ptr<LateAnswer> late = {};
   std::optional<Transfer> transfer = std::nullopt;
 
   // httplib calls back without a word about whose request it is.
@@ -140,8 +142,9 @@ void FrontDoor::greet(Connection& connection) {
 }
 
 void FrontDoor::serve(Connection& connection) {
+  if (const auto late = std::move(connection.late)) return send_late(connection, *late);
   const auto waited = doorkeeper_->since_ready(connection);
-  const std::string received = connection.take_unread();
+  std::string received = connection.take_unread();
   thread_local RequestHead head;
   const auto end = find_head_end(received);
   assert(end.has_value());
@@ -161,23 +164,33 @@ void FrontDoor::serve(Connection& connection) {
   connection.keep_alive = head.keep_alive;
   requests_.fetch_add(1, std::memory_order_relaxed);
 
-  Exchange::current = &exchange;
-  // httplib is told that the connection closes, and so writes "Connection: close", which
-  // finish_headers() takes back: making its Keep-Alive header takes longer than the rest of the
-  // answer.
-  bool closed = false;
-  bool sent = process_request(stream, true, closed, [&head = head](httplib::Request& request) {
-    request.method = head.method;  // a HEAD's answer has no body
-  });
-  Exchange::current = nullptr;
+  bool sent = process(exchange);
+  if (exchange.late) return end_late(exchange, std::move(received));
   if (stream.holds_all()) {
     exchange.transfer->pieces.insert(exchange.transfer->pieces.begin(), {stream.take_held(), 0, 0});
   } else {
     sent = stream.flush() && sent;
   }
-  if (stream.found_no_place()) overloaded_.fetch_add(1, std::memory_order_relaxed);
+  give_on(connection, stream, std::move(exchange.transfer), sent);
+}
 
-  auto& transfer = exchange.transfer;
+bool FrontDoor::process(Exchange& exchange) {
+  Exchange::current = &exchange;
+  // httplib is told that the connection closes, and so writes "Connection: close", which
+  // finish_headers() takes back: making its Keep-Alive header takes longer than the rest of the
+  // answer.
+  bool closed = false;
+  const bool sent =
+      process_request(exchange.stream, true, closed, [&head = exchange.head](httplib::Request& request) {
+        request.method = head.method;  // a HEAD's answer has no body
+      });
+  Exchange::current = nullptr;
+  return sent;
+}
+
+void FrontDoor::give_on(Connection& connection, ConnectionStream& stream, std::optional<Transfer> transfer,
+                        bool sent) {
+  if (stream.found_no_place()) overloaded_.fetch_add(1, std::memory_order_relaxed);
   if (transfer && !sent && transfer->on_end) transfer->on_end(false);
   if (auto rest = stream.take_rest(); rest && sent) {
     if (!transfer) transfer.emplace();
@@ -193,6 +206,52 @@ void FrontDoor::serve(Connection& connection) {
   }
 }
 
+// ---- answers that come later ------------------------------------------------------------------------------------
+
+RequestContext::Word FrontDoor::begin_late(Exchange& exchange) {
+  assert(!exchange.late);
+  if (handlers_->expected() >= options_.late_answers_max) return {};
+  exchange.late = std::make_shared<LateAnswer>();
+  return [this, &connection = exchange.connection, late = exchange.late](std::optional<Problem> problem) {
+    late->problem = std::move(problem);
+    if (late->is_whole()) handlers_->submit_expected(connection);
+  };
+}
+
+void FrontDoor::end_late(Exchange& exchange, std::string request) {
+  Connection& connection = exchange.connection;
+  const auto late = std::move(exchange.late);
+  late->request = std::move(request);
+  late->bytes = exchange.stream.take_held();
+  connection.late = late;
+  handlers_->expect();
+  if (!late->is_whole()) return;
+  handlers_->expect_no_more();
+  serve(connection);
+}
+
+void FrontDoor::send_late(Connection& connection, LateAnswer& late) {
+  ConnectionStream stream(connection, options_.answer_pace, answer_places_);
+  bool sent = true;
+  if (late.problem) {
+    thread_local RequestHead head;
+    [[maybe_unused]] const auto error =
+        parse_request_head(std::string_view(late.request).substr(0, *find_head_end(late.request)), head);
+    assert(!error);
+    // The body has been read.
+    head.content_length.reset();
+    head.chunked = false;
+    ConnectionBody body(connection, head, options_.body_pace);
+    Exchange exchange{connection, head, body, stream};
+    exchange.refused_late = &late;
+    sent = process(exchange);
+  } else {
+    stream.write(late.bytes.data(), late.bytes.size());
+  }
+  sent = stream.flush() && sent;
+  give_on(connection, stream, std::nullopt, sent);
+}
+
 void FrontDoor::refuse(RequestContext& context, const std::string& why) {
   overloaded_.fetch_add(1, std::memory_order_relaxed);
   context.answer(Problem::unavailable(why, 5));
@@ -205,12 +264,34 @@ void FrontDoor::answer(httplib::Response& response) {
   RequestContext context(exchange.head, exchange.body, response,
                          {connection.peer_address(), connection.is_encrypted(), connection.devices_only,
                           connection.certificate(), &options_.trusted_proxies});
-  if (exchange.waited_too_long) {
+  fill(exchange, context);
+  exchange.transfer = context.take_transfer();
+  if (exchange.late) {
+    exchange.late->writer = context.problem_writer();
+    exchange.stream.hold_all();
+  }
+  // What is made while it is sent cannot be put off without keeping it all, or this thread, waiting.
+  if (const auto pause = context.pause(); pause > SteadyClock::duration(0) && !response.content_provider_) {
+    exchange.stream.hold_all();
+    if (!exchange.transfer) exchange.transfer.emplace();
+    exchange.transfer->pause = pause;
+  }
+  if (!exchange.body.discard_arrived() || doorkeeper_->is_closing()) {
+    exchange.connection.keep_alive = false;
+  }
+}
+
+void FrontDoor::fill(Exchange& exchange, RequestContext& context) {
+  if (exchange.refused_late) {
+    context.set_problem_writer(exchange.refused_late->writer);
+    context.answer(*exchange.refused_late->problem);
+  } else if (exchange.waited_too_long) {
     refuse(context, "The service has more requests than it can serve");
   } else if (exchange.has_no_place) {
     refuse(context, "The service waits for the bodies of " + std::to_string(body_places_.places()) +
                         " other requests already");
   } else {
+    context.set_later([this, &exchange] { return begin_late(exchange); });
     try {
       handler_(context);
     } catch (const std::exception& error) {
@@ -222,16 +303,6 @@ void FrontDoor::answer(httplib::Response& response) {
       context.reset_answer();
       context.answer(Problem::internal());
     }
-  }
-  exchange.transfer = context.take_transfer();
-  // What is made while it is sent cannot be put off without keeping it all, or this thread, waiting.
-  if (const auto pause = context.pause(); pause > SteadyClock::duration(0) && !response.content_provider_) {
-    exchange.stream.hold_all();
-    if (!exchange.transfer) exchange.transfer.emplace();
-    exchange.transfer->pause = pause;
-  }
-  if (!exchange.body.discard_arrived() || doorkeeper_->is_closing()) {
-    exchange.connection.keep_alive = false;
   }
 }
 
@@ -251,6 +322,7 @@ FrontDoorCounts FrontDoor::counts() const {
   if (handlers_) {
     counts.queued = handlers_->queued();
     counts.handlers = handlers_->running();
+    counts.late = handlers_->expected();
     counts.bodies = body_places_.taken();
     counts.readers = answer_places_.handlers.taken();
     counts.kept_bytes = answer_places_.bytes.taken();

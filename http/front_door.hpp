@@ -25,6 +25,7 @@
 #include "http/doorkeeper.hpp"
 #include "http/handler_pool.hpp"
 #include "http/ip_networks.hpp"
+#include "http/late_answer.hpp"
 #include "http/limits.hpp"
 #include "http/listener.hpp"
 #include "http/pace.hpp"
@@ -57,6 +58,9 @@ struct FrontDoorOptions {
   // Bytes of answers that may be kept for peers that do not read them. Beyond that as many handlers
   // wait for such peers as for bodies, and beyond that these are cut off.
   std::size_t kept_answer_bytes = limits::kKeptAnswerBytes;
+  // Answers that may wait for word of a commit at once (late_answer.hpp), each some 500 bytes and its connection's turn; then
+  // handlers wait for it themselves, and requests for them. Half of the commands that may be in flight.
+  std::size_t late_answers_max = 4'096;
   std::size_t transfer_threads = 2;  // sendfile may wait for the disk
   DoorLimits limits = {};
   Pace body_pace = {};                               // of bodies that a handler reads
@@ -74,6 +78,7 @@ struct FrontDoorCounts {
   std::size_t handlers = 0;   // that run
   std::size_t bodies = 0;     // of these, that wait for a body
   std::size_t readers = 0;    // or for a peer to read
+  std::size_t late = 0;       // answers that wait for word of a commit
   std::size_t kept_bytes = 0;  // of answers, for peers to read
   std::size_t transfers = 0;  // files that are being sent
   std::uint64_t requests = 0;
@@ -112,8 +117,19 @@ class FrontDoor final : private httplib::Server {
   // One step of a connection's handshake; on a thread of the greeters.
   void greet(Connection& connection);
   void refuse(RequestContext& context, const std::string& why);
+  // The answer of this request is sent when the word is given that this returns. Empty: too many wait already.
+  RequestContext::Word begin_late(Exchange& exchange);
+  // The request has been served, but for the word; the connection is not ours any more, unless the word is here.
+  void end_late(Exchange& exchange, std::string request);
+  // Sends what was made earlier, or what was found instead; on a handler thread.
+  void send_late(Connection& connection, LateAnswer& late);
+  // Gives a served connection on: to a transfer, or back to the door.
+  void give_on(Connection& connection, ConnectionStream& stream, std::optional<Transfer> transfer, bool sent);
   // httplib's turn to ask for an answer, inside serve().
   void answer(httplib::Response& response);
+  void fill(Exchange& exchange, RequestContext& context);
+  // Lets httplib write the answer of an exchange; false: it could not be sent.
+  bool process(Exchange& exchange);
   void finish_headers(httplib::Response& response) const;
 
   const FrontDoorOptions options_;

@@ -22,6 +22,20 @@ void HandlerPool::submit(Connection& connection) {
   wake_one();
 }
 
+void HandlerPool::submit_expected(Connection& connection) {
+  const std::lock_guard lock(mutex_);
+  queue_.push_back(&connection);
+  // The last one that was waited for: those who sleep have nothing to wait for any more.
+  if (expected_.fetch_sub(1) == 1 && stopping_) return wake_all();
+  wake_one();
+}
+
+void HandlerPool::expect_no_more() {
+  if (expected_.fetch_sub(1) != 1) return;
+  const std::lock_guard lock(mutex_);
+  if (stopping_) wake_all();
+}
+
 void HandlerPool::wake_one() {
   if (waking_ || sleepers_.empty()) return;
   waking_ = true;
@@ -31,12 +45,20 @@ void HandlerPool::wake_one() {
   sleeper->wake.notify_one();
 }
 
+void HandlerPool::wake_all() {
+  for (Sleeper* const sleeper : sleepers_) {
+    sleeper->woken = true;
+    sleeper->wake.notify_one();
+  }
+  sleepers_.clear();
+}
+
 void HandlerPool::run() {
   Sleeper self;
   std::unique_lock lock(mutex_);
   for (;;) {
     if (queue_.empty()) {
-      if (stopping_) return;
+      if (stopping_ && expected_ == 0) return;
       self.woken = false;
       sleepers_.push_back(&self);
       self.wake.wait(lock, [&] { return self.woken; });
@@ -56,11 +78,7 @@ void HandlerPool::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    for (Sleeper* const sleeper : sleepers_) {
-      sleeper->woken = true;
-      sleeper->wake.notify_one();
-    }
-    sleepers_.clear();
+    wake_all();
   }
   threads_.clear();  // joins
 }

@@ -6,6 +6,7 @@
 // next takes over at once.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -34,10 +35,16 @@ class HandlerPool {
   // Queues a connection on which a whole request is waiting. Every connection is queued at most
   // once at a time, so the bound on connections bounds the queue.
   void submit(Connection& connection);
-  // Works off the queue and ends the threads. Nothing may be submitted any more.
+  // Somebody will submit one more, whatever happens: stop() waits for that. Called by a running thread of the pool, which
+  // may take it back.
+  void expect() { expected_.fetch_add(1); }
+  void expect_no_more();
+  void submit_expected(Connection& connection);
+  // Works off the queue and ends the threads. Nothing may be submitted any more but what is expected.
   void stop();
   std::size_t queued() const;
   std::size_t running() const;
+  std::size_t expected() const { return expected_.load(std::memory_order_relaxed); }
 
  private:
   struct Sleeper {
@@ -48,6 +55,7 @@ class HandlerPool {
   void run();
   // Wakes the thread that fell asleep last, whose memory is still warm. The lock is held.
   void wake_one();
+  void wake_all();
 
   const Work work_;
   mutable std::mutex mutex_;
@@ -55,6 +63,7 @@ class HandlerPool {
   std::vector<Sleeper*> sleepers_;
   bool waking_ = false;  // a woken thread has not looked at the queue yet
   bool stopping_ = false;
+  std::atomic<std::size_t> expected_{0};
   std::vector<std::unique_ptr<Thread>> threads_;
 };
 

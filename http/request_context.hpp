@@ -85,6 +85,12 @@ class RequestContext {
   void pause(std::chrono::steady_clock::duration time) { pause_ = time; }
   std::chrono::steady_clock::duration pause() const { return pause_; }
 
+  // The handler has handed in what its answer speaks of, and nobody is to wait for that: the answer that it gives is sent
+  // when the function that this returns is called, without a problem, or with one that is answered instead. It must be
+  // called once, from any thread. Empty: this answer cannot come later.
+  using Word = std::function<void(std::optional<Problem>)>;
+  Word answer_later() { return later_ ? later_() : Word(); }
+
   // Calls this with the answer when the handler has given it.
   void when_answered(std::function<void(const httplib::Response&)> call) { when_answered_ = std::move(call); }
 
@@ -95,6 +101,8 @@ class RequestContext {
   void set_route(std::string_view route) { route_ = route; }
   void add_parameter(std::string_view name, std::string value);
   void set_problem_writer(const ProblemWriter* writer) { problem_writer_ = writer; }
+  const ProblemWriter* problem_writer() const { return problem_writer_; }
+  void set_later(std::function<Word()> later) { later_ = std::move(later); }
   std::optional<Transfer> take_transfer() { return std::exchange(transfer_, std::nullopt); }
   // Empties the answer, the request id apart, to begin another one.
   void reset_answer();
@@ -114,6 +122,7 @@ class RequestContext {
   std::optional<Transfer> transfer_;
   std::chrono::steady_clock::duration pause_{};
   std::function<void(const httplib::Response&)> when_answered_;
+  std::function<Word()> later_;
 };
 
 }  // namespace ota::http
