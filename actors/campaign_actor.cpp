@@ -24,8 +24,8 @@ using GrantReply = std::shared_ptr<Reply<domain::Result<GrantOutcome>>>;
 
 class CampaignActor final : public Entity {
  public:
-  CampaignActor(caf::actor_config& config, World& world, caf::actor shard, domain::CampaignId id)
-      : Entity(config, world, std::move(shard), id), offer_(world.offers) {
+  CampaignActor(caf::actor_config& config, World& world, domain::CampaignId id)
+      : Entity(config, world, id), offer_(world.offers) {
     state_.id = id;
   }
   const char* name() const override { return "campaign"; }
@@ -419,8 +419,8 @@ class CampaignActor final : public Entity {
 
 }  // namespace
 
-caf::actor spawn_campaign(caf::actor_system& system, World& world, const caf::actor& shard, domain::CampaignId id) {
-  return system.spawn<CampaignActor>(std::ref(world), shard, id);
+caf::actor spawn_campaign(caf::actor_system& system, World& world, domain::CampaignId id) {
+  return system.spawn<CampaignActor>(std::ref(world), id);
 }
 
 }  // namespace ota::actors

@@ -19,8 +19,8 @@ namespace {
 
 class DeviceActor final : public Entity {
  public:
-  DeviceActor(caf::actor_config& config, World& world, caf::actor shard, domain::DeviceId id)
-      : Entity(config, world, std::move(shard), id) {
+  DeviceActor(caf::actor_config& config, World& world, domain::DeviceId id)
+      : Entity(config, world, id) {
     state_.id = std::move(id);
   }
   const char* name() const override { return "device"; }
@@ -434,8 +434,8 @@ class DeviceActor final : public Entity {
 
 }  // namespace
 
-caf::actor spawn_device(caf::actor_system& system, World& world, const caf::actor& shard, domain::DeviceId id) {
-  return system.spawn<DeviceActor>(std::ref(world), shard, std::move(id));
+caf::actor spawn_device(caf::actor_system& system, World& world, domain::DeviceId id) {
+  return system.spawn<DeviceActor>(std::ref(world), std::move(id));
 }
 
 }  // namespace ota::actors

@@ -15,8 +15,8 @@ domain::DomainError error(domain::ErrorCode code, std::string message) {
 
 }  // namespace
 
-Entity::Entity(caf::actor_config& config, World& world, caf::actor shard, EntityId id)
-    : caf::event_based_actor(config), world_(world), id_(std::move(id)), key_(key_of(id_)), shard_(std::move(shard)) {}
+Entity::Entity(caf::actor_config& config, World& world, EntityId id)
+    : caf::event_based_actor(config), world_(world), id_(std::move(id)), key_(key_of(id_)) {}
 
 caf::behavior Entity::make_behavior() {
   set_default_handler(caf::drop);
@@ -40,10 +40,7 @@ caf::behavior Entity::make_behavior() {
 // ---- messages ----------------------------------------------------------------------------------------------------
 
 void Entity::on_request(const RequestPtr& request) {
-  if (resting_) {  // the shard has been told; it brings the entity back to life
-    caf::anon_send(shard_, request);
-    return;
-  }
+  if (resting_) return world_.send(request);  // its shard brings it back to life
   guarded([&] {
     ensure_loaded();
     if (!parked_.empty()) {
@@ -124,7 +121,7 @@ void Entity::on_rest() {
   world_.router.leave(followed_tags(), caf::actor_cast<caf::actor>(this));
   maybe_snapshot(true);
   resting_ = true;
-  caf::anon_send(shard_, Resting{key_});
+  world_.shard_of(key_).forget(key_);
 }
 
 // ---- turns -------------------------------------------------------------------------------------------------------

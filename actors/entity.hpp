@@ -23,7 +23,7 @@ namespace ota::actors {
 
 class Entity : public caf::event_based_actor {
  public:
-  Entity(caf::actor_config& config, World& world, caf::actor shard, EntityId id);
+  Entity(caf::actor_config& config, World& world, EntityId id);
 
   const char* name() const override { return "entity"; }
 
@@ -114,7 +114,6 @@ class Entity : public caf::event_based_actor {
   void guarded(const std::function<void()>& work);
   void maybe_snapshot(bool at_rest);
 
-  caf::actor shard_;
   bool loaded_ = false;
   domain::Position read_at_;              // the head of the log when it began to load
   bool resting_ = false;

@@ -10,8 +10,8 @@ namespace {
 
 class FirmwareActor final : public Entity {
  public:
-  FirmwareActor(caf::actor_config& config, World& world, caf::actor shard, domain::FirmwareId id)
-      : Entity(config, world, std::move(shard), id) {
+  FirmwareActor(caf::actor_config& config, World& world, domain::FirmwareId id)
+      : Entity(config, world, id) {
     state_.record.id = id;
   }
   const char* name() const override { return "firmware"; }
@@ -100,8 +100,8 @@ class FirmwareActor final : public Entity {
 
 }  // namespace
 
-caf::actor spawn_firmware(caf::actor_system& system, World& world, const caf::actor& shard, domain::FirmwareId id) {
-  return system.spawn<FirmwareActor>(std::ref(world), shard, id);
+caf::actor spawn_firmware(caf::actor_system& system, World& world, domain::FirmwareId id) {
+  return system.spawn<FirmwareActor>(std::ref(world), id);
 }
 
 }  // namespace ota::actors

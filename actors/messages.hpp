@@ -29,11 +29,8 @@ struct OrdinalGiven {
   std::uint64_t ticket = 0;
   std::optional<domain::Ordinal> ordinal;   // empty: the directory could not say
 };
-// Shard and entity agree on an entity's rest.
+// Its shard asks an entity to rest.
 struct Rest {};
-struct Resting {
-  std::string key;
-};
 struct Tick {};
 
 }  // namespace ota::actors
@@ -43,7 +40,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::Answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::GrantAnswered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::OrdinalGiven)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::Rest)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::Resting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::RequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ota::actors::DeliveryPtr)

@@ -12,7 +12,6 @@
 #include "actors/device_import.hpp"
 #include "actors/directory.hpp"
 #include "actors/messages.hpp"
-#include "actors/shard.hpp"
 #include "actors/timer.hpp"
 #include "actors/world.hpp"
 #include "eventstore/fault.hpp"
@@ -116,7 +115,7 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   impl->journal = std::make_unique<eventstore::Journal>(impl->log, tails, std::move(journal_options));
   world.journal = impl->journal.get();
   world.directory = spawn_directory(*impl->system, world);
-  for (auto& shard : world.shards) shard = spawn_shard(*impl->system, world);
+  for (auto& shard : world.shards) shard.open(*impl->system, world);
 
   std::unique_ptr<Service> service(new Service(std::move(impl)));
   // The door opens when every open campaign is loaded: a poll must not miss what one of them would grant.
@@ -145,14 +144,13 @@ Service::~Service() {
   // Actors end first, while journal and system still stand: a completion may still speak to an actor that has ended.
   caf::anon_send_exit(impl_->timer, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(impl_->world.directory, caf::exit_reason::user_shutdown);
-  for (auto& shard : impl_->world.shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
+  for (auto& shard : impl_->world.shards) shard.close();
   impl_->system->await_all_actors_done();
   impl_->journal.reset();
   impl_->world.router.clear();
   impl_->world.alarms.clear();
   impl_->timer = {};
   impl_->world.directory = {};
-  for (auto& shard : impl_->world.shards) shard = {};
   impl_->views->flush();
   impl_->system.reset();
 }

@@ -1,13 +1,56 @@
-// A shard: owns the entities whose keys hash to it; brings them to life on demand and lets idle ones rest.
+// A shard: knows the entities whose keys hash to it; brings them to life on demand and lets idle ones rest.
+//
+// A table behind a mutex and no actor: whoever sends a request hands it to its entity, without a turn of somebody else's in
+// between. The mutex is held for a look into the table, and to bring an entity to life, which reads nothing; requests are
+// sent, and entities let go of, behind it. Any thread.
 #pragma once
+
+#include <chrono>
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include <caf/actor.hpp>
 #include <caf/fwd.hpp>
+
+#include "actors/request.hpp"
 
 namespace ota::actors {
 
 struct World;
 
-caf::actor spawn_shard(caf::actor_system& system, World& world);
+class Shard {
+ public:
+  // Entities are brought to life from here on, until close().
+  void open(caf::actor_system& system, World& world);
+  // Hands a request to the entity of this key. Closed: the request is dropped, which answers it.
+  void send(std::string key, RequestPtr request);
+  // The entity of this key rests: it takes no more requests, and whatever still comes to it comes back here.
+  void forget(const std::string& key);
+  // Lets those rest that nobody has spoken to for a while.
+  void sweep();
+  // Ends all entities.
+  void close();
+
+ private:
+  struct Entry {
+    std::string key;
+    caf::actor actor;
+    std::chrono::steady_clock::time_point used;
+  };
+  using ByAge = std::list<Entry>;
+
+  caf::actor find_or_wake(std::string key, const EntityId& id);
+  caf::actor wake(const EntityId& id);
+  void let_oldest_rest(std::size_t count);
+
+  std::mutex mutex_;
+  caf::actor_system* system_ = nullptr;   // null: closed
+  World* world_ = nullptr;
+  ByAge by_age_;                          // the longest unused first
+  std::unordered_map<std::string_view, ByAge::iterator> entities_;   // by the keys in there
+};
 
 }  // namespace ota::actors

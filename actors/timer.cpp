@@ -78,7 +78,7 @@ class Timer final : public caf::event_based_actor {
     world_.alarms.ring(now);
     if (now - swept_ >= limits::kSweep) {
       swept_ = now;
-      for (const auto& shard : world_.shards) caf::anon_send(shard, Tick{});
+      for (auto& shard : world_.shards) shard.sweep();
     }
     auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(limits::kTick);
     for (const auto& next : {world_.views->next_deadline(), world_.alarms.next()}) {

@@ -8,8 +8,8 @@ namespace {
 
 class UpdateActor final : public Entity {
  public:
-  UpdateActor(caf::actor_config& config, World& world, caf::actor shard, domain::UpdateId id)
-      : Entity(config, world, std::move(shard), id) {
+  UpdateActor(caf::actor_config& config, World& world, domain::UpdateId id)
+      : Entity(config, world, id) {
     state_.id = id;
   }
   const char* name() const override { return "device-update"; }
@@ -136,8 +136,8 @@ class UpdateActor final : public Entity {
 
 }  // namespace
 
-caf::actor spawn_update(caf::actor_system& system, World& world, const caf::actor& shard, domain::UpdateId id) {
-  return system.spawn<UpdateActor>(std::ref(world), shard, id);
+caf::actor spawn_update(caf::actor_system& system, World& world, domain::UpdateId id) {
+  return system.spawn<UpdateActor>(std::ref(world), id);
 }
 
 }  // namespace ota::actors

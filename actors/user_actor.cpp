@@ -7,8 +7,8 @@ namespace {
 
 class UserActor final : public Entity {
  public:
-  UserActor(caf::actor_config& config, World& world, caf::actor shard, domain::UserStream id)
-      : Entity(config, world, std::move(shard), id) {
+  UserActor(caf::actor_config& config, World& world, domain::UserStream id)
+      : Entity(config, world, id) {
     state_.token = id.token;
   }
   const char* name() const override { return "user"; }
@@ -42,8 +42,8 @@ class UserActor final : public Entity {
 
 }  // namespace
 
-caf::actor spawn_user(caf::actor_system& system, World& world, const caf::actor& shard, domain::UserStream id) {
-  return system.spawn<UserActor>(std::ref(world), shard, id);
+caf::actor spawn_user(caf::actor_system& system, World& world, domain::UserStream id) {
+  return system.spawn<UserActor>(std::ref(world), id);
 }
 
 }  // namespace ota::actors

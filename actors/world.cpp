@@ -16,8 +16,9 @@ void World::send(RequestPtr request) {
                                        "read-only since the views are broken: " + views->broken(), {}, {}, {}, {}});
     return;
   }
-  const std::size_t shard = std::hash<std::string>{}(key_of(request->to)) % shards.size();
-  caf::anon_send(shards[shard], std::move(request));
+  auto key = key_of(request->to);
+  auto& shard = shard_of(key);
+  shard.send(std::move(key), std::move(request));
 }
 
 void World::ask_ordinal(const domain::DeviceId& device, std::function<void(std::optional<domain::Ordinal>)> answer) {

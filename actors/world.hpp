@@ -14,6 +14,7 @@
 #include "actors/limits.hpp"
 #include "actors/request.hpp"
 #include "actors/router.hpp"
+#include "actors/shard.hpp"
 #include "domain/settings.hpp"
 #include "eventstore/journal.hpp"
 #include "projections/offers.hpp"
@@ -30,7 +31,7 @@ struct World {
   Router router;
   Alarms alarms;
   eventstore::Journal* journal = nullptr;
-  std::array<caf::actor, limits::kShards> shards;
+  std::array<Shard, limits::kShards> shards;
   caf::actor directory;
   // Health names an entity from the one until the other.
   std::function<void(const std::string& key, const std::string& why)> report_poisoned;
@@ -39,7 +40,8 @@ struct World {
   // Never before the last event: what is folded with its time must not lie in the future of whoever decides next.
   domain::Time now() const { return std::max<domain::Time>(clock(), log->head_time()); }
   domain::Context context(domain::Caller caller) const { return {now(), caller, settings}; }
-  // Hands a request to the shard of its entity. From any thread. While the views are unfit it is refused: what is
+  Shard& shard_of(const std::string& key) { return shards[std::hash<std::string>{}(key) % shards.size()]; }
+  // Hands a request to its entity. From any thread. While the views are unfit it is refused: what is
   // decided by them would be wrong.
   void send(RequestPtr request);
   // The number of a device that is about to be registered or returns.
