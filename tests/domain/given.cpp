@@ -75,7 +75,7 @@ std::string text_of(const Events& events) {
   return text;
 }
 
-void Outcome::compare(std::initializer_list<Fact> expected) const {
+void DecisionSeen::compare(std::initializer_list<Fact> expected) const {
   if (!decision_) FAIL("refused: " << decision_.error().message);
   Events events;
   for (const auto& fact : expected) {
@@ -93,7 +93,7 @@ void Outcome::compare(std::initializer_list<Fact> expected) const {
                                  << text_of(events));
 }
 
-void Outcome::then(std::initializer_list<Fact> expected, std::source_location where) const {
+void DecisionSeen::then(std::initializer_list<Fact> expected, std::source_location where) const {
   INFO("expected at " << at_line(where));
   compare(expected);
   if (expected.size() == 0) return;
@@ -102,15 +102,15 @@ void Outcome::then(std::initializer_list<Fact> expected, std::source_location wh
                                                        << text_of(again.value()));
 }
 
-void Outcome::then_each_time(std::initializer_list<Fact> expected,
+void DecisionSeen::then_each_time(std::initializer_list<Fact> expected,
                              std::source_location where) const {
   INFO("expected at " << at_line(where));
   compare(expected);
 }
 
-void Outcome::then_nothing(std::source_location where) const { then({}, where); }
+void DecisionSeen::then_nothing(std::source_location where) const { then({}, where); }
 
-DomainError Outcome::then_error(ErrorCode code, std::source_location where) const {
+DomainError DecisionSeen::then_error(ErrorCode code, std::source_location where) const {
   INFO("expected at " << at_line(where));
   if (decision_) FAIL("allowed, with the events:\n" << text_of(decision_.value()));
   CHECK(decision_.error().code == code);
@@ -120,11 +120,11 @@ DomainError Outcome::then_error(ErrorCode code, std::source_location where) cons
 
 // ---- what was decided, and what is folded ----------------------------------------------------------------------------
 
-Outcome::Outcome(Decision decision, UpdateId update, Again again)
+DecisionSeen::DecisionSeen(Decision decision, UpdateId update, Again again)
     : decision_(std::move(decision)), update_(update), again_(std::move(again)) {}
-Outcome::Outcome(const Outcome& other) = default;
-Outcome::Outcome(Outcome&& other) noexcept = default;
-Outcome::~Outcome() = default;
+DecisionSeen::DecisionSeen(const DecisionSeen& other) = default;
+DecisionSeen::DecisionSeen(DecisionSeen&& other) noexcept = default;
+DecisionSeen::~DecisionSeen() = default;
 
 Given::Given(std::vector<Fact> facts) : facts_(std::move(facts)) {}
 Given::Given(const Given& other) = default;
@@ -151,17 +151,17 @@ Firmware Given::firmware() const { return folded(Firmware{}); }
 Campaign Given::campaign() const { return folded(unborn<Campaign>(kCampaign)); }
 
 template <class State, class Command>
-Outcome Given::decided_by(State state, Command command) const {
+DecisionSeen Given::decided_by(State state, Command command) const {
   return {decide(state, command, context()), update_, [given = *this, state, command](const Events& events) {
             State later = state;
             for (const auto& e : events) given.fold(later, given.committed(e, later.position));
             return decide(later, command, given.context());
           }};
 }
-Outcome Given::decided(UpdateCommand command) const { return decided_by(update(), std::move(command)); }
-Outcome Given::decided(DeviceCommand command) const { return decided_by(device(), std::move(command)); }
-Outcome Given::decided(FirmwareCommand command) const { return decided_by(firmware(), std::move(command)); }
-Outcome Given::decided(CampaignCommand command) const { return decided_by(campaign(), std::move(command)); }
+DecisionSeen Given::decided(UpdateCommand command) const { return decided_by(update(), std::move(command)); }
+DecisionSeen Given::decided(DeviceCommand command) const { return decided_by(device(), std::move(command)); }
+DecisionSeen Given::decided(FirmwareCommand command) const { return decided_by(firmware(), std::move(command)); }
+DecisionSeen Given::decided(CampaignCommand command) const { return decided_by(campaign(), std::move(command)); }
 
 Recorded Given::committed(const Emitted& emitted, Position after) const {
   return {{after.value + 1}, now_, emitted.stream, emitted.event, emitted.device, Caller{42}};
@@ -172,7 +172,7 @@ DueSeen Given::due(const Bitmap& told, std::size_t tells_max) const {
 }
 
 // One reaction may lead to the next (aborted, then closed): the tests follow that chain themselves.
-Outcome Given::own_events() const {
+DecisionSeen Given::own_events() const {
   return {next(campaign(), {}, 0, now_).own, update_,
           [](const Events&) { return Decision(Events{}); }};
 }

@@ -65,13 +65,13 @@ struct DueSeen : Due {
 };
 
 // What a decision came to.
-class Outcome {
+class DecisionSeen {
  public:
   using Again = std::function<Decision(const Events&)>;
-  Outcome(Decision decision, UpdateId update, Again again);
-  Outcome(const Outcome& other);
-  Outcome(Outcome&& other) noexcept;
-  ~Outcome();
+  DecisionSeen(Decision decision, UpdateId update, Again again);
+  DecisionSeen(const DecisionSeen& other);
+  DecisionSeen(DecisionSeen&& other) noexcept;
+  ~DecisionSeen();
 
   // Exactly these events, in this order.
   void then(std::initializer_list<Fact> expected,
@@ -127,7 +127,7 @@ class Given {
   }
 
   template <class Command>
-  Outcome when(Command command) const {
+  DecisionSeen when(Command command) const {
     if constexpr (kIsAlternative<Command, UpdateCommand>) {
       return decided(as<UpdateCommand>(std::move(command)));
     } else if constexpr (kIsAlternative<Command, DeviceCommand>) {
@@ -140,7 +140,7 @@ class Given {
   }
   // What a campaign does of its own accord.
   DueSeen due(const Bitmap& told = {}, std::size_t tells_max = 256) const;
-  Outcome own_events() const;
+  DecisionSeen own_events() const;
 
   DeviceUpdate update() const;
   Device device() const;
@@ -150,10 +150,10 @@ class Given {
   std::vector<Recorded> recorded() const;
 
  private:
-  Outcome decided(UpdateCommand command) const;
-  Outcome decided(DeviceCommand command) const;
-  Outcome decided(FirmwareCommand command) const;
-  Outcome decided(CampaignCommand command) const;
+  DecisionSeen decided(UpdateCommand command) const;
+  DecisionSeen decided(DeviceCommand command) const;
+  DecisionSeen decided(FirmwareCommand command) const;
+  DecisionSeen decided(CampaignCommand command) const;
 
   void fold(DeviceUpdate& s, const Recorded& r) const;
   void fold(Device& s, const Recorded& r) const;
@@ -162,7 +162,7 @@ class Given {
   template <class State>
   State folded(State state) const;
   template <class State, class Command>
-  Outcome decided_by(State state, Command command) const;
+  DecisionSeen decided_by(State state, Command command) const;
   Recorded committed(const Emitted& emitted, Position after) const;
 
   std::vector<Fact> facts_;

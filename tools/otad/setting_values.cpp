@@ -119,7 +119,7 @@ std::string artifact_url(const std::string& text) {
   bool names_one = false;
   for (const std::string_view name : {"{sha256}", "{file}"}) {
     if (const auto at = filled.find(name); at != std::string::npos) {
-      filled.replace(at, name.size(), "x");
+      filled.replace(at, name.size(), 1, 'x');
       names_one = true;
     }
   }
