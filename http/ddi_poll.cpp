@@ -45,10 +45,10 @@ bool declines(const RequestContext& context, const projections::PollRecord& reco
   return static_cast<bool>(api.service.update(ref->update, std::move(report), device_meta(context)));
 }
 
-// A third of what is left, as other servers of the protocol do it: whoever was late still comes in time.
+// A third of what is left, as other servers of the protocol do it: whoever was late still comes in time. Never longer than
+// usual: a window may be moved.
 domain::Duration sleep_before(domain::Time opens, domain::Duration usual, domain::Time now) {
-  const auto most = std::max<domain::Duration>(usual, kWindowSleepMin);
-  return std::clamp<domain::Duration>((opens - now) / 3, std::min<domain::Duration>(usual, kWindowSleepMin), most);
+  return std::clamp<domain::Duration>((opens - now) / 3, std::min<domain::Duration>(usual, kWindowSleepMin), usual);
 }
 
 }  // namespace
