@@ -246,7 +246,7 @@ class Reports:
 
     def refute(self, device, done):
         """Completed -> failed (decision 23): counters and verdict follow."""
-        device.installed = None
+        device.installed = device.installed_action = None
         if done.status != "completed":
             return
         done.status, done.error = "failed", ANY
