@@ -111,7 +111,7 @@ def a_fleet(stage, service, ours, port):
                               "--stop-when-version", "2.0.0", "--summary-json", summary],
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        wait_for("the fleet is known", lambda: service.get("/devices?prefix=sim-&limit=200")["count"] == FLEET)
+        wait_for("the fleet is known", lambda: service.known_devices("SF-100") == FLEET)
         campaign = service.post("/campaigns", {"name": "over TLS", "firmware_id": uploaded.json["firmware_id"],
                                                "target_filters": {"device_model": "SF-100"}, "max_concurrent_updates": FLEET,
                                                "deployment_strategy": "immediate"}, status=201)["campaign_id"]
