@@ -221,6 +221,7 @@ RequestContext::Word FrontDoor::begin_late(Exchange& exchange) {
 void FrontDoor::end_late(Exchange& exchange, std::string request) {
   Connection& connection = exchange.connection;
   const auto late = std::move(exchange.late);
+  assert(!exchange.transfer && "an answer that comes later is neither a file nor paused");
   late->request = std::move(request);
   late->bytes = exchange.stream.take_held();
   connection.late = late;
