@@ -19,11 +19,8 @@ void cancel(RequestContext& context, Api& api) {
 void cancel_feedback(RequestContext& context, Api& api) {
   const auto action = action_of(context, api);
   if (!action) return;
-  const auto body = body_of(context);
-  if (!body) return;
-  FieldErrors errors;
-  const auto said = read_feedback(*body, errors);
-  if (!errors.empty()) return answer_errors(context, errors);
+  const auto said = said_in(context, read_feedback);
+  if (!said) return;
   // An answer that is said again is none to refuse: only where nobody ever asked it has no place.
   const auto& update = action->update;
   if (update.attempt == action->attempt && !action->is_cancelled() && !update.cancel_requested_at) {
@@ -31,9 +28,9 @@ void cancel_feedback(RequestContext& context, Api& api) {
     problem.message = fmt::format("Action {} is neither being cancelled nor cancelled", action->id.value);
     return context.answer(problem);
   }
-  domain::UpdateCommand command = report_of(said, action->attempt);
-  if (const auto accepted = accepts_cancel(said)) {
-    command = domain::AnswerCancel{action->attempt, *accepted, said.details};
+  domain::UpdateCommand command = report_of(*said, action->attempt);
+  if (const auto accepted = accepts_cancel(*said)) {
+    command = domain::AnswerCancel{action->attempt, *accepted, said->details};
   } else {
     std::get<domain::Report>(command).kind = domain::Report::Kind::kNote;
   }

@@ -33,13 +33,10 @@ void confirmation(RequestContext& context, Api& api) {
 void confirmation_feedback(RequestContext& context, Api& api) {
   const auto action = action_of(context, api);
   if (!action) return;
-  const auto body = body_of(context);
-  if (!body) return;
-  FieldErrors errors;
-  const auto said = read_consent(*body, errors);
-  if (!errors.empty()) return answer_errors(context, errors);
+  const auto said = said_in(context, read_consent);
+  if (!said) return;
   const auto answer = api.service.update(
-      action->update.id, domain::AnswerConsent{action->attempt, said.agreed, said.details}, device_meta(context));
+      action->update.id, domain::AnswerConsent{action->attempt, said->agreed, said->details}, device_meta(context));
   const bool is_over = domain::is_terminal(action->update.status);
   if (!answer && is_over && answer.error().code == domain::ErrorCode::kStateTransition) {
     return context.answer(Problem::gone(fmt::format("Action {} is over: {}", action->id.value, answer.error().message)));
@@ -62,19 +59,14 @@ void set_auto_confirm(RequestContext& context, Api& api, domain::SetAutoConfirm 
 }  // namespace
 
 void activate_auto_confirm(RequestContext& context, Api& api) {
-  FieldErrors errors;
-  domain::SetAutoConfirm command;
-  if (!context.body().empty()) {
-    const auto body = body_of(context);
-    if (!body) return;
-    command = read_auto_confirm(*body, errors);
-    if (!errors.empty()) return answer_errors(context, errors);
-  }
+  std::optional<domain::SetAutoConfirm> command(std::in_place);
+  if (!context.body().empty()) command = said_in(context, read_auto_confirm);
+  if (!command) return;
   const auto device = api.service.views().device(device_id(context));
   if (device && !device->deleted && device->auto_confirm) {
     return context.answer(Problem::state_transition("Auto-confirmation is active already", "active", "activate", {"inactive"}));
   }
-  set_auto_confirm(context, api, std::move(command));
+  set_auto_confirm(context, api, std::move(*command));
 }
 
 void deactivate_auto_confirm(RequestContext& context, Api& api) { set_auto_confirm(context, api, {false, {}, {}}); }

@@ -51,13 +51,10 @@ void deployment(RequestContext& context, Api& api) {
 void feedback(RequestContext& context, Api& api) {
   const auto action = action_of(context, api);
   if (!action) return;
-  const auto body = body_of(context);
-  if (!body) return;
-  FieldErrors errors;
-  const auto said = read_feedback(*body, errors);
-  if (!errors.empty()) return answer_errors(context, errors);
+  const auto said = said_in(context, read_feedback);
+  if (!said) return;
   const auto& device = action->update.device.value;
-  auto report = report_of(said, action->attempt);
+  auto report = report_of(*said, action->attempt);
   report.downloads_here = true;
   const bool is_over = !action->is_current();
   if (is_over || report.kind == domain::Report::Kind::kSuccess) {
@@ -69,7 +66,7 @@ void feedback(RequestContext& context, Api& api) {
     }
   }
   domain::name_kind(report, action->update.status, api.download_faults.find(device, action->id));
-  const auto problem_after = [&api, id = action->id, device, is_closed = said.execution == "closed"](
+  const auto problem_after = [&api, id = action->id, device, is_closed = said->execution == "closed"](
                                  const actors::Answer& answer) -> std::optional<Problem> {
     if (!answer) return problem_of(answer.error());
     if (is_closed) api.download_faults.forget(device, id);
@@ -96,23 +93,21 @@ void installed(RequestContext& context, Api& api) {
 
 // The device says what it runs: no update of ours, and yet its version from now on.
 void declare_installed(RequestContext& context, Api& api) {
-  const auto body = body_of(context);
-  if (!body) return;
-  FieldErrors errors;
-  const auto declared = read_declared(*body, errors);
-  if (!errors.empty()) return answer_errors(context, errors);
+  const auto declared = said_in(context, read_declared);
+  if (!declared) return;
   const auto id = device_id(context);
   const auto device = api.service.views().device(id);
   if (!device || device->deleted) return context.answer(Problem::not_found("Device not found: " + id.value));
   const auto model = domain::facts_of(*device).model;
-  if (model.empty() || !api.service.views().firmware(firmware_id_of(declared.name, declared.version, model))) {
-    return context.answer(Problem::not_found(fmt::format("Firmware not found: {} {} for {}", declared.name, declared.version,
+  if (model.empty() || !api.service.views().firmware(firmware_id_of(declared->name, declared->version, model))) {
+    return context.answer(Problem::not_found(fmt::format("Firmware not found: {} {} for {}", declared->name,
+                                                         declared->version,
                                                          model.empty() ? "a device of an unknown model" : model)));
   }
-  const bool same = domain::same_version(device->version, declared.version);
+  const bool same = domain::same_version(device->version, declared->version);
   domain::ChangeAttributes change;
   change.by_device = true;
-  change.values[api.service.settings().version_attribute] = declared.version;
+  change.values[api.service.settings().version_attribute] = declared->version;
   const auto answer = api.service.device(id, std::move(change), device_meta(context));
   if (!answer) return context.answer(problem_of(answer.error()));
   context.answer_empty(same ? 200 : 201);

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 
 #include "http/api.hpp"
 #include "http/client_profile.hpp"
@@ -24,6 +24,17 @@ void answer_errors(RequestContext& context, const FieldErrors& errors);
 std::optional<Problem> check_media(const RequestContext& context);
 // The body, JSON or CBOR; answered with 400 otherwise.
 std::optional<nlohmann::json> body_of(RequestContext& context);
+// What the body says, as `read` understands it; answered with 400 if it is none, or says what cannot be.
+template <class Said>
+std::optional<Said> said_in(RequestContext& context, Said (*read)(const nlohmann::json&, FieldErrors&)) {
+  const auto body = body_of(context);
+  if (!body) return std::nullopt;
+  FieldErrors errors;
+  std::optional<Said> said = read(*body, errors);
+  if (errors.empty()) return said;
+  answer_errors(context, errors);
+  return std::nullopt;
+}
 
 // What an action of this device stands for.
 struct Action {

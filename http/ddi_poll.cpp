@@ -76,12 +76,9 @@ void poll(RequestContext& context, Api& api) {
 }
 
 void config_data(RequestContext& context, Api& api) {
-  auto body = body_of(context);
-  if (!body) return;
-  FieldErrors errors;
-  auto change = read_config_data(*body, errors);
-  if (!errors.empty()) return answer_errors(context, errors);
-  const auto answer = api.service.device(device_id(context), std::move(change), device_meta(context));
+  auto change = said_in(context, read_config_data);
+  if (!change) return;
+  const auto answer = api.service.device(device_id(context), std::move(*change), device_meta(context));
   if (!answer) {
     if (answer.error().code == domain::ErrorCode::kInvalid) {  // too many attributes: the quota's answer
       return context.answer(Problem::rate_limited(answer.error().message, 0));

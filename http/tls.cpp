@@ -101,32 +101,21 @@ ssize_t TlsSession::read(char* out, std::size_t size) {
   std::size_t count = 0;
   const int done = SSL_read_ex(session_, out, size, &count);
   if (done == 1) return static_cast<ssize_t>(count);
-  switch (SSL_get_error(session_, done)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE:
-      errno = EAGAIN;
-      return -1;
-    case SSL_ERROR_ZERO_RETURN: return 0;
-    default:
-      failed_ = true;
-      errno = ECONNRESET;
-      return -1;
-  }
+  return SSL_get_error(session_, done) == SSL_ERROR_ZERO_RETURN ? 0 : not_done(done);
 }
 
 ssize_t TlsSession::write(const char* bytes, std::size_t size) {
   ERR_clear_error();
   std::size_t count = 0;
   const int done = SSL_write_ex(session_, bytes, size, &count);
-  if (done == 1) return static_cast<ssize_t>(count);
-  switch (SSL_get_error(session_, done)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE: errno = EAGAIN; break;
-    default:
-      failed_ = true;
-      errno = ECONNRESET;
-      break;
-  }
+  return done == 1 ? static_cast<ssize_t>(count) : not_done(done);
+}
+
+ssize_t TlsSession::not_done(int done) {
+  const int error = SSL_get_error(session_, done);
+  const bool may_go_on = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+  failed_ = failed_ || !may_go_on;
+  errno = may_go_on ? EAGAIN : ECONNRESET;
   return -1;
 }
 

@@ -52,6 +52,8 @@ class TlsSession {
   void say_goodbye();
 
  private:
+  ssize_t not_done(int done);  // why, as recv and send tell it
+
   ssl_st* const session_;
   bool failed_ = false;
 };
