@@ -77,12 +77,23 @@ DomainError too_many_attributes(std::size_t count) {
                                      limits::kDeviceAttributes, count));
 }
 
+// One append: whoever speaks for the first time waits for one commit, not for three.
+Events first_of(const Device& s, const RegisterDevice& c) {
+  Events events{of_device(s, DeviceRegistered{c.ordinal, c.via, c.attributes, c.groups, c.owner})};
+  if (c.via == RegisteredVia::kMqtt) events.push_back(of_device(s, DevicePushChanged{true}));
+  if (!c.said) return events;
+  DeviceAttributesChanged said;
+  said.set = *c.said;
+  said.by_device = true;
+  events.push_back(of_device(s, std::move(said)));
+  return events;
+}
+
 Decision on(const Device& s, const RegisterDevice& c, const Context& context) {
   if (s.registered && !s.deleted) return Events{};
-  if (c.attributes.size() > limits::kDeviceAttributes) return too_many_attributes(c.attributes.size());
-  if (!s.registered) {
-    return Events{of_device(s, DeviceRegistered{c.ordinal, c.via, c.attributes, c.groups, c.owner})};
-  }
+  const std::size_t count = c.attributes.size() + (c.said ? c.said->size() : 0);
+  if (count > limits::kDeviceAttributes) return too_many_attributes(count);
+  if (!s.registered) return first_of(s, c);
   if (is_own_word(c.via)) return not_found("Device", s.id.value);  // decision 22
   Events events{of_device(s, DeviceReturned{c.ordinal, c.via})};
   ChangeAttributes known;

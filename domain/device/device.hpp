@@ -117,13 +117,15 @@ inline bool is_own_word(RegisteredVia via) { return via == RegisteredVia::kPoll 
 
 // ---- commands ------------------------------------------------------------------------------------------------
 
-// First poll, hello, PUT, import. A deleted device comes back by an operator's word, not by its own (decision 22).
+// First poll, hello, PUT, import. A deleted device comes back by an operator's word, not by its own (decision 22). Whoever
+// says hello takes its commands over MQTT.
 struct RegisterDevice {
   Ordinal ordinal;                        // from the directory
   RegisteredVia via = RegisteredVia::kPoll;
   Attributes attributes;
   std::vector<std::string> groups;
   Caller owner = {};                      // nobody: not known
+  std::optional<Attributes> said = {};    // by the device itself, with its hello
 };
 struct ChangeAttributes {                 // configData or PUT
   enum class Mode { kMerge, kReplace, kRemove };

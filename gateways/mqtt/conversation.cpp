@@ -86,18 +86,21 @@ Outcome Conversation::carry_out(const domain::DeviceId& device, const Heard& hea
 
 // ---- who it is -------------------------------------------------------------------------------------------------------
 
-// A stranger is registered where that is wanted; a deleted one stays deleted (decision 22), also if that was a moment ago.
-std::optional<DomainError> Conversation::make_known(const Talk& talk) {
+// A stranger is registered where that is wanted, with what it says; a deleted one stays deleted (decision 22), also if that was
+// a moment ago.
+std::optional<DomainError> Conversation::make_known(const Talk& talk, const Hello& hello) {
   const auto known = service_.views().polls().find(talk.device.value);
   if (known && known->deleted) return domain::not_found("Device", talk.device.value);
   if (!known) {
     if (!plug_and_play_) return domain::not_found("Device", talk.device.value);
     domain::RegisterDevice registration;
     registration.via = domain::RegisteredVia::kMqtt;
+    if (hello.attributes) registration.said = hello.attributes->values;
     const auto answer = service_.device(talk.device, std::move(registration), talk.meta);
     if (!answer) return answer.error();
   }
   if (known && known->push) return std::nullopt;
+  // Of one that was a stranger there is nothing left to write, unless somebody else has registered it meanwhile.
   const auto answer = service_.device(talk.device, domain::SetPush{true}, talk.meta);
   return answer ? std::nullopt : std::optional(answer.error());
 }
@@ -108,7 +111,7 @@ std::optional<DomainError> Conversation::change(const Talk& talk, domain::Change
 }
 
 Outcome Conversation::on(const Talk& talk, const Hello& hello) {
-  if (const auto failure = make_known(talk)) return refused(talk.id, *failure);
+  if (const auto failure = make_known(talk, hello)) return refused(talk.id, *failure);
   if (hello.attributes) {
     if (const auto failure = change(talk, *hello.attributes)) return refused(talk.id, *failure);
   }

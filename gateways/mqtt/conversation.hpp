@@ -52,7 +52,7 @@ class Conversation {
   Outcome on(const Talk& talk, const ConsentAnswered& answered);
   Outcome on(const Talk& talk, const CancelAnswered& answered);
 
-  std::optional<domain::DomainError> make_known(const Talk& talk);
+  std::optional<domain::DomainError> make_known(const Talk& talk, const Hello& hello);
   std::optional<domain::DomainError> change(const Talk& talk, domain::ChangeAttributes change);
   domain::Result<domain::DeviceUpdate> update_of(const Talk& talk, const domain::UpdateId& id) const;
   Go start(const Talk& talk, const Accepted& accepted, std::optional<domain::DomainError>& failure);

@@ -154,6 +154,32 @@ TEST_CASE("an unknown id is registered by its hello, and by nothing else it says
   CHECK(stage.device("pump").push);
 }
 
+TEST_CASE("a stranger is what its hello says from its registration on, and the same hello once more writes nothing") {
+  MqttStage stage;
+  const json hello{{"type", "hello"},
+                   {"attributes", {{"device_model", "SF-100"}, {"firmware_version", "1.0.0"}, {"site", nullptr}}}};
+  const auto head = [&] { return stage.service().log().head().value; };
+  const auto before = head();
+  CHECK(stage.say("pump", hello).is_null());
+  const auto device = stage.device("pump");
+  CHECK(device.push);
+  CHECK(device.version == "1.0.0");
+  CHECK(device.attributes.size() == 2);
+  CHECK_FALSE(device.wants_attributes_from.has_value());
+  CHECK(head() == before + 3);
+  CHECK(stage.say("pump", hello).is_null());
+  CHECK(head() == before + 3);
+}
+
+TEST_CASE("a device that polled as a stranger takes its commands over MQTT from its hello on") {
+  MqttStage stage;
+  REQUIRE(stage.service().poll({"pump"}, {}).ok());
+  CHECK_FALSE(stage.device("pump").push);
+  stage.hello("pump");
+  CHECK(stage.device("pump").push);
+  CHECK(stage.device("pump").version == "1.0.0");
+}
+
 TEST_CASE("without plug and play a stranger's hello is refused") {
   MqttStage stage(false);
   CHECK(stage.say("pump", kHello).at("error") == "not_found");

@@ -399,8 +399,8 @@ rc::Gen<DeviceCommand> any_device_command() {
         return SetPush{coin()};
       case 0:
       case 1:
-        return RegisterDevice{
-            {number(0, 99)}, value_up_to(RegisteredVia::kMqtt), attributes(), {}, {number(0, 2)}};
+        return RegisterDevice{{number(0, 99)}, value_up_to(RegisteredVia::kMqtt), attributes(), {}, {number(0, 2)},
+                              coin() ? std::optional(attributes()) : std::nullopt};
       case 2: {
         ChangeAttributes c;
         c.mode = static_cast<ChangeAttributes::Mode>(number(0, 2));

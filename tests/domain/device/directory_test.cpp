@@ -1,6 +1,7 @@
 // Devices come, go and come back (decisions 20, 22).
 #include <doctest/doctest.h>
 
+#include "domain/limits.hpp"
 #include "tests/domain/given.hpp"
 
 using namespace ota::domain;
@@ -28,6 +29,25 @@ TEST_CASE("an unknown device is registered, by whatever way it appears") {
         .when(registration(via))
         .then({DeviceRegistered{kOrdinal, via, {{"device_model", "SF-100"}}, {"beta"}}});
   }
+}
+
+TEST_CASE("a stranger's hello is one append: it is there, takes its commands over MQTT, and is what it says") {
+  DeviceAttributesChanged change;
+  change.set = {{"device_model", "SF-100"}, {"firmware_version", "1.0.0"}};
+  change.by_device = true;
+  RegisterDevice hello{kOrdinal, RegisteredVia::kMqtt, {}, {}};
+  const DeviceRegistered registered{kOrdinal, RegisteredVia::kMqtt, {}, {}};
+  given({}).when(hello).then({registered, DevicePushChanged{true}});
+  hello.said = change.set;
+  given({}).when(hello).then({registered, DevicePushChanged{true}, change});
+  // Said once more, or found registered by somebody else, it changes nothing here.
+  given({registered, DevicePushChanged{true}, change}).when(hello).then_nothing();
+  ChangeAttributes again;
+  again.values = change.set;
+  again.by_device = true;
+  given({registered, DevicePushChanged{true}, change}).when(again).then_nothing();
+  for (std::size_t i = 0; i < limits::kDeviceAttributes; ++i) hello.said->emplace("more-" + std::to_string(i), "x");
+  given({}).when(hello).then_error(ErrorCode::kInvalid);
 }
 
 TEST_CASE("a known device is not registered again") {
