@@ -208,6 +208,7 @@ void serve(const Config& config, const sigset_t& signals) {
   if (!config.nats_url.empty()) {
     ota::gateways::BusOptions bus_options;
     bus_options.url = config.nats_url;
+    bus_options.ca_file = config.nats_ca_file;
     bus_options.device_deleted_subject = config.nats_device_deleted;
     bus_options.user_deleted_subject = config.nats_user_deleted;
     bus_options.cursor_directory = config.data_directory / "bus";

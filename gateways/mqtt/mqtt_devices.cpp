@@ -15,7 +15,7 @@ mqtt::BrokerOptions broker_options(const MqttOptions& o) {
   return {o.host, o.port, o.user, o.password, o.ca_file, o.retry_min, o.retry_max};
 }
 nats::ReconnectLoop::Options inbox_options(const MqttOptions& o) {
-  return {o.nats_url, "ota_service devices", o.retry_min, o.retry_max};
+  return {o.nats_url, "ota_service devices", o.retry_min, o.retry_max, o.nats_ca_file};
 }
 
 }  // namespace

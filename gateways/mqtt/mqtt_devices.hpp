@@ -26,7 +26,8 @@ struct MqttOptions {
   std::string user;                       // empty: none
   std::string password;
   std::string ca_file;                    // PEM: TLS, and who signs the broker's certificate; empty: no TLS
-  std::string nats_url;                   // the same server over NATS; may hold user and password
+  std::string nats_url;                   // the same server over NATS; may hold user and password, and begin with "tls://"
+  std::string nats_ca_file;               // then: who signs its certificate there; empty: the system's authorities
   std::int64_t stream_bytes_max = 1'073'741'824;
   std::string tenant = "DEFAULT";
   bool plug_and_play = true;              // an id that is not known is registered by its hello

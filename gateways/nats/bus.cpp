@@ -36,7 +36,7 @@ void check_options(const BusOptions& options) {
 }
 
 nats::ReconnectLoop::Options link_options(const BusOptions& options, std::string name) {
-  return {options.url, std::move(name), options.retry_min, options.retry_max};
+  return {options.url, std::move(name), options.retry_min, options.retry_max, options.ca_file};
 }
 
 }  // namespace

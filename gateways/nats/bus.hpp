@@ -24,7 +24,8 @@
 namespace ota::gateways {
 
 struct BusOptions {
-  std::string url;  // "nats://host:4222"; several, of one cluster, separated by commas
+  std::string url;      // "nats://host:4222", or "tls://.."; several, of one cluster, separated by commas
+  std::string ca_file;  // PEM, with "tls://": who signs the servers' certificates; empty: the system's authorities
   // What to listen to, a pattern too; empty: nothing is listened to.
   std::string device_deleted_subject = "device_service.device.deleted";
   std::string user_deleted_subject = "account_service.user.deleted";

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "gateways/nats/handles.hpp"
@@ -25,7 +26,7 @@ void log_error(natsConnection*, natsSubscription*, natsStatus status, void*) {
   spdlog::warn("bus: {}", natsStatus_GetText(status));
 }
 
-OptionsHandle make_options(const std::string& urls, const std::string& name) {
+OptionsHandle make_options(const std::string& urls, const std::string& name, const std::string& ca_file) {
   natsOptions* created = nullptr;
   check(natsOptions_Create(&created), "prepare a connection to the bus");
   OptionsHandle options(created);
@@ -35,6 +36,13 @@ OptionsHandle make_options(const std::string& urls, const std::string& name) {
   check(natsOptions_SetServers(created, texts.data(), static_cast<int>(texts.size())),
         "use nats.url");
   check(natsOptions_SetName(created, name.c_str()), "name the connection");
+  // To the library "tls://" is a name like any other: it would speak in the clear to a server that does.
+  if (std::any_of(servers.begin(), servers.end(), [](const auto& server) { return server.starts_with("tls://"); })) {
+    if (!ca_file.empty()) {
+      check(natsOptions_LoadCATrustedCertificates(created, ca_file.c_str()), "use nats.ca_file " + ca_file);
+    }
+    check(natsOptions_SetSecure(created, true), "use TLS");
+  }
   check(natsOptions_SetTimeout(created, limits::kConnect.count()), "set the time to connect");
   check(natsOptions_SetAllowReconnect(created, false), "forbid reconnecting");
   check(natsOptions_SetPingInterval(created, limits::kPing.count()), "set the ping interval");
@@ -58,9 +66,9 @@ void fail(std::string_view what, natsStatus status, int js_error) {
   throw BusError(text);
 }
 
-Connection::Connection(const std::string& urls, const std::string& name)
+Connection::Connection(const std::string& urls, const std::string& name, const std::string& ca_file)
     : impl_(std::make_unique<Impl>()) {
-  const auto options = make_options(urls, name);
+  const auto options = make_options(urls, name, ca_file);
   natsConnection* connection = nullptr;
   check(natsConnection_Connect(&connection, options.get()), "connect to the bus");
   impl_->connection.reset(connection);

@@ -30,8 +30,9 @@ struct BusError : std::runtime_error {
 class Connection {
  public:
   // Connects to one of the servers in `urls` (separated by commas), named `name` there. Takes at
-  // most limits::kConnect for each of them.
-  Connection(const std::string& urls, const std::string& name);
+  // most limits::kConnect for each of them. With "tls://" nothing but TLS is spoken, to all of them;
+  // `ca_file`: who signs their certificates, empty: the system's authorities.
+  Connection(const std::string& urls, const std::string& name, const std::string& ca_file = "");
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -72,7 +72,7 @@ void ReconnectLoop::run() {
 }
 
 void ReconnectLoop::run_session() {
-  const auto connection = std::make_shared<Connection>(options_.urls, options_.name);
+  const auto connection = std::make_shared<Connection>(options_.urls, options_.name, options_.ca_file);
   struct Detach {
     ReconnectLoop& loop;
     ~Detach() { loop.attach(nullptr); }

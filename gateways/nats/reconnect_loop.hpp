@@ -26,6 +26,7 @@ class ReconnectLoop {
     std::string name;  // of the connection, and in log lines
     std::chrono::milliseconds retry_min{250};
     std::chrono::milliseconds retry_max{15'000};
+    std::string ca_file = {};  // of urls with "tls://": who signs the servers' certificates; empty: the system's authorities
   };
   using Session = std::function<void(Connection&)>;
 

@@ -95,6 +95,15 @@ TEST_CASE("otad: devices over MQTT need to know where they are heard and where t
   CHECK(load_config({file.path, {{"mqtt.nats_url", "nats://u:p@broker"}}}).mqtt.nats_url == "nats://u:p@broker");
 }
 
+TEST_CASE("otad: an authority of NATS servers is for those that are spoken to over TLS") {
+  CHECK(refusal({{}, {{"nats.url", "nats://bus"}, {"nats.ca_file", "ca.pem"}}}) ==
+        "nats.ca_file = \"ca.pem\": neither nats.url nor mqtt.nats_url begins with tls://");
+  CHECK(load_config({{}, {{"nats.url", "tls://bus"}, {"nats.ca_file", "ca.pem"}}}).nats_ca_file == "ca.pem");
+  const auto config = load_config({{}, {{"mqtt.host", "broker"}, {"mqtt.nats_url", "tls://broker"}, {"nats.ca_file", "ca.pem"},
+                                        {"ddi.public_url", "https://ota.example"}}});
+  CHECK(config.mqtt.nats_ca_file == "ca.pem");
+}
+
 TEST_CASE("otad: what is unknown or cannot be is refused with its name, its value and where it came from") {
   CHECK(refusal({{}, {{"prot", "1"}}}) == "unknown setting prot (flag --prot)");
   const auto port = refusal({{}, {{"port", "70000"}}});

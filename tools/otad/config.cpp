@@ -67,12 +67,17 @@ void check_whole(Config& config) {
   if (config.client_certificates_required && config.tls.client_authority_file.empty()) {
     throw ConfigError("tls.client_certificates = \"required\": tls.client_ca is missing, which would verify them");
   }
+  const auto speaks_tls = [](const std::string& url) { return url.find("tls://") != std::string::npos; };
+  if (!config.nats_ca_file.empty() && !speaks_tls(config.nats_url) && !speaks_tls(config.mqtt.nats_url)) {
+    throw ConfigError(fmt::format("nats.ca_file = \"{}\": neither nats.url nor mqtt.nats_url begins with tls://", config.nats_ca_file));
+  }
   if (!config.mqtt.host.empty()) {
     if (config.mqtt.nats_url.empty()) config.mqtt.nats_url = config.nats_url;
     if (config.mqtt.nats_url.empty()) {
       throw ConfigError("mqtt.host is set, and neither mqtt.nats_url nor nats.url: what devices say is read there");
     }
     if (config.public_url.empty()) throw ConfigError("mqtt.host is set, and ddi.public_url is not: devices get their bytes there");
+    config.mqtt.nats_ca_file = config.nats_ca_file;
     config.mqtt.tenant = config.tenant;
     config.mqtt.plug_and_play = config.device_auth.plug_and_play;
   }

@@ -51,6 +51,7 @@ struct Config {
   std::size_t handler_threads = 128;
   std::size_t scheduler_threads = 2;
   std::string nats_url;                            // empty: no bus
+  std::string nats_ca_file;                        // empty: the system's authorities
   std::string nats_device_deleted = "device_service.device.deleted";
   std::string nats_user_deleted = "account_service.user.deleted";
   gateways::MqttOptions mqtt;                      // without a host: no MQTT
