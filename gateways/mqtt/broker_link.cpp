@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <mosquitto.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
@@ -37,8 +38,21 @@ std::string words_for(int code) {
   return code == MOSQ_ERR_ERRNO ? std::strerror(errno) : mosquitto_strerror(code);  // NOLINT(concurrency-mt-unsafe)
 }
 
+[[noreturn]] void fail(std::string_view what, std::string_view why) {
+  throw std::runtime_error(fmt::format("Cannot {}: {}", what, why));
+}
+
 void check(int code, std::string_view what) {
-  if (code != MOSQ_ERR_SUCCESS) throw std::runtime_error(fmt::format("Cannot {}: {}", what, words_for(code)));
+  if (code != MOSQ_ERR_SUCCESS) fail(what, words_for(code));
+}
+
+// "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed": the end of it is for operators.
+std::string_view without_origin(std::string_view text) {
+  for (const std::string_view before : {"::", "Error: "}) {
+    if (const auto at = text.rfind(before); at != text.npos) text.remove_prefix(at + before.size());
+  }
+  if (text.ends_with('.')) text.remove_suffix(1);
+  return text;
 }
 
 }  // namespace
@@ -52,6 +66,10 @@ class BrokerLink::Session {
     mosquitto_connect_callback_set(handle_.get(), [](mosquitto*, void* self, int code) {
       static_cast<Session*>(self)->answer_ = code;
     });
+    mosquitto_log_callback_set(handle_.get(), [](mosquitto*, void* self, int level, const char* text) {
+      auto& trouble = static_cast<Session*>(self)->trouble_;
+      if (level == MOSQ_LOG_ERR && trouble.empty()) trouble = without_origin(text);  // the first one is the cause
+    });
     mosquitto_publish_callback_set(handle_.get(), [](mosquitto*, void* self, int number) {
       static_cast<Session*>(self)->acknowledged(number);
     });
@@ -62,7 +80,8 @@ class BrokerLink::Session {
       check(mosquitto_username_pw_set(handle_.get(), o.user.c_str(), o.password.c_str()), "set mqtt.user");
     }
     if (!o.ca_file.empty()) {
-      check(mosquitto_tls_set(handle_.get(), o.ca_file.c_str(), nullptr, nullptr, nullptr, nullptr), "use mqtt.ca_file");
+      const int done = mosquitto_tls_set(handle_.get(), o.ca_file.c_str(), nullptr, nullptr, nullptr, nullptr);
+      if (done != MOSQ_ERR_SUCCESS) fail("use mqtt.ca_file", o.ca_file + " cannot be read");
     }
   }
   Session(const Session&) = delete;
@@ -72,7 +91,7 @@ class BrokerLink::Session {
   void work() {
     const auto& o = link_.options_;
     // Does not wait for the other side, which may never answer; only looking up the name does.
-    check(mosquitto_connect_async(handle_.get(), o.host.c_str(), o.port, limits::kKeepAlive_s), what_connects());
+    check_tls(mosquitto_connect_async(handle_.get(), o.host.c_str(), o.port, limits::kKeepAlive_s), what_connects());
     heard_ = Clock::now();
     while (!link_.stopping_ && !answer_) {
       turn();
@@ -94,6 +113,11 @@ class BrokerLink::Session {
  private:
   std::string what_connects() const {
     return fmt::format("connect to the MQTT broker {}:{}", link_.options_.host, link_.options_.port);
+  }
+
+  void check_tls(int code, std::string_view what) const {
+    if (code == MOSQ_ERR_TLS) fail(what, fmt::format("TLS with mqtt.ca_file {}: {}", link_.options_.ca_file, trouble_));
+    check(code, what);
   }
 
   // What was said last, as the link stops, is brought to its end if the broker is quick.
@@ -126,25 +150,38 @@ class BrokerLink::Session {
     }
   }
 
+  // While TLS is agreed on the library says that it wants to write and writes nothing, unless the loop is its own: over a
+  // line on which connecting takes its time that would never end, nor wait.
+  bool shakes_hands() const { return tls() && SSL_in_init(tls()); }
+  bool wants_write() const { return shakes_hands() ? SSL_want_write(tls()) : mosquitto_want_write(handle_.get()); }
+  const SSL* tls() const { return static_cast<const SSL*>(mosquitto_ssl_get(handle_.get())); }  // null: none
+
   // Waits for the broker, for a wake or for a tick, and does what there is to do.
   void turn() {
+    constexpr short kEnd = POLLHUP | POLLERR;
     const int socket = mosquitto_socket(handle_.get());
     if (socket < 0) throw std::runtime_error("the connection to the MQTT broker was lost");
+    const bool shakes = shakes_hands();
     pollfd fds[2]{{socket, POLLIN, 0}, {link_.wake_fd_, POLLIN, 0}};
-    if (mosquitto_want_write(handle_.get())) fds[0].events |= POLLOUT;
+    if (wants_write()) fds[0].events |= POLLOUT;
     ::poll(fds, 2, static_cast<int>(limits::kTick.count()));
     if (fds[1].revents != 0) {
       std::uint64_t count = 0;
       [[maybe_unused]] const auto read = ::read(link_.wake_fd_, &count, sizeof count);
     }
     const auto what = answer_ ? std::string("talk to the MQTT broker") : what_connects();
-    if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) check(mosquitto_loop_read(handle_.get(), 1), what);
-    if ((fds[0].revents & POLLOUT) != 0) check(mosquitto_loop_write(handle_.get(), 1), what);
+    const bool writes = (fds[0].revents & POLLOUT) != 0;
+    // A step of the handshake is a read, whichever way it goes.
+    if ((fds[0].revents & (POLLIN | kEnd)) != 0 || (writes && shakes)) check_tls(mosquitto_loop_read(handle_.get(), 1), what);
+    if (writes && !shakes) check(mosquitto_loop_write(handle_.get(), 1), what);
+    // Of an end before TLS is agreed on the library says nothing.
+    if (shakes && (fds[0].revents & kEnd) != 0) fail(what, "nobody listens there, or the connection was broken off");
     check(mosquitto_loop_misc(handle_.get()), what);
   }
 
   BrokerLink& link_;
   std::optional<int> answer_;             // the CONNACK
+  std::string trouble_;                   // what the library said first of an error; empty: nothing
   Clock::time_point heard_{};             // when the broker answered anything last, or had nothing to answer
   Handle handle_;
 };

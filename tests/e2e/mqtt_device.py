@@ -7,68 +7,10 @@ import os
 import subprocess
 import threading
 
-from mqtt_support import Broker, Device, level
-from support import Stage, metadata, wait_for
+from mqtt_support import Site, level
+from support import wait_for
 
-CONTENT = os.urandom(200_000)
 STRANGER = "pump 7/ü.1+#"
-
-
-class Site(Stage):
-    """The service and its broker; `known` are registered beforehand, `strangers` have a user there and no more."""
-
-    def __init__(self, known=(), strangers=(), settings=()):
-        super().__init__(*settings)
-        self.known, self.strangers = known, strangers
-        self.broker = Broker(self.directory)
-        self.service.settings += self.broker.settings(self.service.url)
-        self.service.environment = self.broker.environment()
-        self.devices = []
-
-    def __enter__(self):
-        super().__enter__()   # without a broker: it starts all the same
-        for name in self.known:
-            answer = self.service.call("PUT", f"/api/v1/ota/devices/{level(name)}", {"attributes": {}})
-            assert answer.status in (200, 201), answer.text
-        self.broker.write_users(self.service, self.strangers)
-        self.broker.start()
-        wait_for("the service is connected", self.connected)
-        return self
-
-    def connected(self):
-        return self.health()["status"] == "healthy"
-
-    def health(self):
-        return self.service.call("GET", "/health/detailed").json["dependencies"]["mqtt"]
-
-    def device(self, name, user=None):
-        self.devices.append(Device(self.broker, name, user))
-        return self.devices[-1]
-
-    def firmware(self, version):
-        answer = self.service.upload(CONTENT, metadata(version))
-        assert answer.status == 201, answer.text
-        return answer.json["firmware_id"]
-
-    def campaign(self, firmware, devices, **more):
-        body = {"name": "over MQTT", "firmware_id": firmware, "strategy": "immediate", "target_devices": devices, **more}
-        campaign = self.service.post("/campaigns", body, status=201)["campaign_id"]
-        self.service.post(f"/campaigns/{campaign}/start")
-        return campaign
-
-    def update(self, command):
-        return self.service.get(f"/updates/{command['update_id']}")
-
-    def wait_for_status(self, command, status):
-        wait_for(f"{command['update_id']} is {status}", lambda: self.update(command)["status"] == status, 30)
-
-    def __exit__(self, kind, value, trace):
-        for device in self.devices:
-            device.disconnect()
-        self.broker.kill()
-        if kind is not None:
-            print(self.broker.tail())
-        super().__exit__(kind, value, trace)
 
 
 def a_stranger_is_updated():

@@ -11,12 +11,14 @@ import subprocess
 import threading
 import time
 import urllib.request
+from dataclasses import dataclass
 
-from support import BIN, free_port, wait_for
+from support import BIN, Stage, free_port, metadata, wait_for
 
 SOURCE = os.environ.get("OTA_SOURCE") or os.path.join(os.path.dirname(__file__), "..", "..")
 SERVICE_PASSWORD = "s3cret-of-the-service"
 PATIENCE = 30
+CONTENT = os.urandom(200_000)
 
 
 def level(text):
@@ -41,18 +43,35 @@ def user_text(device, token):
 """
 
 
+@dataclass
+class Tls:
+    """Of a broker: its certificate and key without their endings, who the devices and who the service believe signs it."""
+    file: str
+    devices_trust: str
+    service_trusts: str
+
+
 class Broker:
     """nats-server with docs/nats-mqtt.conf, on ports and in a directory of this test; may be killed and started again."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, tls=None):
+        self.tls = tls
         self.directory = os.path.join(directory, "broker")
         os.makedirs(self.directory)
         self.port, self.mqtt_port = free_port(), free_port()
-        self.url = f"nats://ota_service:{SERVICE_PASSWORD}@127.0.0.1:{self.port}"
+        self.url = f"{'tls' if tls else 'nats'}://ota_service:{SERVICE_PASSWORD}@127.0.0.1:{self.port}"
         self.passwords = {}
         self.process = None
+        self.write_config(tls)
+
+    def write_config(self, tls):
+        """As docs/ has it, but for its places; with what it shows of TLS, unless `tls` is None."""
         with open(os.path.join(SOURCE, "docs", "nats-mqtt.conf"), encoding="utf-8") as text:
             config = text.read()
+        if tls:
+            config, found = re.subn(r" *# tls \{\n( *#   .*\n)+ *# \}\n", lambda block: block.group(0).replace("# ", ""), config)
+            assert found == 2, config
+            config = config.replace("/etc/nats/server.pem", tls.file + ".crt").replace("/etc/nats/server-key.pem", tls.file + ".key")
         for shipped, here in [('"/var/lib/nats/jetstream"', f'"{self.directory}/jetstream"'),
                               ('"127.0.0.1:4222"', f'"127.0.0.1:{self.port}"'),
                               ('"0.0.0.0:1883"', f'"127.0.0.1:{self.mqtt_port}"')]:
@@ -61,8 +80,9 @@ class Broker:
         with open(os.path.join(self.directory, "nats-mqtt.conf"), "w", encoding="utf-8") as out:
             out.write(config)
 
-    def settings(self, service_url):
-        return ["--mqtt.host", "127.0.0.1", "--mqtt.port", str(self.mqtt_port), "--mqtt.user", "ota_service",
+    def settings(self, service_url, mqtt_port):
+        return ["--mqtt.host", "127.0.0.1", "--mqtt.port", str(mqtt_port), "--mqtt.user", "ota_service",
+                *(["--mqtt.ca_file", self.tls.service_trusts, "--nats.ca_file", self.tls.service_trusts] if self.tls else []),
                 "--mqtt.nats_url", self.url, "--ddi.public_url", service_url]
 
     def environment(self):
@@ -117,8 +137,9 @@ class Device:
         self.changed = threading.Condition()
 
     def login(self):
+        tls = self.broker.tls
         return ["-h", "127.0.0.1", "-p", str(self.broker.mqtt_port), "-u", level(self.user), "-P",
-                self.broker.passwords[level(self.user)]]
+                self.broker.passwords[level(self.user)], *(["--cafile", tls.devices_trust] if tls else [])]
 
     def connect(self):
         """With a persistent session; returns when the subscriptions are there."""
@@ -202,3 +223,63 @@ class Device:
         for status in statuses:
             answer = self.ask(self.status(command, status))
             assert answer["ok"], answer
+
+
+class Site(Stage):
+    """The service and its broker; `known` are registered beforehand, `strangers` have a user there and no more. A `line` is
+    what the service connects to instead of the broker."""
+
+    def __init__(self, known=(), strangers=(), settings=(), tls=None, line=None):
+        super().__init__(*settings)
+        self.known, self.strangers = known, strangers
+        self.broker = Broker(self.directory, tls)
+        if line:
+            line.open(self.broker.mqtt_port)
+        self.service.settings += self.broker.settings(self.service.url, line.port if line else self.broker.mqtt_port)
+        self.service.environment = self.broker.environment()
+        self.devices = []
+
+    def __enter__(self):
+        super().__enter__()   # without a broker: it starts all the same
+        for name in self.known:
+            answer = self.service.call("PUT", f"/api/v1/ota/devices/{level(name)}", {"attributes": {}})
+            assert answer.status in (200, 201), answer.text
+        self.broker.write_users(self.service, self.strangers)
+        self.broker.start()
+        wait_for("the service is connected", self.connected)
+        return self
+
+    def connected(self):
+        return self.health()["status"] == "healthy"
+
+    def health(self):
+        return self.service.call("GET", "/health/detailed").json["dependencies"]["mqtt"]
+
+    def device(self, name, user=None):
+        self.devices.append(Device(self.broker, name, user))
+        return self.devices[-1]
+
+    def firmware(self, version):
+        answer = self.service.upload(CONTENT, metadata(version))
+        assert answer.status == 201, answer.text
+        return answer.json["firmware_id"]
+
+    def campaign(self, firmware, devices, **more):
+        body = {"name": "over MQTT", "firmware_id": firmware, "strategy": "immediate", "target_devices": devices, **more}
+        campaign = self.service.post("/campaigns", body, status=201)["campaign_id"]
+        self.service.post(f"/campaigns/{campaign}/start")
+        return campaign
+
+    def update(self, command):
+        return self.service.get(f"/updates/{command['update_id']}")
+
+    def wait_for_status(self, command, status):
+        wait_for(f"{command['update_id']} is {status}", lambda: self.update(command)["status"] == status, 30)
+
+    def __exit__(self, kind, value, trace):
+        for device in self.devices:
+            device.disconnect()
+        self.broker.kill()
+        if kind is not None:
+            print(self.broker.tail())
+        super().__exit__(kind, value, trace)
