@@ -21,6 +21,13 @@ constexpr std::uint64_t kSignalToken = ~std::uint64_t{0};
   throw std::system_error(errno, std::generic_category(), what);
 }
 
+// One that stayed would end the process as soon as signals are let through again.
+void take_signals(int signal_fd) {
+  signalfd_siginfo taken{};
+  while (::read(signal_fd, &taken, sizeof taken) > 0) {
+  }
+}
+
 }  // namespace
 
 EventLoop::EventLoop() {
@@ -70,7 +77,7 @@ void EventLoop::run(EventSource& source) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       if (event.data.u64 == kSignalToken) {
         interrupted_ = true;
-        return;
+        return take_signals(signal_fd_);
       }
       source.on_ready(event.data.u64, event.events);
     }
