@@ -145,14 +145,15 @@ class Service:
 class Fleet:
     """otasim."""
 
-    def __init__(self, directory, service, *options):
-        self.journal = os.path.join(directory, "fleet.jsonl")
-        self.summary = os.path.join(directory, "fleet.json")
-        self.log = os.path.join(directory, "otasim.log")
+    def __init__(self, directory, service, *options, name="fleet"):
+        self.journal = os.path.join(directory, name + ".jsonl")
+        self.summary = os.path.join(directory, name + ".json")
+        self.report = os.path.join(directory, name + ".report")
+        self.log = os.path.join(directory, name + ".log")
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 [os.path.join(BIN, "otasim"), "--server", service.url, "--journal", self.journal,
-                 "--summary-json", self.summary, *options], stdout=out, stderr=out)
+                 "--summary-json", self.summary, "--report", self.report, *options], stdout=out, stderr=out)
 
     def stop(self):
         if self.process.poll() is None:
@@ -160,8 +161,24 @@ class Fleet:
         return self.process.wait(timeout=60)
 
     def facts(self):
-        with open(self.journal, encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
+        return read_lines(self.journal)
+
+    def accounts(self):
+        """What every device did, after the end."""
+        return read_lines(self.report)
+
+    def result(self):
+        with open(self.summary, encoding="utf-8") as text:
+            return json.load(text)
+
+    def tail(self):
+        with open(self.log, encoding="utf-8", errors="replace") as text:
+            return "otasim: " + text.read()[-3000:]
+
+
+def read_lines(path):
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 class Stage:
@@ -173,8 +190,8 @@ class Stage:
         self.fleets = []
         self.failed = True
 
-    def fleet(self, *options):
-        self.fleets.append(Fleet(self.directory, self.service, *options))
+    def fleet(self, *options, name="fleet"):
+        self.fleets.append(Fleet(self.directory, self.service, *options, name=name))
         return self.fleets[-1]
 
     def __enter__(self):
