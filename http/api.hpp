@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct ApiOptions {
   DeviceRates device_rates = {};
   PollPaceOptions poll_pace = {};
   std::string client_attribute = "ddi_client";    // of a device: the name of its client's profile
+  std::map<std::string, std::string> client_of_model = {};  // the same of all devices of a model that do not say it
   // Where the bytes are to be had besides ("https://cdn.example/fw/{sha256}/{file}"): devices whose client goes there are
   // sent there. Empty: they come from here.
   std::string redirect_url = {};

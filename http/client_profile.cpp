@@ -19,13 +19,15 @@ constexpr ClientProfile kCareful{};
 
 std::span<const ClientProfile> client_profiles() { return kProfiles; }
 
-const ClientProfile& client_profile(std::string_view attribute, std::string_view user_agent) {
+const ClientProfile& client_profile(std::string_view attribute, std::string_view by_model, std::string_view user_agent) {
   const auto find = [](auto holds) {
     const auto found = std::find_if(kProfiles.begin(), kProfiles.end(), holds);
     return found == kProfiles.end() ? nullptr : &*found;
   };
-  const auto* named = find([&](const auto& profile) { return equals_ignoring_case(profile.name, attribute); });
-  if (named) return *named;
+  for (const auto name : {attribute, by_model}) {
+    const auto* named = find([&](const auto& profile) { return equals_ignoring_case(profile.name, name); });
+    if (named) return *named;
+  }
   const auto* seen = find([&](const auto& profile) {
     return !profile.agent.empty() && equals_ignoring_case(user_agent.substr(0, profile.agent.size()), profile.agent);
   });

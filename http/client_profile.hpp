@@ -26,7 +26,8 @@ struct ClientProfile {
 
 std::span<const ClientProfile> client_profiles();
 
-// The profile that the attribute names; else that of the User-Agent; else the careful one, without a name.
-const ClientProfile& client_profile(std::string_view attribute, std::string_view user_agent);
+// The profile that the attribute names; else the one that devices of this model have (`by_model`: the name of one, may be
+// empty); else that of the User-Agent; else the careful one, without a name.
+const ClientProfile& client_profile(std::string_view attribute, std::string_view by_model, std::string_view user_agent);
 
 }  // namespace ota::http

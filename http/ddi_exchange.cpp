@@ -116,8 +116,11 @@ std::optional<domain::Firmware> firmware_of(RequestContext& context, Api& api, c
 
 const ClientProfile& profile_of(const RequestContext& context, const Api& api) {
   const auto device = api.service.views().device(device_id(context));
-  return client_profile(device ? device->attribute(api.options.client_attribute) : std::string(),
-                        context.header("User-Agent").value_or(""));
+  const auto agent = context.header("User-Agent").value_or("");
+  if (!device) return client_profile("", "", agent);
+  const auto& models = api.options.client_of_model;
+  const auto of_model = models.empty() ? models.end() : models.find(domain::facts_of(*device).model);
+  return client_profile(device->attribute(api.options.client_attribute), of_model == models.end() ? "" : of_model->second, agent);
 }
 
 std::optional<domain::Time> closed_window_until(const domain::DeviceUpdate& update, const Api& api) {

@@ -100,6 +100,7 @@ ota::http::ApiOptions api_options_of(const Config& config) {
   options.device_rates = config.device_rates;
   options.poll_pace = config.poll_pace;
   options.client_attribute = config.client_attribute;
+  options.client_of_model = config.client_of_model;
   options.late_feedback_gone = config.late_feedback_gone;
   options.redirect_url = config.redirect_url;
   return options;

@@ -286,9 +286,13 @@ TEST_CASE("a client that takes skip for the end cannot do a download alone: it i
 }
 
 TEST_CASE("a client that installs whatever it is offered is not offered what is to be downloaded alone: that is declined") {
-  Story s;
+  auto options = ApiStage::open_to_devices();
+  SUBCASE("as it says itself") {}
+  SUBCASE("as all devices of its model are") { options.client_of_model = {{"SF-100", "zephyr"}}; }
+  const bool says_it = options.client_of_model.empty();
+  Story s{.stage = ApiStage(std::move(options))};
   s.stage.device("d");
-  s.says("d", "ddi_client", "zephyr");
+  s.says("d", says_it ? "ddi_client" : "device_model", says_it ? "zephyr" : "SF-100");
   const auto campaign = s.started({"d"}, {{"download_only", true}});
   REQUIRE(ApiStage::eventually([&] {
     CHECK_FALSE(s.links("d").contains("deploymentBase"));

@@ -130,6 +130,11 @@ TEST_CASE("otad: what would only show much later is refused at the start") {
     CHECK(refused(name, ""));
     CHECK(refused(name, "a\nb"));
   }
+  for (const auto* clients : {"SF-100", "=zephyr", "SF-100=banana", "SF-100=zephyr,SF-100=rauc"}) {
+    CHECK(refused("ddi.client_of_model", clients));
+  }
+  CHECK(load_config({{}, {{"ddi.client_of_model", "SF-100=zephyr, a=b=rauc"}}}).client_of_model ==
+        std::map<std::string, std::string>{{"SF-100", "zephyr"}, {"a=b", "rauc"}});
   CHECK(refused("ddi.identity_header", "X Controller"));
   CHECK(refused("ddi.authority_header", ""));
   CHECK(refused("ddi.public_url", "https://a b"));

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -40,6 +41,7 @@ struct Config {
   bool late_feedback_gone = false;
   std::string redirect_url;                        // downloads.redirect_url
   std::string client_attribute = "ddi_client";
+  std::map<std::string, std::string> client_of_model;
   std::filesystem::path data_directory = "ota-data";
   std::string log_level = "info";
   std::string tenant = "DEFAULT";                  // ddi.tenant

@@ -1,7 +1,10 @@
 #include "tools/otad/setting_table.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "http/client_profile.hpp"
 #include "tools/otad/setting_values.hpp"
 
 namespace ota::tools {
@@ -13,6 +16,21 @@ http::IpNetworks networks(const std::string& text) {
   } catch (const std::invalid_argument& fault) {
     throw BadValue(fault.what());
   }
+}
+
+std::map<std::string, std::string> clients_of_models(const std::string& text) {
+  std::map<std::string, std::string> clients;
+  for (const auto& word : words(text)) {
+    const auto at = word.rfind('=');
+    if (at == std::string::npos || at == 0) throw BadValue(fmt::format("\"{}\": MODEL=CLIENT is wanted", word));
+    const auto client = word.substr(at + 1);
+    const auto known = http::client_profiles();
+    if (std::none_of(known.begin(), known.end(), [&](const auto& profile) { return profile.name == client; })) {
+      throw BadValue(fmt::format("\"{}\": no such client; swupdate, rauc or zephyr is wanted", client));
+    }
+    if (!clients.emplace(word.substr(0, at), client).second) throw BadValue(fmt::format("\"{}\": a model has one client", word));
+  }
+  return clients;
 }
 
 // Short ones would be guessed.
@@ -126,6 +144,8 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.late_feedback_gone = one_of(v, {"accept", "gone"}) == "gone"; }},
       {"ddi.client_attribute", "ddi_client", "the attribute that names a device's client: swupdate, rauc or zephyr",
        [](Config& c, const std::string& v) { c.client_attribute = attribute_name(v); }},
+      {"ddi.client_of_model", "", "the client of all devices of a model that do not say it: SF-100=zephyr, comma separated",
+       [](Config& c, const std::string& v) { c.client_of_model = clients_of_models(v); }},
       {"ddi.polls_per_second", "2000", "polls of all devices together that are planned for; 0: as many as come",
        [](Config& c, const std::string& v) { c.poll_pace.polls_per_s = static_cast<std::uint32_t>(number(v, 0, 1'000'000)); }},
       {"ddi.sleep_soon", "30s", "the sleep of devices that a running campaign can take, at most ddi.sleep",
