@@ -2,41 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-#include <stdexcept>
+#include "tools/otasim/json_fields.hpp"
 
 namespace ota::sim {
 namespace {
 
-using nlohmann::json;
-
-// Thrown and caught in this file only: keeps the readers below free of error plumbing.
-struct Malformed : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-const json& member(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  if (!object.is_object() || found == object.end())
-    throw Malformed(fmt::format("member '{}' is missing", name));
-  return *found;
-}
-
-std::string text(const json& object, const char* name) {
-  const json& value = member(object, name);
-  if (!value.is_string())
-    throw Malformed(fmt::format("member '{}' is {} and not a string", name, value.dump()));
-  return value.get<std::string>();
-}
-
-// Ids come as strings, from some servers as numbers.
-std::string id_text(const json& object, const char* name) {
-  const json& value = member(object, name);
-  if (value.is_number_integer()) return value.dump();
-  std::string id = text(object, name);
-  if (id.empty()) throw Malformed(fmt::format("member '{}' is empty", name));
-  return id;
-}
+using namespace json_fields;
 
 std::string link(const json& object, const char* name) {
   const auto links = object.find("_links");
@@ -57,13 +28,6 @@ Mode mode(const json& object, const char* name) {
   throw Malformed(fmt::format("member '{}' is '{}', not skip, attempt or forced", name, value));
 }
 
-std::string hash(const json& hashes, const char* name, std::size_t length) {
-  std::string value = text(hashes, name);
-  if (value.size() != length || value.find_first_not_of("0123456789abcdef") != std::string::npos)
-    throw Malformed(fmt::format("hash '{}' is '{}', not {} lower-case hex", name, value, length));
-  return value;
-}
-
 Artifact artifact(const json& object) {
   Artifact result;
   result.filename = text(object, "filename");
@@ -80,17 +44,6 @@ Artifact artifact(const json& object) {
   if (result.url.empty())
     throw Malformed(fmt::format("artifact '{}' has no download link", result.filename));
   return result;
-}
-
-template <class Read>
-auto guarded(std::string_view body, Read read) -> Parsed<decltype(read(json{}))> {
-  try {
-    return {read(json::parse(body)), {}};
-  } catch (const Malformed& error) {
-    return {{}, error.what()};
-  } catch (const json::exception& error) {
-    return {{}, error.what()};
-  }
 }
 
 }  // namespace

@@ -13,14 +13,9 @@
 #include <string_view>
 #include <vector>
 
-namespace ota::sim {
+#include "tools/otasim/parsed.hpp"
 
-// A value, or why there is none.
-template <class T>
-struct Parsed {
-  std::optional<T> value;
-  std::string error;
-};
+namespace ota::sim {
 
 struct PollReply {
   std::chrono::seconds sleep{0};

@@ -58,6 +58,21 @@ void EventLoop::watch(int fd, std::uint64_t token) {
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl add");
 }
 
+void EventLoop::watch_level(int fd, std::uint64_t token, Interest interest) {
+  epoll_event event{};
+  event.events = EPOLLRDHUP;
+  if (interest != Interest::kWrite) event.events |= EPOLLIN;
+  if (interest != Interest::kRead) event.events |= EPOLLOUT;
+  event.data.u64 = token;
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0) return;
+  if (errno != ENOENT || epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
+}
+
+void EventLoop::unwatch(int fd) {
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr) != 0 && errno != ENOENT)
+    fail("epoll_ctl delete");
+}
+
 // Rounded up: waking a fraction of a millisecond early would only spin.
 int EventLoop::wait_ms() {
   const auto timer = timers_.next();

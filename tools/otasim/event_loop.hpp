@@ -37,6 +37,13 @@ class EventLoop {
   // something has become possible.
   void watch(int fd, std::uint64_t token);
 
+  // The same for whoever does not read until nothing is left: level triggered, tells as long as it
+  // is so. Called again it changes what for.
+  enum class Interest { kRead, kWrite, kBoth };
+  void watch_level(int fd, std::uint64_t token, Interest interest);
+  // Of a socket that stays open.
+  void unwatch(int fd);
+
   // Turns until stop() or a signal.
   void run(EventSource& source);
   void stop() { stopped_ = true; }

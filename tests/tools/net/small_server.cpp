@@ -29,7 +29,17 @@ struct SmallServer::Line {
 
 namespace {
 
-SSL_CTX* context_of(const ServerTls& tls) {
+std::string client_of(SSL* ssl) {
+  char name[256] = "";
+  if (X509* certificate = SSL_get0_peer_certificate(ssl))
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
+                              sizeof name);
+  return name;
+}
+
+}  // namespace
+
+SSL_CTX* server_context(const ServerTls& tls) {
   const auto must = [](bool fine) {
     if (!fine) throw std::runtime_error("the test's server has no TLS");
   };
@@ -55,16 +65,6 @@ SSL_CTX* context_of(const ServerTls& tls) {
   return context;
 }
 
-std::string client_of(SSL* ssl) {
-  char name[256] = "";
-  if (X509* certificate = SSL_get0_peer_certificate(ssl))
-    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
-                              sizeof name);
-  return name;
-}
-
-}  // namespace
-
 std::string ok(const std::string& body, const std::string& fields, const std::string& status) {
   return "HTTP/1.1 " + status + "\r\n" + fields + "Content-Length: " + std::to_string(body.size()) +
          "\r\n\r\n" + body;
@@ -88,7 +88,7 @@ SmallServer::SmallServer(Handler handler, Continue behaviour)
 
 SmallServer::SmallServer(Handler handler, const ServerTls& tls) : SmallServer(std::move(handler)) {
   // Before anybody knows the port.
-  tls_ = context_of(tls);
+  tls_ = server_context(tls);
 }
 
 SmallServer::~SmallServer() {

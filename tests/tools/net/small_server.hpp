@@ -28,6 +28,8 @@ struct ServerTls {
   std::string certificate_and_key;
   std::string client_authority;  // empty: asks nobody for a certificate
 };
+// The caller frees it.
+SSL_CTX* server_context(const ServerTls& tls);
 
 class SmallServer {
  public:
