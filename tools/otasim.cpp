@@ -1,7 +1,7 @@
 // otasim: a simulated fleet of devices in one process, for tests, benchmarks and demonstrations.
 //
-// The devices speak the device protocol (hawkBit DDI v1) over HTTP and know nothing else of the
-// service. See tools/otasim/ for the parts: device (its life), update_run (its work on one action),
+// The devices speak the device protocol (hawkBit DDI v1) over HTTP, or MQTT, and know nothing else of
+// the service. See tools/otasim/ for the parts: device (its life), update_run (its work on one action),
 // fate (what will go wrong), net/ (the connections), fleet (when it ends), journal and summary (what
 // came of it).
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 
 #include "tools/otasim/fleet.hpp"
@@ -29,9 +30,11 @@ void allow_open_files(std::size_t sockets_max) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
   if (limit.rlim_max < wanted)
-    throw std::runtime_error(fmt::format(
-        "--connections-max and --half-open-max need {} open files, the limit is {} (ulimit -Hn)",
-        wanted, limit.rlim_max));
+    throw std::runtime_error(
+        fmt::format("{} open files are needed for --connections-max, --half-open-max and --mqtt, "
+                    "the limit is {} "
+                    "(ulimit -Hn)",
+                    wanted, limit.rlim_max));
   limit.rlim_cur = wanted;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) throw std::runtime_error("setrlimit failed");
 }
@@ -46,6 +49,25 @@ HttpSettings http_settings(const Options& options) {
   return settings;
 }
 
+std::unique_ptr<MqttNetwork> mqtt_network(EventLoop& loop, const Options& options) {
+  if (!options.mqtt_broker) return nullptr;
+  MqttSettings settings;
+  settings.broker = *options.mqtt_broker;
+  settings.ca_file = options.mqtt_ca_file;
+  settings.insecure = options.insecure;
+  settings.keep_alive = options.mqtt_keep_alive;
+  settings.timeout = options.timeout;
+  settings.half_open_max = options.faults.network.half_open_max;
+  return std::make_unique<MqttNetwork>(loop, settings);
+}
+
+// With MQTT each device has a connection of its own; and half-open ones there, too.
+std::size_t sockets_max(const Options& options) {
+  const std::size_t half_open = options.faults.network.half_open_max;
+  const std::size_t mqtt = options.mqtt_broker ? options.devices + half_open : 0;
+  return options.connections_max + half_open + mqtt;
+}
+
 Summary summarise(const Fleet& fleet, const World& world) {
   Summary summary;
   const StopReason reason =
@@ -57,6 +79,7 @@ Summary summarise(const Fleet& fleet, const World& world) {
     if (!device.profile().online) continue;
     ++summary.online;
     ++summary.devices_by_version[device.version()];
+    if (device.profile().over_mqtt) ++summary.over_mqtt;
     if (device.is_busy()) ++summary.busy_at_end;
     for (const Attempt& attempt : device.record().attempts()) {
       if (attempt.reads > 0) ++summary.attempts;
@@ -69,8 +92,11 @@ Summary summarise(const Fleet& fleet, const World& world) {
   summary.unauthorized = world.http.unauthorized();
   summary.tls_handshakes = world.http.tls_handshakes();
   summary.tls_resumed = world.http.tls_resumed();
-  for (std::size_t i = 0; i < kFaultKinds; ++i)
-    summary.network_faults[i] = world.http.faults(static_cast<FaultKind>(i));
+  for (std::size_t i = 0; i < kFaultKinds; ++i) {
+    const auto kind = static_cast<FaultKind>(i);
+    summary.network_faults[i] = world.http.faults(kind);
+    if (world.mqtt != nullptr) summary.network_faults[i] += world.mqtt->faults(kind);
+  }
   summary.connections = world.http.connections_opened();
   const bool goal_missed = !world.options.stop_when_version.empty() &&
                            reason != StopReason::kSignal &&
@@ -80,17 +106,23 @@ Summary summarise(const Fleet& fleet, const World& world) {
 }
 
 int run(const Options& options) {
-  allow_open_files(options.connections_max + options.faults.network.half_open_max);
+  allow_open_files(sockets_max(options));
   const Choices choices{options.seed};
   const Credentials credentials{options.gateway_token, options.target_tokens_file};
   Journal journal{options.journal_file};
   Stats stats;
   EventLoop loop;
   HttpClient http{loop, http_settings(options), choices};
-  World world{options, choices, credentials, loop, http, journal, stats};
+  const auto mqtt = mqtt_network(loop, options);
+  World world{options, choices, credentials, loop, http, mqtt.get(), journal, stats};
   Fleet fleet{world};
   fleet.start();
-  loop.run(http);
+  if (mqtt) {
+    TwoSources both{http, *mqtt};
+    loop.run(both);
+  } else {
+    loop.run(http);
+  }
 
   if (options.progress) fmt::print(stderr, "\n");
   const Summary summary = summarise(fleet, world);

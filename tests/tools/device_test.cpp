@@ -47,7 +47,7 @@ Outcome run(const Options& options, const std::function<bool(const Device&)>& do
   settings.faults = options.faults.network;
   settings.timeout = options.timeout;
   HttpClient http{loop, settings, choices};
-  World world{options, choices, credentials, loop, http, journal, stats};
+  World world{options, choices, credentials, loop, http, nullptr, journal, stats};
   Fleet fleet{world};
   fleet.start();
   const Device& device = fleet.devices().front();

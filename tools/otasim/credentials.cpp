@@ -63,6 +63,11 @@ Credentials::Credentials(std::string gateway_token, const std::string& target_to
   }
 }
 
+std::string Credentials::token_of(const std::string& device) const {
+  const auto found = tokens_.find(device);
+  return found == tokens_.end() ? std::string{} : found->second;
+}
+
 std::string Credentials::header_of(const std::string& device) const {
   const auto own = tokens_.find(device);
   if (own != tokens_.end()) return fmt::format("Authorization: TargetToken {}\r\n", own->second);

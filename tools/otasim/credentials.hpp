@@ -14,6 +14,9 @@ class Credentials {
   // Reads `target_tokens_file` (empty: none has its own). Throws with the line that is wrong.
   Credentials(std::string gateway_token, const std::string& target_tokens_file);
 
+  // Answers the device's own token; empty: it has none.
+  std::string token_of(const std::string& device) const;
+
   // Answers the whole header line, with its end, or nothing.
   std::string header_of(const std::string& device) const;
 

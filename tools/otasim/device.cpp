@@ -2,13 +2,25 @@
 
 #include <utility>
 
+#include "tools/otasim/mqtt/mqtt_talk.hpp"
+#include "tools/otasim/poll_chain.hpp"
+
 namespace ota::sim {
+namespace {
+
+std::unique_ptr<Talk> make_talk(World& world, const DeviceProfile& profile, Flash& flash,
+                                Record& record, TalkOwner& owner) {
+  if (profile.over_mqtt) return std::make_unique<MqttTalk>(world, profile, flash, record, owner);
+  return std::make_unique<PollChain>(world, profile, flash, record, owner);
+}
+
+}  // namespace
 
 Device::Device(World& world, DeviceProfile profile)
     : world_(world),
       profile_(std::move(profile)),
       running_(world.options.initial_version),
-      talk_(world, profile_, flash_, record_, *this) {
+      talk_(make_talk(world, profile_, flash_, record_, *this)) {
   flash_.image = running_;
 }
 
@@ -20,7 +32,7 @@ std::optional<Phase> Device::phase() const {
 
 // --- work on an update
 
-void Device::begin(Deployment deployment, const std::string& url) {
+void Device::begin(Deployment deployment, std::unique_ptr<ReportPath> reports) {
   drop_run();  // one that held for an action which is no longer offered
   failed_at_.reset();
   world_.stats.last_offer = EventLoop::now();
@@ -29,13 +41,13 @@ void Device::begin(Deployment deployment, const std::string& url) {
   Attempt& attempt = record_.of(deployment.action);
   RunOwner& self = *this;
   run_ = std::make_unique<UpdateRun>(world_, self, profile_, flash_, attempt, std::move(deployment),
-                                     url);
+                                     std::move(reports));
   run_->start();
 }
 
 // The run is still at work up the stack: whoever takes it keeps it until that is done.
 std::unique_ptr<UpdateRun> Device::take_run() {
-  talk_.next_turn();
+  talk_->next_turn();
   return std::move(run_);
 }
 
@@ -52,16 +64,12 @@ void Device::run_ended(RunEnd end) {
         EventLoop::now() - attempt.offered_at));
   if (end == RunEnd::kFailed || end == RunEnd::kSilent) failed_at_ = EventLoop::now();
   if (flash_.image != running_) reboot_soon(ended->action());
-  if (talk_.is_talking()) return;  // that answer is too old now, and polls again
-  // After a report that was heard the next poll may bring the next action; else there is no hurry.
-  if (end == RunEnd::kSucceeded || end == RunEnd::kFailed || end == RunEnd::kDownloaded)
-    return talk_.poll_after(std::chrono::milliseconds{0});
-  talk_.poll_at_interval();
+  talk_->work_ended(ended->action(), end);
 }
 
 void Device::run_broken_off() {
   const std::unique_ptr<UpdateRun> ended = take_run();
-  if (!talk_.is_talking()) talk_.poll_at_interval();
+  talk_->work_broken_off();
 }
 
 // --- power
@@ -74,8 +82,8 @@ std::chrono::milliseconds Device::gap(std::string_view action, std::string_view 
   return options.reboot_min + std::chrono::milliseconds{static_cast<std::int64_t>(share * span)};
 }
 
-void Device::go_down(std::string_view action, std::chrono::milliseconds gap) {
-  talk_.stop();
+void Device::go_down(std::string_view action, std::chrono::milliseconds gap, GoingDown how) {
+  talk_->stop(how);
   powered_ = false;
   reboot_due_ = false;
   timer_ = world_.after(gap, [this, action = std::string{action}] { come_up(action); });
@@ -88,7 +96,7 @@ void Device::come_up(const std::string& action) {
     running_ = flash_.image;
     world_.journal.fact(profile_.id, "version", {{"version", running_}});
   }
-  talk_.poll_after(std::chrono::milliseconds{0});
+  talk_->start(std::chrono::milliseconds{0});
 }
 
 // Whoever reported its success before has a while left in which it still runs, and tells, its old
@@ -100,14 +108,14 @@ void Device::reboot_soon(std::string_view action) {
       static_cast<std::int64_t>(share * static_cast<double>(world_.options.reboot_max.count()))};
   timer_ = world_.after(linger, [this, action = std::string{action}] {
     const std::unique_ptr<UpdateRun> lost = take_run();
-    go_down(action, gap(action, "reboot-gap"));
+    go_down(action, gap(action, "reboot-gap"), GoingDown::kReboot);
     world_.http.hang_up(profile_.caller);
   });
 }
 
 void Device::reboot() {
   const std::unique_ptr<UpdateRun> ended = take_run();
-  go_down(ended->action(), gap(ended->action(), "reboot-gap"));
+  go_down(ended->action(), gap(ended->action(), "reboot-gap"), GoingDown::kReboot);
   world_.http.hang_up(profile_.caller);
 }
 
@@ -118,7 +126,7 @@ void Device::power_failed(CutPlace where) {
   record_.of(action).power_was_cut = true;
   ++world_.stats.power_cuts[static_cast<std::size_t>(where)];
   world_.journal.fact(profile_.id, "power_cut", {{"action", action}, {"where", to_text(where)}});
-  go_down(action, gap(action, "power-gap"));
+  go_down(action, gap(action, "power-gap"), GoingDown::kPowerCut);
 }
 
 }  // namespace ota::sim

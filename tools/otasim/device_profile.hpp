@@ -12,7 +12,9 @@ struct DeviceProfile {
   std::string id;
   std::string url;  // of its poll; what it asks for is below
   CallerId caller = 0;
-  ClientKind client = ClientKind::kPlain;
+  ClientKind client = ClientKind::kPlain;  // plain over MQTT
+  bool over_mqtt = false;
+  std::string mqtt_password;
   bool online = true;
   bool slow = false;
   bool always_fails = false;

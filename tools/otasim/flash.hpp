@@ -2,11 +2,13 @@
 // power cut destroys.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "tools/otasim/digest.hpp"
+#include "tools/otasim/mqtt/attempt_name.hpp"
 
 namespace ota::sim {
 
@@ -22,6 +24,10 @@ struct Flash {
   std::optional<Installed> unreported;
   // What was stored of each artifact, by its SHA-256, whole or in part.
   std::map<std::string, StreamingDigest> parts;
+  // Over MQTT: what the action that it works on, or has to report, is called there; and how often it
+  // was started.
+  AttemptName working_on;
+  std::uint64_t starts = 0;
 };
 
 }  // namespace ota::sim

@@ -25,14 +25,17 @@ std::string certificate_of(const Options& options, const std::string& device) {
   return path;
 }
 
-DeviceProfile profile_of(World& world, const std::string& id) {
+DeviceProfile profile_of(World& world, const std::string& id, bool over_mqtt) {
   const Options& options = world.options;
   DeviceProfile profile;
   profile.id = id;
   profile.url = fmt::format("{}/{}/controller/v1/{}", options.server, options.tenant, id);
-  profile.client = choose_client(options.clients, world.choices, id);
+  profile.over_mqtt = over_mqtt;
+  if (over_mqtt) profile.mqtt_password = world.credentials.token_of(id);
+  if (!over_mqtt) profile.client = choose_client(options.clients, world.choices, id);
   CallerFields fields = caller_fields(profile.client);
-  fields.authorization = world.credentials.header_of(id);
+  // Over MQTT a download's link is good by itself.
+  if (!over_mqtt) fields.authorization = world.credentials.header_of(id);
   profile.caller = world.http.add_caller({id, std::move(fields), certificate_of(options, id)});
   return profile;
 }
@@ -77,8 +80,10 @@ Fleet::Fleet(World& world) : world_(world), on_terminal_(::isatty(STDERR_FILENO)
   std::vector<bool> online = offline;
   online.flip();
   const auto failing = world.choices.pick(ids, online, faults.fail_devices, "always-fails");
+  const double mqtt_share = options.mqtt_broker ? options.mqtt_share : 0;
+  const auto mqtt = world.choices.pick(ids, everyone, share_of(mqtt_share, ids.size()), "mqtt");
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    DeviceProfile profile = profile_of(world, ids[i]);
+    DeviceProfile profile = profile_of(world, ids[i], mqtt[i]);
     profile.online = online[i];
     profile.slow = slow[i];
     profile.always_fails = failing[i];

@@ -11,6 +11,7 @@
 //                                                  changes
 //   config_pushed    version, status
 //   offered          action, version               a deployment was read
+//   no_go            action, why                   over MQTT: it is not to be begun
 //   download_started action, file, from            from: offset; > 0 is a Range request
 //   download_ended   action, file, bytes, complete, error
 //   verified         action, file, ok              SHA-256, SHA-1 and size against the deployment's

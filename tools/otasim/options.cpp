@@ -19,6 +19,8 @@ struct Raw {
   std::int64_t install_ms = 200;
   std::int64_t reboot_ms = 100;
   std::string reboot;
+  std::string mqtt;
+  std::int64_t mqtt_keep_alive_s = 60;
   double ramp_up_s = 0;
   double sleep_max_s = 0;
   double timeout_s = 30;
@@ -100,6 +102,30 @@ void add_server(CLI::App& app, Options& options, Raw& raw) {
       ->check(CLI::PositiveNumber);
   app.add_option("--ramp-up", raw.ramp_up_s, "Spread the first polls over so many seconds")
       ->check(CLI::NonNegativeNumber);
+}
+
+void add_mqtt(CLI::App& app, Options& options, Raw& raw) {
+  // The library's bounds.
+  const CLI::Range keep_alive{std::int64_t{5}, std::int64_t{65'535}};
+  auto* broker =
+      app.add_option("--mqtt", raw.mqtt,
+                     "Speak MQTT instead, with the broker HOST:PORT, mqtt://HOST:PORT or "
+                     "mqtts://HOST:PORT (TLS). A device's user is its id, its password "
+                     "its token of --target-tokens; downloads are HTTP");
+  app.add_option("--mqtt-ca", options.mqtt_ca_file,
+                 "Certificates (PEM) to trust there (default: as for https)")
+      ->check(CLI::ExistingFile)
+      ->needs(broker);
+  app.add_option("--mqtt-share", options.mqtt_share,
+                 "Share of the fleet that speaks MQTT; the rest speaks DDI")
+      ->check(CLI::Range{0.0, 1.0})
+      ->needs(broker)
+      ->capture_default_str();
+  app.add_option("--mqtt-keep-alive", raw.mqtt_keep_alive_s,
+                 "Seconds after which a silent device pings")
+      ->check(keep_alive)
+      ->needs(broker)
+      ->capture_default_str();
 }
 
 void add_faults(CLI::App& app, FaultOptions& faults) {
@@ -197,6 +223,15 @@ void complete(Options& options, const Raw& raw) {
     throw CLI::ValidationError(
         "--server", fmt::format("'{}' is no address http://host or https://host", options.server));
   options.origin = server->origin;
+  if (!raw.mqtt.empty()) {
+    options.mqtt_broker = parse_broker(raw.mqtt);
+    if (!options.mqtt_broker)
+      throw CLI::ValidationError(
+          "--mqtt",
+          fmt::format("'{}' is not HOST:PORT, mqtt://HOST:PORT or mqtts://HOST:PORT", raw.mqtt));
+  }
+  if (options.mqtt_ca_file.empty()) options.mqtt_ca_file = options.ca_file;
+  options.mqtt_keep_alive = std::chrono::seconds{raw.mqtt_keep_alive_s};
   if (options.prefix.find_first_not_of(
           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") != std::string::npos)
     throw CLI::ValidationError(
@@ -242,16 +277,34 @@ std::optional<Span> parse_span(std::string_view text) {
   return Span{*min, *max};
 }
 
+std::optional<Origin> parse_broker(std::string_view text) {
+  const bool tls = text.starts_with("mqtts://");
+  const bool has_scheme = tls || text.starts_with("mqtt://");
+  if (has_scheme) text.remove_prefix(text.find("//") + 2);
+  const auto colon = text.rfind(':');
+  const auto bracket = text.rfind(']');  // of an IPv6 address
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  if (!has_port && !has_scheme) return std::nullopt;
+  const char* usual_port = tls ? ":8883" : ":1883";
+  const auto url = parse_url(fmt::format("http://{}{}", text, has_port ? "" : usual_port));
+  if (!url || url->target != "/") return std::nullopt;
+  Origin broker = url->origin;
+  broker.tls = tls;
+  return broker;
+}
+
 CommandLine read_command_line(int argc, char** argv) {
   Options options;
   Raw raw;
   CLI::App app{
-      "A simulated fleet of devices that speak the device protocol (hawkBit DDI v1).\n"
+      "A simulated fleet of devices that speak the device protocol (hawkBit DDI v1), or MQTT.\n"
       "Exit code: 0 fine, 1 a hash mismatch, a violation of the protocol or a missed goal, "
       "2 usage.",
       "otasim"};
   app.set_version_flag("--version", OTA_VERSION);
   add_server(app, options, raw);
+  add_mqtt(app, options, raw);
   add_fleet(app, options, raw);
   add_faults(app, options.faults);
   add_network(app, options.faults.network, raw);

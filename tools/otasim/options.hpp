@@ -31,7 +31,11 @@ struct FaultOptions {
 
 struct Options {
   std::string server = "http://127.0.0.1:8216";
-  Origin origin;  // of server
+  Origin origin;                      // of server
+  std::optional<Origin> mqtt_broker;  // tls: over TLS; none: nobody speaks MQTT
+  std::string mqtt_ca_file;           // empty: as for https
+  double mqtt_share = 1;              // of the fleet
+  std::chrono::seconds mqtt_keep_alive{60};
   std::string tenant = "DEFAULT";
   std::string gateway_token;  // of those without their own; empty: they send no credentials
   std::string target_tokens_file;
@@ -78,6 +82,10 @@ struct Span {
   std::chrono::milliseconds max{0};
 };
 std::optional<Span> parse_span(std::string_view text);
+
+// Reads "host:port", "mqtt://host" or "mqtts://host", the latter two with a port or without; empty: it
+// is none of them. Pure.
+std::optional<Origin> parse_broker(std::string_view text);
 
 // Reads the command line. Answers the options, or the exit code after help, version or a usage
 // error were printed.

@@ -8,6 +8,8 @@
 
 #include "tools/otasim/answer_class.hpp"
 #include "tools/otasim/backoff.hpp"
+#include "tools/otasim/http_report_path.hpp"
+#include "tools/otasim/talk_accounts.hpp"
 
 namespace ota::sim {
 namespace {
@@ -20,7 +22,7 @@ constexpr double kSleepJitter = 0.1;
 }  // namespace
 
 PollChain::PollChain(World& world, const DeviceProfile& profile, const Flash& flash, Record& record,
-                     PollOwner& owner)
+                     TalkOwner& owner)
     : world_(world),
       profile_(profile),
       style_(profile.style()),
@@ -28,7 +30,19 @@ PollChain::PollChain(World& world, const DeviceProfile& profile, const Flash& fl
       record_(record),
       owner_(owner) {}
 
-void PollChain::stop() {
+void PollChain::work_ended(const std::string&, RunEnd end) {
+  if (talking_) return;  // that answer is too old now, and polls again
+  // After a report that was heard the next poll may bring the next action; else there is no hurry.
+  if (end == RunEnd::kSucceeded || end == RunEnd::kFailed || end == RunEnd::kDownloaded)
+    return poll_after(std::chrono::milliseconds{0});
+  poll_at_interval();
+}
+
+void PollChain::work_broken_off() {
+  if (!talking_) poll_at_interval();
+}
+
+void PollChain::stop(GoingDown) {
   talk_.cancel();
   talking_ = false;
   timer_.cancel();
@@ -57,6 +71,12 @@ void PollChain::send(HttpRequest request, std::function<void(const HttpAnswer&)>
 // The address that this client makes of a link.
 std::string PollChain::followed(const std::string& link) const {
   return style_.ignores_link_hosts ? world_.on_server(link) : link;
+}
+
+// Where the reports of an action go.
+std::string PollChain::reports_of(const Deployment& deployment, const std::string& url) const {
+  if (!style_.builds_paths) return feedback_url(url);
+  return fmt::format("{}/deploymentBase/{}/feedback", profile_.url, deployment.action);
 }
 
 // --- polling
@@ -179,11 +199,7 @@ void PollChain::deployment_answered(const HttpAnswer& answer, const std::string&
 
 void PollChain::take(Deployment& deployment, const std::string& url) {
   Attempt& attempt = record_.of(deployment.action);
-  if (++attempt.reads == 1) {
-    ++world_.stats.offers;
-    attempt.version = deployment.version;
-    attempt.offered_at = EventLoop::now();
-  }
+  note_offer(world_, attempt, deployment);
   // Attributes go first, and what they lead to is seen at the next poll; but first of all a device
   // tells what it did before it was restarted.
   const bool reports = flash_.unreported && flash_.unreported->action == deployment.action;
@@ -193,7 +209,10 @@ void PollChain::take(Deployment& deployment, const std::string& url) {
   const bool waits = deployment.download == Mode::kSkip && style_.skip != Skip::kIgnores;
   const bool begins = !at_work && !attempt.is_over() && !attempt.given_up && !waits;
   if (!begins || style_.polls_while_busy) poll_at_interval();
-  if (begins) return owner_.begin(std::move(deployment), url);
+  if (begins) {
+    auto path = std::make_unique<HttpReportPath>(world_, profile_, reports_of(deployment, url));
+    return owner_.begin(std::move(deployment), std::move(path));
+  }
   if (at_work) return owner_.run()->refresh(deployment);
   if (attempt.is_over())
     world_.violation(
@@ -202,14 +221,6 @@ void PollChain::take(Deployment& deployment, const std::string& url) {
 }
 
 // --- cancels
-
-// Until the install begins a cancel is agreed to; an action that this device does not work on has
-// nothing to lose.
-bool PollChain::agrees_to_cancel(const std::string& action) {
-  if (flash_.unreported && flash_.unreported->action == action) return false;
-  const UpdateRun* run = owner_.run();
-  return run == nullptr || run->action() != action || run->can_cancel();
-}
 
 void PollChain::cancel(const std::string& url) {
   if (!style_.reads_cancel) return answer_cancel(url, action_of_link(url));
@@ -226,7 +237,7 @@ void PollChain::cancel(const std::string& url) {
 }
 
 void PollChain::answer_cancel(const std::string& url, const std::string& action) {
-  const bool agreed = agrees_to_cancel(action);
+  const bool agreed = agrees_to_cancel(flash_, owner_.run(), action);
   if (agreed && record_.of(action).cancel_agreed)
     world_.violation(profile_.id,
                      fmt::format("cancel of {} offered again after it was agreed to", action));
@@ -248,16 +259,8 @@ void PollChain::cancel_answered(const HttpAnswer& answer, const std::string& act
       {{"action", action}, {"agreed", agreed}, {"status", std::int64_t{answer.head.status}}});
   // Not acknowledged: the next poll offers it again.
   if (classify(answer, style_) != AnswerClass::kOk) return poll_at_interval();
-  Attempt& attempt = record_.of(action);
-  if (!agreed) {
-    if (!std::exchange(attempt.cancel_refused, true)) ++world_.stats.cancels_refused;
-    return step_done();
-  }
-  if (std::exchange(attempt.cancel_agreed, true)) return step_done();
-  ++world_.stats.cancels_agreed;
-  world_.stats.count(RunEnd::kCancelled);
-  attempt.ended = to_text(RunEnd::kCancelled);
-  world_.journal.fact(profile_.id, "ended", {{"action", action}, {"how", "cancelled"}});
+  const bool is_news = note_cancel(world_, profile_, record_.of(action), agreed);
+  if (!agreed || !is_news) return step_done();
   poll_after(std::chrono::milliseconds{0});
 }
 

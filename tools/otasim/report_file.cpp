@@ -13,7 +13,7 @@ namespace ota::sim {
 std::string report_line(const DeviceProfile& profile, const std::string& version,
                         const Record& record) {
   nlohmann::ordered_json line{{"device", profile.id},
-                              {"client", profile.style().name},
+                              {"client", profile.over_mqtt ? "mqtt" : profile.style().name},
                               {"online", profile.online},
                               {"version", version},
                               {"attempts", nlohmann::ordered_json::array()}};

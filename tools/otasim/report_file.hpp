@@ -5,8 +5,8 @@
 //     {"action":"1000012","version":"2.0.0","reads":2,"installs":1,"reports_acked":6,
 //      "acked_end":"closed/success","cancel_agreed":false,"power_was_cut":false,"ended":"succeeded"}]}
 //
-// `reads`: deploymentBase answered 200, of which the first starts the attempt; 0 for an action that
-// was cancelled before. `acked_end`: the final report that the server has acknowledged.
+// `reads`: deploymentBase answered 200, over MQTT `accepted` answered go, of which the first starts
+// the attempt; 0 for an action that was cancelled before. `acked_end`: the final report that the server has acknowledged.
 #pragma once
 
 #include <string>

@@ -9,13 +9,14 @@
 
 namespace ota::sim {
 
-Reporter::Reporter(World& world, const DeviceProfile& profile, Attempt& attempt, std::string url)
-    : world_(world), profile_(profile), attempt_(attempt), url_(std::move(url)) {}
+Reporter::Reporter(World& world, const DeviceProfile& profile, Attempt& attempt,
+                   std::unique_ptr<ReportPath> path)
+    : world_(world), profile_(profile), attempt_(attempt), path_(std::move(path)) {}
 
 void Reporter::send(const Feedback& feedback, bool awaited, OnEnd on_end) {
   ++reports_;
   if (!current_.body.empty()) overtaken_.push_back(std::move(current_));
-  current_ = {feedback, feedback_body(feedback, wall_clock())};
+  current_ = {feedback, path_->encode(feedback)};
   awaited_ = awaited;
   tries_ = 0;
   on_end_ = std::move(on_end);
@@ -27,16 +28,7 @@ void Reporter::try_once() {
   ++world_.stats.reports_sent;
   if (tries_ > 1) ++world_.stats.report_retries;
   journal_sent(current_.feedback, tries_, "report");
-  post(current_.body, [this](const HttpAnswer& answer) { answered(answer); });
-}
-
-void Reporter::post(const std::string& body, OnAnswer on_answer) {
-  HttpRequest request;
-  request.caller = profile_.caller;
-  request.method = Method::kPost;
-  request.url = url_;
-  request.body = body;
-  request_ = world_.http.send(std::move(request), std::move(on_answer));
+  path_->send(current_.body, [this](const ReportAnswer& answer) { answered(answer); });
 }
 
 void Reporter::journal_sent(const Feedback& feedback, unsigned tries, const char* kind) {
@@ -48,9 +40,9 @@ void Reporter::journal_sent(const Feedback& feedback, unsigned tries, const char
                        {"kind", kind}});
 }
 
-void Reporter::journal_answer(const HttpAnswer& answer, const Feedback& feedback,
+void Reporter::journal_answer(const ReportAnswer& answer, const Feedback& feedback,
                               const char* kind) {
-  if (classify(answer, profile_.style()) == AnswerClass::kOk) {
+  if (answer.meaning == AnswerClass::kOk) {
     ++world_.stats.reports_acked;
     ++attempt_.reports_acked;
     if (feedback.execution == "closed" || feedback.finished == "success")
@@ -60,7 +52,7 @@ void Reporter::journal_answer(const HttpAnswer& answer, const Feedback& feedback
                         {{"action", attempt_.action},
                          {"execution", feedback.execution},
                          {"finished", feedback.finished},
-                         {"status", std::int64_t{answer.head.status}},
+                         {"status", answer.status},
                          {"kind", kind}});
     return;
   }
@@ -68,29 +60,29 @@ void Reporter::journal_answer(const HttpAnswer& answer, const Feedback& feedback
                       {{"action", attempt_.action},
                        {"execution", feedback.execution},
                        {"finished", feedback.finished},
-                       {"status", std::int64_t{answer.head.status}},
+                       {"status", answer.status},
                        {"error", answer.error},
                        {"kind", kind}});
 }
 
-void Reporter::answered(const HttpAnswer& answer) {
+void Reporter::answered(const ReportAnswer& answer) {
   journal_answer(answer, current_.feedback, "report");
-  const AnswerClass meaning = classify(answer, profile_.style());
+  const AnswerClass meaning = answer.meaning;
   if (meaning == AnswerClass::kOk) return repeat_or_end();
   if (meaning == AnswerClass::kLater && awaited_) {
     const double spread = world_.choices.fraction(profile_.id, attempt_.action,
                                                   fmt::format("report-retry-{}", tries_));
     const auto wait = std::max<std::chrono::milliseconds>(
         backoff(tries_, spread),
-        std::min<std::chrono::milliseconds>(answer.head.retry_after, kBackoffMax));
+        std::min<std::chrono::milliseconds>(answer.retry_after, kBackoffMax));
     retry_ = world_.after(wait, [this] { try_once(); });
     return;
   }
   if (meaning == AnswerClass::kRejected)
-    world_.violation(profile_.id,
-                     fmt::format("report {}/{} of action {} answered {}: {}",
-                                 current_.feedback.execution, current_.feedback.finished,
-                                 attempt_.action, answer.head.status, answer.body.substr(0, 200)));
+    world_.violation(
+        profile_.id,
+        fmt::format("report {}/{} of action {} answered {}: {}", current_.feedback.execution,
+                    current_.feedback.finished, attempt_.action, answer.status, answer.error));
   const OnEnd on_end = std::move(on_end_);
   on_end(meaning);
 }
@@ -117,11 +109,11 @@ void Reporter::again(const Sent& report, const char* kind, std::uint64_t& sent,
   ++sent;
   ++world_.stats.reports_sent;
   journal_sent(report.feedback, 1, kind);
-  post(report.body, [this, kind, &refused, feedback = report.feedback,
-                     end = std::move(on_end)](const HttpAnswer& answer) {
+  path_->send(report.body, [this, kind, &refused, feedback = report.feedback,
+                            end = std::move(on_end)](const ReportAnswer& answer) {
     journal_answer(answer, feedback, kind);
     // A connection that broke says nothing about what the server thinks of it.
-    if (answer.complete && answer.head.status < 500 && answer.head.status != 200) ++refused;
+    if (answer.refused) ++refused;
     end();
   });
 }

@@ -2,11 +2,12 @@
 // whatever it was sending.
 //
 // A report that the server waits for (the end; that a download is complete and held) is repeated with
-// back-off until a complete 200 arrived, or 404 or 410 ended it: nothing less is an acknowledgement.
+// back-off until it was acknowledged, or is not wanted any more (404, 410).
 // Other reports are tried once. A report that was acknowledged is, by choice, sent once more verbatim.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "tools/otasim/ddi_messages.hpp"
 #include "tools/otasim/device_profile.hpp"
 #include "tools/otasim/record.hpp"
+#include "tools/otasim/report_path.hpp"
 #include "tools/otasim/world.hpp"
 
 namespace ota::sim {
@@ -23,8 +25,8 @@ class Reporter {
   // How the report ended. The callback may destroy the reporter.
   using OnEnd = std::function<void(AnswerClass)>;
 
-  // `url` is the feedback address of the action.
-  Reporter(World& world, const DeviceProfile& profile, Attempt& attempt, std::string url);
+  Reporter(World& world, const DeviceProfile& profile, Attempt& attempt,
+           std::unique_ptr<ReportPath> path);
 
   // Sends a report; the former one must have ended.
   void send(const Feedback& feedback, bool awaited, OnEnd on_end);
@@ -40,19 +42,18 @@ class Reporter {
     std::string body;
   };
 
-  void post(const std::string& body, OnAnswer on_answer);
   void try_once();
-  void answered(const HttpAnswer& answer);
+  void answered(const ReportAnswer& answer);
   void repeat_or_end();
   void again(const Sent& report, const char* kind, std::uint64_t& sent, std::uint64_t& refused,
              std::function<void()> on_end);
   void journal_sent(const Feedback& feedback, unsigned tries, const char* kind);
-  void journal_answer(const HttpAnswer& answer, const Feedback& feedback, const char* kind);
+  void journal_answer(const ReportAnswer& answer, const Feedback& feedback, const char* kind);
 
   World& world_;
   const DeviceProfile& profile_;
   Attempt& attempt_;
-  const std::string url_;
+  const std::unique_ptr<ReportPath> path_;
 
   unsigned reports_ = 0;  // of this action, so that each has its own choices
   Sent current_;
@@ -60,7 +61,6 @@ class Reporter {
   bool awaited_ = false;
   unsigned tries_ = 0;
   OnEnd on_end_;
-  HttpTicket request_;
   TimerTicket retry_;
 };
 

@@ -49,6 +49,16 @@ struct Stats {
   std::uint64_t late_sent = 0;
   std::uint64_t late_refused = 0;
 
+  std::uint64_t mqtt_connections = 0;
+  std::uint64_t mqtt_lost = 0;  // of them, or not come about
+  std::string mqtt_last_loss;   // why
+  std::uint64_t mqtt_said = 0;  // with repetitions
+  std::uint64_t mqtt_repeated = 0;
+  std::uint64_t mqtt_replies_unasked = 0;  // to what was answered already, or given up
+  std::uint64_t mqtt_commands = 0;
+  std::uint64_t mqtt_no_go = 0;
+  std::uint64_t mqtt_refused = 0;  // hellos
+
   std::uint64_t cancels_agreed = 0;
   std::uint64_t cancels_refused = 0;
   std::array<std::uint64_t, 4> power_cuts{};  // by CutPlace

@@ -32,6 +32,16 @@ std::uint64_t cuts(const Stats& stats, CutPlace place) {
   return stats.power_cuts[static_cast<std::size_t>(place)];
 }
 
+void mqtt_rows(std::string& text, const Summary& summary, const Stats& stats) {
+  row(text, "over MQTT", "{} devices, {} connections, {} lost{}{}", summary.over_mqtt,
+      stats.mqtt_connections, stats.mqtt_lost, stats.mqtt_last_loss.empty() ? "" : ": ",
+      stats.mqtt_last_loss);
+  row(text, "  said", "{}, {} of them again, {} hellos refused, {} answers nobody waited for",
+      stats.mqtt_said, stats.mqtt_repeated, stats.mqtt_refused, stats.mqtt_replies_unasked);
+  row(text, "  told", "{} commands, {} of them not to be begun", stats.mqtt_commands,
+      stats.mqtt_no_go);
+}
+
 nlohmann::ordered_json latency_json(const LatencyHistogram& values) {
   return {{"count", values.count()},
           {"p50_ms", ms(values.percentile(50))},
@@ -87,6 +97,7 @@ std::string summary_text(const Summary& summary, const Stats& stats) {
       ota::text::human_size(stats.bytes_downloaded));
   row(text, "wrong bytes", "{}", stats.hash_mismatches);
 
+  if (summary.over_mqtt > 0) mqtt_rows(text, summary, stats);
   row(text, "polls", "{}, {} failed", stats.polls, stats.polls_failed);
   row(text, "attributes pushed", "{}", stats.config_pushes);
   row(text, "requests", "{} ({:.0f}/s), {} broken, {} connections opened", summary.requests,
@@ -149,6 +160,15 @@ std::string summary_json(const Summary& summary, const Stats& stats) {
                        {"hash_mismatches", stats.hash_mismatches}};
   root["polls"] = {{"sent", stats.polls}, {"failed", stats.polls_failed}};
   root["config_pushes"] = stats.config_pushes;
+  root["mqtt"] = {{"devices", summary.over_mqtt},
+                  {"connections", stats.mqtt_connections},
+                  {"lost", stats.mqtt_lost},
+                  {"said", stats.mqtt_said},
+                  {"repeated", stats.mqtt_repeated},
+                  {"refused", stats.mqtt_refused},
+                  {"replies_unasked", stats.mqtt_replies_unasked},
+                  {"commands", stats.mqtt_commands},
+                  {"no_go", stats.mqtt_no_go}};
   root["requests"] = {{"done", summary.requests},
                       {"broken", summary.requests_broken},
                       {"unauthorized", summary.unauthorized},

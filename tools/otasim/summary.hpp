@@ -20,6 +20,7 @@ struct Summary {
   std::size_t devices = 0;
   std::size_t online = 0;
   std::map<std::string, std::size_t> devices_by_version;  // online ones
+  std::size_t over_mqtt = 0;                              // of the online ones
   std::size_t busy_at_end = 0;
   std::size_t attempts = 0;  // started: deploymentBase was answered 200
   std::size_t attempts_installed = 0;

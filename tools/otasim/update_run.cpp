@@ -18,7 +18,7 @@ Feedback proceeding(std::string_view detail, std::optional<int> percent) {
 }  // namespace
 
 UpdateRun::UpdateRun(World& world, RunOwner& owner, const DeviceProfile& profile, Flash& flash,
-                     Attempt& attempt, Deployment deployment, const std::string& deployment_url)
+                     Attempt& attempt, Deployment deployment, std::unique_ptr<ReportPath> reports)
     : world_(world),
       owner_(owner),
       profile_(profile),
@@ -29,10 +29,7 @@ UpdateRun::UpdateRun(World& world, RunOwner& owner, const DeviceProfile& profile
       fate_(decide_fate(world.options.faults, world.choices, profile.id, deployment_.action,
                         profile.always_fails,
                         deployment_.artifacts.empty() ? 0 : deployment_.artifacts.front().size)),
-      reporter_(world, profile, attempt,
-                style_.builds_paths
-                    ? fmt::format("{}/deploymentBase/{}/feedback", profile.url, deployment_.action)
-                    : feedback_url(deployment_url)) {
+      reporter_(world, profile, attempt, std::move(reports)) {
   if (attempt_.power_was_cut) fate_.cut = CutPlace::kNone;
 }
 
@@ -109,10 +106,10 @@ void UpdateRun::after_verified() {
 }
 
 void UpdateRun::refresh(const Deployment& deployment) {
-  if (phase_ != Phase::kHolding || deployment.action != deployment_.action) return;
+  if (deployment.action != deployment_.action) return;
   deployment_.update = deployment.update;
   deployment_.window_closed = deployment.window_closed;
-  if (deployment_.update != Mode::kSkip) return install();
+  if (phase_ == Phase::kHolding && deployment_.update != Mode::kSkip) return install();
 }
 
 void UpdateRun::install() {

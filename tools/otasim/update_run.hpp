@@ -41,13 +41,13 @@ enum class Phase { kDownloading, kHolding, kInstalling, kRebooting, kReporting }
 class UpdateRun {
  public:
   UpdateRun(World& world, RunOwner& owner, const DeviceProfile& profile, Flash& flash,
-            Attempt& attempt, Deployment deployment, const std::string& deployment_url);
+            Attempt& attempt, Deployment deployment, std::unique_ptr<ReportPath> reports);
 
   // May end at once; call it as the last thing.
   void start();
 
-  // A newer reading of the same deployment: lets a held install go on when it is no longer to be
-  // skipped.
+  // A newer reading of the same deployment: whether to install counts until it does; a held one goes
+  // on when it is no longer to be skipped.
   void refresh(const Deployment& deployment);
 
   const std::string& action() const { return deployment_.action; }

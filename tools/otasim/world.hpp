@@ -10,6 +10,7 @@
 #include "tools/otasim/credentials.hpp"
 #include "tools/otasim/event_loop.hpp"
 #include "tools/otasim/journal.hpp"
+#include "tools/otasim/mqtt/mqtt_network.hpp"
 #include "tools/otasim/net/http_client.hpp"
 #include "tools/otasim/options.hpp"
 #include "tools/otasim/stats.hpp"
@@ -22,6 +23,7 @@ struct World {
   const Credentials& credentials;
   EventLoop& loop;
   HttpClient& http;
+  MqttNetwork* mqtt;  // null: nobody speaks MQTT
   Journal& journal;
   Stats& stats;
 
