@@ -188,3 +188,27 @@ TEST_CASE("a bad network is the same for those who speak TLS") {
   CHECK(faults(FaultKind::kStall) > 0);
   CHECK(stage.http().tls_resumed() > 0);
 }
+
+TEST_CASE("a request that is cancelled in the turn in which its stall ends is gone") {
+  Scene scene{&NetworkFaults::stall};
+  std::vector<HttpTicket> tickets;
+  int answers = 0;
+  for (int i = 0; i < kRequests; ++i)
+    tickets.push_back(
+        scene.stage.http().send(scene.report(), [&](const HttpAnswer&) { ++answers; }));
+  CHECK(scene.stage.turn_until([&] { return scene.server.asked().size() > kRequests / 5; }));
+  // In one turn everything is due: first the cancel, then the ends of the stalls.
+  TimerTicket cancel;
+  const TimerTicket late = scene.stage.loop().timers().at(EventLoop::now(), [&] {
+    const TimePoint begun = EventLoop::now();
+    cancel = scene.stage.loop().timers().at(begun, [&] { tickets.clear(); });
+    while (EventLoop::now() < begun + 25ms) {
+    }
+  });
+  CHECK(scene.stage.turn_until([&] { return tickets.empty(); }));
+  const int answered = answers;
+  CHECK(answered < kRequests);
+  CHECK(scene.stage.http().in_flight() == 0);
+  CHECK(scene.stage.ask(scene.stage.get(scene.server.url("/"))).ok());
+  CHECK(answers == answered);
+}

@@ -61,7 +61,10 @@ void Connection::start(std::unique_ptr<Exchange> exchange) {
   go_on();
 }
 
+// A pause that ends in this very turn finds nobody any more: the connection is buried behind it.
 std::unique_ptr<Exchange> Connection::abandon() {
+  pause_.cancel();
+  clock_.cancel();
   channel_.close();
   return std::move(exchange_);
 }
