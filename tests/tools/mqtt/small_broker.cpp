@@ -1,6 +1,7 @@
 #include "tests/tools/mqtt/small_broker.hpp"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -138,6 +139,8 @@ void SmallBroker::accept_all() {
   while (!stops_) {
     const int fd = ::accept4(listener_fd_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;  // for a moment there may be no file for it
+    const int yes = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     const std::lock_guard lock{mutex_};
     Line& line = *lines_.emplace_back(std::make_unique<Line>());
     line.fd = fd;

@@ -25,6 +25,14 @@ std::string words_for(int code) {
                                 : std::string{mosquitto_strerror(code)};
 }
 
+// Of a socket that has failed, or was closed by the other side.
+std::string why_broken(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  const bool known = ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0;
+  return std::generic_category().message(known ? error : ECONNRESET);
+}
+
 void must(int code, const char* what) {
   if (code != MOSQ_ERR_SUCCESS)
     throw std::runtime_error(std::string{what} + ": " + words_for(code));
@@ -150,6 +158,11 @@ void MqttLink::on_ready(std::uint32_t events) {
   const bool readable = (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   const bool writable = (events & EPOLLOUT) != 0;
   reached_ = reached_ || writable;
+  // Before TLS is agreed on the library takes such an end for a pause.
+  if (opens && (events & (EPOLLHUP | EPOLLERR)) != 0) {
+    notes_->down = why_broken(mosquitto_socket(handle_));
+    return take_turn(MOSQ_ERR_SUCCESS);
+  }
   int code = MOSQ_ERR_SUCCESS;
   // A handshake of TLS goes on where the library reads, also when it is its turn to speak.
   if (readable || (opens && writable)) code = mosquitto_loop_read(handle_, 1);
