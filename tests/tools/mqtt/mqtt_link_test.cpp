@@ -220,7 +220,9 @@ TEST_CASE("why there is no connection is told once, from the loop") {
     }
     LinkStage stage{settings};
     CHECK(stage.downs.empty());
-    CHECK(stage.why_down() == "Connection refused");
+    const auto why = stage.why_down();
+    const bool told = why == "Connection refused" || (settings.broker.tls && why.find("nobody listens") == 0);
+    CHECK_MESSAGE(told, why);
   }
   SUBCASE("the broker takes nobody in") {
     SmallBroker::Manners manners;

@@ -25,12 +25,12 @@ std::string words_for(int code) {
                                 : std::string{mosquitto_strerror(code)};
 }
 
-// Of a socket that has failed, or was closed by the other side.
+// Of a socket that has failed, or was closed by the other side. The system says once why, and the library may have heard it.
 std::string why_broken(int fd) {
   int error = 0;
   socklen_t size = sizeof error;
   const bool known = ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0;
-  return std::generic_category().message(known ? error : ECONNRESET);
+  return known ? std::generic_category().message(error) : "nobody listens there, or the connection was broken off";
 }
 
 void must(int code, const char* what) {
