@@ -121,6 +121,7 @@ SmallBroker::~SmallBroker() {
   ::shutdown(listener_fd_, SHUT_RDWR);
   thread_.join();
   hang_up();
+  for (const auto& line : lines_) line->thread.join();  // one may still be telling the others
   lines_.clear();
   ::close(listener_fd_);
   SSL_CTX_free(tls_);
