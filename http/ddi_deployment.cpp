@@ -18,10 +18,33 @@ void answer_deployment(RequestContext& context, Api& api, const Action& action) 
                                           install_of(action, api), history_of(context, api, action)));
 }
 
+// How it goes, of the attempt that its device is at: whose that is is in memory, and nothing else of it is looked at.
+std::optional<projections::ActionRef> progress_of(const domain::Report& report, const std::string& device,
+                                                  domain::ActionId id, const Api& api) {
+  const bool tells_how_it_goes = report.kind == domain::Report::Kind::kProgress || report.kind == domain::Report::Kind::kNote;
+  return tells_how_it_goes ? api.service.views().polls().underway(device, id) : std::nullopt;
+}
+
 // Some clients answer "skip" with success and have done nothing at all: they cannot do what was asked (decision 33).
 void take_at_its_word(domain::Report& report, const Action& action, const ClientProfile& profile) {
   const bool skipped = action.update.plan.download_only && profile.skip_is_success && !action.update.artifact_requested;
   if (report.kind == domain::Report::Kind::kSuccess && skipped) report.kind = domain::Report::Kind::kDeclined;
+}
+
+// What the device says, in the light of what is known of its update. False: its action is over, which it was told.
+bool take(domain::Report& report, const Action& action, RequestContext& context, Api& api) {
+  const bool is_over = !action.is_current();
+  if (is_over || report.kind == domain::Report::Kind::kSuccess) {
+    const auto& profile = profile_of(context, api);
+    take_at_its_word(report, action, profile);
+    // What it has said itself it may say again.
+    if (is_over && api.options.late_feedback_gone && !profile.loops_at_gone && !action.has_result()) {
+      context.answer(Problem::gone(fmt::format("Action {} is over", action.id.value)));
+      return false;
+    }
+  }
+  domain::name_kind(report, action.update.status, api.download_faults.find(action.update.device.value, action.id));
+  return true;
 }
 
 }  // namespace
@@ -49,24 +72,21 @@ void deployment(RequestContext& context, Api& api) {
 }
 
 void feedback(RequestContext& context, Api& api) {
-  const auto action = action_of(context, api);
-  if (!action) return;
+  const auto id = action_id(context);
+  if (!id) return;
   const auto said = said_in(context, read_feedback);
   if (!said) return;
-  const auto& device = action->update.device.value;
-  auto report = report_of(*said, action->attempt);
+  const auto& device = context.parameter("device_id");
+  auto report = report_of(*said, 0);
   report.downloads_here = true;
-  const bool is_over = !action->is_current();
-  if (is_over || report.kind == domain::Report::Kind::kSuccess) {
-    const auto& profile = profile_of(context, api);
-    take_at_its_word(report, *action, profile);
-    // What it has said itself it may say again.
-    if (is_over && api.options.late_feedback_gone && !profile.loops_at_gone && !action->has_result()) {
-      return context.answer(Problem::gone(fmt::format("Action {} is over", action->id.value)));
-    }
+  auto ref = progress_of(report, device, *id, api);
+  if (!ref) {
+    const auto action = find_action(context, api, *id);
+    if (!action || !take(report, *action, context, api)) return;
+    ref = {action->update.id, action->attempt};
   }
-  domain::name_kind(report, action->update.status, api.download_faults.find(device, action->id));
-  const auto problem_after = [&api, id = action->id, device, is_closed = said->execution == "closed"](
+  report.attempt = ref->attempt;
+  const auto problem_after = [&api, id = *id, device, is_closed = said->execution == "closed"](
                                  const actors::Answer& answer) -> std::optional<Problem> {
     if (!answer) return problem_of(answer.error());
     if (is_closed) api.download_faults.forget(device, id);
@@ -75,10 +95,10 @@ void feedback(RequestContext& context, Api& api) {
   context.answer_empty(200);
   // Nobody waits for the commit, where the door can send the answer behind it.
   if (const auto tell = context.answer_later()) {
-    return api.service.update(action->update.id, std::move(report), device_meta(context),
+    return api.service.update(ref->update, std::move(report), device_meta(context),
                               [problem_after, tell](const actors::Answer& answer) { tell(problem_after(answer)); });
   }
-  const auto answer = api.service.update(action->update.id, std::move(report), device_meta(context));
+  const auto answer = api.service.update(ref->update, std::move(report), device_meta(context));
   if (const auto problem = problem_after(answer)) context.answer(*problem);
 }
 

@@ -89,21 +89,26 @@ bool Action::has_result() const {
           (update.status == domain::UpdateStatus::kFailed && update.error_code != "timeout"));
 }
 
-std::optional<Action> action_of(RequestContext& context, Api& api) {
+std::optional<domain::ActionId> action_id(RequestContext& context) {
   const auto& text = context.parameter("action_id");
   const auto number = number_of(text);
-  if (!number) {
-    context.answer(Problem::bad_request("\"" + shown(text) + "\" is not an action id"));
-    return std::nullopt;
-  }
+  if (number) return domain::ActionId{*number};
+  context.answer(Problem::bad_request("\"" + shown(text) + "\" is not an action id"));
+  return std::nullopt;
+}
+
+std::optional<Action> find_action(RequestContext& context, Api& api, domain::ActionId id) {
   const auto device = device_id(context);
-  const auto ref = api.service.views().action(device, {*number});
+  const auto ref = api.service.views().action(device, id);
   auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
-  if (!update) {
-    context.answer(Problem::not_found(fmt::format("Action not found: {} of device {}", *number, device.value)));
-    return std::nullopt;
-  }
-  return Action{{*number}, ref->attempt, std::move(*update)};
+  if (update) return Action{id, ref->attempt, std::move(*update)};
+  context.answer(Problem::not_found(fmt::format("Action not found: {} of device {}", id.value, device.value)));
+  return std::nullopt;
+}
+
+std::optional<Action> action_of(RequestContext& context, Api& api) {
+  const auto id = action_id(context);
+  return id ? find_action(context, api, *id) : std::nullopt;
 }
 
 std::optional<domain::Firmware> firmware_of(RequestContext& context, Api& api, const Action& action) {

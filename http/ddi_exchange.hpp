@@ -49,6 +49,10 @@ struct Action {
 };
 // Answered with 400 or 404 if there is none.
 std::optional<Action> action_of(RequestContext& context, Api& api);
+// The number in the path; answered with 400 if it is none.
+std::optional<domain::ActionId> action_id(RequestContext& context);
+// The action of that number; answered with 404 if there is none.
+std::optional<Action> find_action(RequestContext& context, Api& api, domain::ActionId id);
 // Its firmware; answered with 404 if there is nothing to download.
 std::optional<domain::Firmware> firmware_of(RequestContext& context, Api& api, const Action& action);
 

@@ -89,7 +89,7 @@ void DeviceView::load(const Reader& reader) {
   for (Range range(reader, key_in(Table::kDevice).take(), {}, Range::Caching::kPassBy);
        range.valid(); range.next()) {
     const auto& device = decoded(states, range.value());
-    if (device.registered) polls_.put(device.id.value, poll_record(device));
+    if (device.registered) polls_.put(device.id.value, poll_record(device), underway(device));
   }
 }
 
@@ -231,7 +231,7 @@ void DeviceView::commit() {
   to_publish_.reserve(touched_.size());
   for (const auto& [id, row] : touched_) {
     const auto* device = devices_.find(ordinal_key(Table::kDevice, row));
-    if (device) to_publish_.emplace_back(id, poll_record(*device));
+    if (device) to_publish_.push_back({id, poll_record(*device), underway(*device)});
   }
   touched_.clear();
   devices_.commit();
@@ -242,7 +242,7 @@ void DeviceView::commit() {
 }
 
 void DeviceView::publish() {
-  for (const auto& [id, record] : to_publish_) polls_.put(id, record);
+  for (const auto& [id, record, underway] : to_publish_) polls_.put(id, record, underway);
   to_publish_.clear();
 }
 

@@ -77,7 +77,12 @@ class DeviceView final : public View {
   std::uint32_t ordinals_given_ = 0;
   bool ordinals_moved_ = false;
   std::unordered_map<std::string, domain::Ordinal> touched_;  // id -> row, in this group
-  std::vector<std::pair<std::string, PollRecord>> to_publish_;
+  struct Published {
+    std::string id;
+    PollRecord record;
+    std::optional<Underway> underway;
+  };
+  std::vector<Published> to_publish_;
 };
 
 // What readers ask.

@@ -49,6 +49,12 @@ PollRecord poll_record(const domain::Device& device) {
   return record;
 }
 
+std::optional<Underway> underway(const domain::Device& device) {
+  const auto* active = device.active();
+  if (!active || active->second.awaits_version) return std::nullopt;
+  return Underway{active->second.action, {active->first, active->second.attempt}};
+}
+
 PollIndex::Shard& PollIndex::shard_of(std::string_view device_id) {
   return shards_[Hash{}(device_id) % kShards];
 }
@@ -63,16 +69,30 @@ std::optional<PollRecord> PollIndex::find(std::string_view device_id) const {
   return found == shard.records.end() ? std::nullopt : std::optional<PollRecord>(found->second);
 }
 
-void PollIndex::put(const std::string& device_id, const PollRecord& record) {
+std::optional<ActionRef> PollIndex::underway(std::string_view device_id, domain::ActionId action) const {
+  const Shard& shard = shard_of(device_id);
+  const std::shared_lock lock(shard.mutex);
+  const auto found = shard.underway.find(device_id);
+  if (found == shard.underway.end() || found->second.action != action) return std::nullopt;
+  return found->second.ref;
+}
+
+void PollIndex::put(const std::string& device_id, const PollRecord& record, const std::optional<Underway>& underway) {
   Shard& shard = shard_of(device_id);
   const std::unique_lock lock(shard.mutex);
   shard.records.insert_or_assign(device_id, record);
+  if (underway) {
+    shard.underway.insert_or_assign(device_id, *underway);
+  } else {
+    shard.underway.erase(device_id);
+  }
 }
 
 void PollIndex::clear() {
   for (auto& shard : shards_) {
     const std::unique_lock lock(shard.mutex);
     shard.records.clear();
+    shard.underway.clear();
   }
 }
 

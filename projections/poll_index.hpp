@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "domain/device/device.hpp"
+#include "projections/answers.hpp"
 
 namespace ota::projections {
 
@@ -46,10 +47,20 @@ struct PollRecord {
 };
 PollRecord poll_record(const domain::Device& device);
 
+// The attempt that a device is at.
+struct Underway {
+  domain::ActionId action;
+  ActionRef ref;
+};
+// Empty: none, or its device has said how it ended.
+std::optional<Underway> underway(const domain::Device& device);
+
 class PollIndex {
  public:
   std::optional<PollRecord> find(std::string_view device_id) const;
-  void put(const std::string& device_id, const PollRecord& record);
+  // What a report on this action belongs to, without a look at any row; empty: it is not the one that the device is at.
+  std::optional<ActionRef> underway(std::string_view device_id, domain::ActionId action) const;
+  void put(const std::string& device_id, const PollRecord& record, const std::optional<Underway>& underway = {});
   void clear();
   std::size_t size() const;
   // The devices that take their commands over MQTT; a walk over all of them.
@@ -63,6 +74,8 @@ class PollIndex {
   struct Shard {
     mutable std::shared_mutex mutex;
     std::unordered_map<std::string, PollRecord, Hash, std::equal_to<>> records;
+    // Of few devices at a time: not a part of everybody's record.
+    std::unordered_map<std::string, Underway, Hash, std::equal_to<>> underway;
   };
   Shard& shard_of(std::string_view device_id);
   const Shard& shard_of(std::string_view device_id) const;

@@ -257,6 +257,13 @@ void check_devices(const Views& views, const RandomWorld& world) {
     CHECK(poll->preemptible == expected.preemptible);
     CHECK(poll->emergency_at == expected.emergency_at);
     CHECK(poll->ordinal == expected.ordinal);
+    const auto at = underway(fold);
+    const auto ref = views.polls().underway(id.value, poll->active);
+    REQUIRE(ref.has_value() == at.has_value());
+    if (at) {
+      CHECK(ref->update == at->ref.update);
+      CHECK(ref->attempt == at->ref.attempt);
+    }
     if (fold.deleted) continue;
     ++listed;
     const auto facts = domain::facts_of(fold);

@@ -173,6 +173,42 @@ TEST_CASE("the poll index finds what was put last, and forgets") {
   CHECK_FALSE(index.find("valve"));
 }
 
+TEST_CASE("a device is at an attempt until it has said how that ended") {
+  auto d = registered();
+  CHECK_FALSE(underway(d));
+  const auto id = domain::UpdateId::in_campaign(campaign_id(1), {7});
+  auto& update = d.updates[id];
+  update.attempt = 2;
+  CHECK_FALSE(underway(d));
+  update.status = domain::UpdateStatus::kInProgress;
+  update.action = {12};
+  const auto found = underway(d);
+  REQUIRE(found);
+  CHECK(found->action.value == 12);
+  CHECK(found->ref.update == id);
+  CHECK(found->ref.attempt == 2);
+  update.awaits_version = true;
+  CHECK_FALSE(underway(d));
+}
+
+TEST_CASE("what a device is at is found by its action alone, and gone with the next record that has none") {
+  PollIndex index;
+  const Underway at{{12}, {domain::UpdateId::in_campaign(campaign_id(1), {7}), 2}};
+  index.put("pump", {}, at);
+  REQUIRE(index.underway("pump", {12}));
+  CHECK(index.underway("pump", {12})->attempt == 2);
+  CHECK_FALSE(index.underway("pump", {11}));
+  CHECK_FALSE(index.underway("valve", {12}));
+  index.put("pump", {}, Underway{{13}, at.ref});
+  CHECK_FALSE(index.underway("pump", {12}));
+  CHECK(index.underway("pump", {13}));
+  index.put("pump", {});
+  CHECK_FALSE(index.underway("pump", {13}));
+  index.put("pump", {}, at);
+  index.clear();
+  CHECK_FALSE(index.underway("pump", {12}));
+}
+
 // ---- offers -------------------------------------------------------------------------------------
 
 OfferPtr offer(std::uint8_t n, domain::Priority priority, domain::Duration age,
