@@ -49,7 +49,7 @@ class MemoryArtifact final : public ota::actors::Artifact {
   int descriptor_ = -1;
 };
 
-constexpr Time kModified = Time(std::chrono::microseconds(1767323045678901));
+constexpr Time kFileModified = Time(std::chrono::microseconds(1767323045678901));
 
 // Serves one artifact, and keeps what was reported of its deliveries.
 struct Server {
@@ -60,7 +60,7 @@ struct Server {
           if (context.path() == "/other") return context.answer_text(200, "other", "text/plain");
           answer_artifact(context, artifact,
                           {.etag = "abc",
-                           .last_modified = kModified,
+                           .last_modified = kFileModified,
                            .file_name = "fw 1.bin",
                            .errors_have_bodies = errors_have_bodies,
                            .on_end = [this](const Delivery& delivery) {
@@ -245,13 +245,13 @@ TEST_CASE("a download that the client breaks off is not complete") {
 
 namespace {
 
-constexpr int kReceiveBuffer = 64 * 1024;
+constexpr int kSmallReceiveBuffer = 64 * 1024;
 
 // Asks for the artifact, of which the most is then the kernel's, and reads nothing.
 void ask_and_wait(RawClient& client) {
-  client.receive_buffer(kReceiveBuffer);
+  client.receive_buffer(kSmallReceiveBuffer);
   client.request("GET", "/a");
-  client.wait_for_bytes(kReceiveBuffer / 4);
+  client.wait_for_bytes(kSmallReceiveBuffer / 4);
 }
 
 }  // namespace

@@ -14,14 +14,14 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kPath = "/devices/bulk/update";
+constexpr const char* kBulkPath = "/devices/bulk/update";
 
 struct Bulk : Story {
   explicit Bulk(std::initializer_list<const char*> devices) {
     for (const auto* id : devices) stage.device(id);
   }
   ApiAnswer ask(const json& devices, json fields = json::object(), const std::string& key = "") {
-    return stage.admin("POST", kPath, body(devices, std::move(fields)), key.empty() ? "" : "Idempotency-Key: " + key + "\r\n");
+    return stage.admin("POST", kBulkPath, body(devices, std::move(fields)), key.empty() ? "" : "Idempotency-Key: " + key + "\r\n");
   }
   std::string body(const json& devices, json fields = json::object()) {
     if (!fields.contains("firmware_id")) fields["firmware_id"] = v2;
@@ -116,7 +116,7 @@ TEST_CASE("S3/bulk: what is wrong with the request is 422 and names the field, a
   for (std::size_t i = 0; i <= limits::kBulkDevices; ++i) many.push_back(std::to_string(i));
   CHECK(faults(many) == "device_ids: too_long\n");
   CHECK(bulk.ask(many).body.find("10001") != std::string::npos);
-  CHECK(bulk.stage.admin("POST", kPath, R"({"firmware_id":")" + bulk.v2 + "\"}").faults() == "device_ids: missing\n");
+  CHECK(bulk.stage.admin("POST", kBulkPath, R"({"firmware_id":")" + bulk.v2 + "\"}").faults() == "device_ids: missing\n");
   CHECK(faults("a") == "device_ids: list_type\n");
   CHECK(faults({"a"}, {{"priority", "urgent"}, {"max_retries", 11}}) == "priority: enum\nmax_retries: less_than_equal\n");
   const auto ids = bulk.ask({"a", 7, "", "x\ny", std::string(257, 'z')});
@@ -129,7 +129,7 @@ TEST_CASE("S3/bulk: what is wrong with the request is 422 and names the field, a
   CHECK(texts[2]["type"] == "string_pattern_mismatch");
   CHECK(texts[2]["msg"] == "holds a control character: 'x\ny'");
   CHECK(texts[3]["type"] == "string_too_long");
-  CHECK(bulk.stage.admin("POST", kPath, "{").status == 400);
+  CHECK(bulk.stage.admin("POST", kBulkPath, "{").status == 400);
   CHECK(bulk.updates_of("a") == 0);
 }
 
@@ -194,7 +194,7 @@ TEST_CASE("S3/bulk: behind an end in the middle the repeat answers what was done
   actors::Meta meta;
   meta.repeatable = true;
   meta.status = 200;
-  meta.request = hash_of({"POST", " ", std::string("/api/v1/ota") + kPath, "\n", body});
+  meta.request = hash_of({"POST", " ", std::string("/api/v1/ota") + kBulkPath, "\n", body});
   const auto half_of = [](const eventstore::Hash& hash) {
     eventstore::CommandId id;
     std::copy_n(hash.begin(), id.bytes.size(), id.bytes.begin());
@@ -225,7 +225,7 @@ TEST_CASE("S3/bulk: behind an end in the middle, with firmware recalled since, w
   auto& service = bulk.stage.service();
   actors::Meta meta;
   meta.repeatable = true;
-  meta.request = hash_of({"POST", " ", std::string("/api/v1/ota") + kPath, "\n", bulk.body({"a", "b"})});
+  meta.request = hash_of({"POST", " ", std::string("/api/v1/ota") + kBulkPath, "\n", bulk.body({"a", "b"})});
   meta.command = command_for({}, "k", {"a"});
   const auto done = domain::UpdateId::direct(actors::new_uuid(service.now()));
   domain::UpdatePlan plan;
@@ -248,7 +248,7 @@ TEST_CASE("S3/bulk: thousands of devices are asked in one request") {
     devices.push_back(fmt::format("d-{}", i));
   }
   REQUIRE(story.stage.import("text/csv", file).status == 200);
-  const auto answer = story.post(kPath, {{"device_ids", devices}, {"firmware_id", story.v2}}).json();
+  const auto answer = story.post(kBulkPath, {{"device_ids", devices}, {"firmware_id", story.v2}}).json();
   std::set<std::string> updates;
   std::size_t in_order = 0;
   for (std::size_t i = 0; i < kDevices; ++i) {

@@ -20,8 +20,8 @@ constexpr const char* kRejected =
     R"({"status":{"execution":"rejected","result":{"finished":"none"}}})";
 
 // A device with an offer.
-struct Offered {
-  Offered() {
+struct OfferedAction {
+  OfferedAction() {
     stage.device("d");
     campaign = stage.campaign(stage.firmware("2.0.0"), {"d"});
     action = stage.offered("d");
@@ -39,7 +39,7 @@ struct Offered {
 }  // namespace
 
 TEST_CASE("a device is told to install only in an attempt that counts") {
-  Offered offered;
+  OfferedAction offered;
   auto& stage = offered.stage;
   SUBCASE("in progress, again and again") {
     CHECK(stage.ddi("GET", offered.base()).status == 200);
@@ -72,7 +72,7 @@ TEST_CASE("a device is told to install only in an attempt that counts") {
 }
 
 TEST_CASE("the answer to a cancellation has a place only where one was asked for") {
-  Offered offered;
+  OfferedAction offered;
   auto& stage = offered.stage;
   REQUIRE(stage.ddi("GET", offered.base()).status == 200);
   REQUIRE(stage.ddi("POST", offered.base() + "/feedback", kProceeding).status == 200);

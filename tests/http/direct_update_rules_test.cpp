@@ -27,7 +27,7 @@ struct Direct : Story {
   }
 };
 
-struct Bounds {
+struct DirectBounds {
   const char* field;
   int min;
   int max;
@@ -40,7 +40,7 @@ TEST_CASE("BR-OTA-023 to BR-OTA-025: a direct update's fields have bounds and de
   CHECK(d.tried({{"priority", "emergency"}}).json()["priority"] == "emergency");
   CHECK(d.tried({{"priority", "urgent"}}).status == 422);
   CHECK(d.tried(json::object()).json()["max_retries"] == 3);
-  for (const auto& b : {Bounds{"max_retries", 0, 10, 3}, Bounds{"timeout_minutes", 5, 1'440, 60}}) {
+  for (const auto& b : {DirectBounds{"max_retries", 0, 10, 3}, DirectBounds{"timeout_minutes", 5, 1'440, 60}}) {
     CAPTURE(b.field);
     CHECK(d.tried({{b.field, b.min}}).status == 201);
     CHECK(d.tried({{b.field, b.max}}).status == 201);

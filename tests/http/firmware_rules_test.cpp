@@ -31,7 +31,7 @@ Reading read(const json& metadata, const std::string& file_name = "f.bin",
   return {200, "", std::get<domain::FirmwareRegistered>(made)};
 }
 
-json with(const char* name, const json& value) {
+json with_field(const char* name, const json& value) {
   auto fields = metadata("2.0.0");
   fields[name] = value;
   return fields;
@@ -62,23 +62,23 @@ TEST_CASE("BR-OTA-002, decision 28: a format is told by the extension, in any ca
 TEST_CASE("BR-OTA-003: each checksum that is given must be that of the bytes") {
   const auto md5 = repeated(16, "ab");
   const auto sha256 = repeated(32, "CD");
-  auto fields = with("checksum_md5", md5);
+  auto fields = with_field("checksum_md5", md5);
   fields["checksum_sha256"] = sha256;
   CHECK(read(fields).status == 200);
-  CHECK(read(with("checksum_sha256", sha256)).status == 200);
+  CHECK(read(with_field("checksum_sha256", sha256)).status == 200);
   fields["checksum_sha256"] = repeated(32, "ce");
   const auto wrong = read(fields);
   CHECK(wrong.status == 422);
   CHECK(wrong.body.find("SHA256 checksum mismatch") == 0);
-  CHECK(read(with("checksum_md5", repeated(16, "00"))).body.find("MD5 checksum mismatch") == 0);
+  CHECK(read(with_field("checksum_md5", repeated(16, "00"))).body.find("MD5 checksum mismatch") == 0);
 }
 
 TEST_CASE("BR-OTA-004: the id is made of name, version and model, and of nothing else") {
   const auto id = [](const json& fields) { return domain::to_text(read(fields).record.id); };
-  CHECK(id(metadata("2.0.0")) == id(with("manufacturer", "Other")));
+  CHECK(id(metadata("2.0.0")) == id(with_field("manufacturer", "Other")));
   CHECK(id(metadata("2.0.0")) != id(metadata("2.0.1")));
   CHECK(id(metadata("2.0.0")) != id(metadata("2.0.0", "SF-200")));
-  CHECK(id(metadata("2.0.0")) != id(with("name", "Frames")));
+  CHECK(id(metadata("2.0.0")) != id(with_field("name", "Frames")));
   // printf 'Frame:2.0.0:SF-100' | sha256sum | cut -c1-32
   CHECK(id(metadata("2.0.0")) == "4ba4e0e9b75ef83b72c5a942926f3a25");
 }
@@ -91,13 +91,13 @@ TEST_CASE("BR-OTA-006: what a firmware must say of itself, and how long that may
     const auto missing = read(fields);
     CHECK(missing.status == 422);
     CHECK(missing.body.find(name) != std::string::npos);
-    CHECK(read(with(name, "")).status == 422);
+    CHECK(read(with_field(name, "")).status == 422);
   }
-  CHECK(read(with("name", repeated(200, "n"))).status == 200);
-  CHECK(read(with("name", repeated(201, "n"))).status == 422);
-  CHECK(read(with("name", repeated(200, "\u00e9"))).status == 200);  // characters, not bytes
-  CHECK(read(with("version", repeated(50, "1"))).status == 200);
-  CHECK(read(with("version", repeated(51, "1"))).status == 422);
+  CHECK(read(with_field("name", repeated(200, "n"))).status == 200);
+  CHECK(read(with_field("name", repeated(201, "n"))).status == 422);
+  CHECK(read(with_field("name", repeated(200, "\u00e9"))).status == 200);  // characters, not bytes
+  CHECK(read(with_field("version", repeated(50, "1"))).status == 200);
+  CHECK(read(with_field("version", repeated(51, "1"))).status == 422);
 }
 
 TEST_CASE("BR-OTA-007: tags and metadata come back as they were given") {

@@ -11,14 +11,14 @@ using namespace ota::http;
 
 namespace {
 
-struct Read {
+struct ReadItems {
   std::vector<actors::ImportLine> devices;
   std::vector<std::string> bad;           // "3 groups: why"
   std::optional<Problem> refused;
 };
 
-Read read(ImportFormat format, std::string_view text, std::size_t piece = 10'000) {
-  Read result;
+ReadItems read_items(ImportFormat format, std::string_view text, std::size_t piece = 10'000) {
+  ReadItems result;
   const auto file = ImportFile::make(
       format, {[&](actors::ImportLine line) { result.devices.push_back(std::move(line)); },
                [&](std::uint64_t line, const std::vector<BadField>& fields) {
@@ -33,15 +33,15 @@ Read read(ImportFormat format, std::string_view text, std::size_t piece = 10'000
   if (!goes_on || !file->finish()) result.refused = file->problem();
   return result;
 }
-Read csv(std::string_view text, std::size_t piece = 10'000) { return read(ImportFormat::kCsv, text, piece); }
-Read jsonl(std::string_view text) { return read(ImportFormat::kJsonLines, text); }
+ReadItems csv(std::string_view text, std::size_t piece = 10'000) { return read_items(ImportFormat::kCsv, text, piece); }
+ReadItems jsonl(std::string_view text) { return read_items(ImportFormat::kJsonLines, text); }
 
 // The faults of a refused header as "device_id: missing", one behind the other.
-std::string faults(const Read& read) {
-  REQUIRE(read.refused);
-  CHECK(read.refused->status == 422);
+std::string faults(const ReadItems& read_items) {
+  REQUIRE(read_items.refused);
+  CHECK(read_items.refused->status == 422);
   std::string text;
-  for (const auto& fault : read.refused->detail) {
+  for (const auto& fault : read_items.refused->detail) {
     text += fault["loc"].back().get<std::string>() + ": " + fault["type"].get<std::string>() + "\n";
   }
   return text;

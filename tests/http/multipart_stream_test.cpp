@@ -13,7 +13,7 @@ std::string part(const std::string& headers, const std::string& content) {
   return "--B\r\n" + headers + "\r\n\r\n" + content + "\r\n";
 }
 
-const std::string kFile =
+const std::string kPart =
     "Content-Disposition: form-data; name=\"file\"; filename=\"fw.bin\"\r\n"
     "Content-Type: application/octet-stream";
 const std::string kMetadata = "Content-Disposition: form-data; name=\"metadata\"";
@@ -21,7 +21,7 @@ const std::string kMetadata = "Content-Disposition: form-data; name=\"metadata\"
 const std::string kContent =
     "\r\n--\r\n--A\r\n-B\r--B\n--B--\r\n\r\n--" + std::string("\0\xFF", 2) + "\r";
 
-struct Read {
+struct ReadParts {
   bool good = false;
   std::string file;
   std::string file_name;
@@ -31,8 +31,8 @@ struct Read {
 };
 
 // Feeds a body in pieces of `step` bytes.
-Read read(std::string_view body, std::size_t step) {
-  Read result;
+ReadParts read_parts(std::string_view body, std::size_t step) {
+  ReadParts result;
   MultipartStream stream("B", "file", [&](std::string_view bytes) {
     result.file.append(bytes);
     result.largest_piece = std::max(result.largest_piece, bytes.size());
@@ -48,22 +48,22 @@ Read read(std::string_view body, std::size_t step) {
   return result;
 }
 
-Read read(std::string_view body) { return read(body, body.size() + 1); }
+ReadParts read_parts(std::string_view body) { return read_parts(body, body.size() + 1); }
 
 std::string file_name_of(const std::string& parameters) {
-  return read(part("Content-Disposition: form-data; name=\"file\"" + parameters, "x") + "--B--")
+  return read_parts(part("Content-Disposition: form-data; name=\"file\"" + parameters, "x") + "--B--")
       .file_name;
 }
 
 }  // namespace
 
 TEST_CASE("a file and its metadata are read in either order and in pieces of any size") {
-  const std::string file = part(kFile, kContent);
+  const std::string file = part(kPart, kContent);
   const std::string metadata = part(kMetadata, "{\"name\": \"x\"}");
   for (const auto& body : {file + metadata + "--B--\r\n", metadata + file + "--B--",
                            "preamble\r\n" + file + metadata + "--B--\r\nepilogue"}) {
     for (std::size_t step = 1; step <= body.size() + 1; ++step) {
-      const auto result = read(body, step);
+      const auto result = read_parts(body, step);
       REQUIRE_MESSAGE(result.good, result.error);
       REQUIRE(result.file == kContent);
       REQUIRE(result.file_name == "fw.bin");
@@ -73,16 +73,16 @@ TEST_CASE("a file and its metadata are read in either order and in pieces of any
 }
 
 TEST_CASE("empty contents, and spaces behind a boundary, are allowed") {
-  const auto result = read("--B  \r\n" + kFile + "\r\n\r\n\r\n" + part(kMetadata, "") + "--B--");
+  const auto result = read_parts("--B  \r\n" + kPart + "\r\n\r\n\r\n" + part(kMetadata, "") + "--B--");
   CHECK(result.good);
   CHECK(result.file.empty());
   CHECK(result.metadata.empty());
 }
 
 TEST_CASE("a body that is cut off anywhere is refused at its end") {
-  const std::string body = part(kMetadata, "{}") + part(kFile, kContent) + "--B--";
+  const std::string body = part(kMetadata, "{}") + part(kPart, kContent) + "--B--";
   for (std::size_t size = 0; size < body.size(); ++size) {
-    const auto result = read(body.substr(0, size));
+    const auto result = read_parts(body.substr(0, size));
     REQUIRE_FALSE(result.good);
     REQUIRE(result.error ==
             "The upload's body is malformed: it ends before its last boundary, so it was cut off");
@@ -90,7 +90,7 @@ TEST_CASE("a body that is cut off anywhere is refused at its end") {
 }
 
 TEST_CASE("malformed bodies are refused with a reason") {
-  const auto error = [](const std::string& body) { return read(body).error; };
+  const auto error = [](const std::string& body) { return read_parts(body).error; };
   CHECK(error("--B\r\n\r\nx").find("has no headers") != std::string::npos);
   CHECK(error("--Bx\r\n").find("not followed by a line's end") != std::string::npos);
   CHECK(error(part("Content-Type: text/plain", "x")).find("no Content-Disposition") !=
@@ -102,9 +102,9 @@ TEST_CASE("malformed bodies are refused with a reason") {
   CHECK(error(part("Content-Disposition: form-data", "x")).find("has no name") !=
         std::string::npos);
   CHECK(error(part("Content-Disposition", "x")).find("without a colon") != std::string::npos);
-  CHECK(error(part(kFile + "\r\nContent-Transfer-Encoding: base64", "x"))
+  CHECK(error(part(kPart + "\r\nContent-Transfer-Encoding: base64", "x"))
             .find("'base64' is not supported") != std::string::npos);
-  CHECK(error(part(kFile, "x") + part(kFile, "x")).find("two parts named 'file'") !=
+  CHECK(error(part(kPart, "x") + part(kPart, "x")).find("two parts named 'file'") !=
         std::string::npos);
   CHECK(error(part(kMetadata, "x") + part(kMetadata, "x")).find("two parts named 'metadata'") !=
         std::string::npos);
@@ -119,20 +119,20 @@ TEST_CASE("malformed bodies are refused with a reason") {
   CHECK(error(many).find("more than 16 parts") != std::string::npos);
   CHECK(error(part(kMetadata, std::string(256 * 1024 + 1, 'x')) + "--B--")
             .find("larger than 262144 bytes") != std::string::npos);
-  CHECK(read(part(kMetadata, std::string(256 * 1024, 'x')) + "--B--").good);
+  CHECK(read_parts(part(kMetadata, std::string(256 * 1024, 'x')) + "--B--").good);
 }
 
 TEST_CASE("what is too long is refused wherever it is cut, and what is just not too long is read") {
   const auto end = "\r\n\r\nx\r\n--B--";
-  const auto header_of = [](std::size_t size) { return kFile + "\r\nX: " + std::string(size - kFile.size() - 5, 'x'); };
+  const auto header_of = [](std::size_t size) { return kPart + "\r\nX: " + std::string(size - kPart.size() - 5, 'x'); };
   for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{8'199}, std::size_t{100'000}}) {
     CAPTURE(step);
-    CHECK(read(std::string(4'094, 'x') + "\r\n--B\r\n" + kFile + end, step).good);
-    CHECK_FALSE(read(std::string(4'095, 'x') + "\r\n--B\r\n" + kFile + end, step).good);
-    CHECK(read("--B" + std::string(8'192, ' ') + "\r\n" + kFile + end, step).good);
-    CHECK_FALSE(read("--B" + std::string(8'193, ' ') + "\r\n" + kFile + end, step).good);
-    CHECK(read("--B\r\n" + header_of(8'192) + end, step).good);
-    CHECK_FALSE(read("--B\r\n" + header_of(8'193) + end, step).good);
+    CHECK(read_parts(std::string(4'094, 'x') + "\r\n--B\r\n" + kPart + end, step).good);
+    CHECK_FALSE(read_parts(std::string(4'095, 'x') + "\r\n--B\r\n" + kPart + end, step).good);
+    CHECK(read_parts("--B" + std::string(8'192, ' ') + "\r\n" + kPart + end, step).good);
+    CHECK_FALSE(read_parts("--B" + std::string(8'193, ' ') + "\r\n" + kPart + end, step).good);
+    CHECK(read_parts("--B\r\n" + header_of(8'192) + end, step).good);
+    CHECK_FALSE(read_parts("--B\r\n" + header_of(8'193) + end, step).good);
   }
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("after an error nothing more is delivered") {
   std::string got;
   MultipartStream stream("B", "file", [&](std::string_view bytes) { got.append(bytes); });
   CHECK_FALSE(stream.feed("--Bxy"));
-  CHECK_FALSE(stream.feed(part(kFile, "content") + "--B--"));
+  CHECK_FALSE(stream.feed(part(kPart, "content") + "--B--"));
   CHECK_FALSE(stream.finish());
   CHECK(got.empty());
 }
@@ -152,7 +152,7 @@ TEST_CASE("a file streams through in bounded memory") {
     total += bytes.size();
     largest = std::max(largest, bytes.size());
   });
-  CHECK(stream.feed("--B\r\n" + kFile + "\r\n\r\n"));
+  CHECK(stream.feed("--B\r\n" + kPart + "\r\n\r\n"));
   const std::string piece(10'000, '\r');
   for (int i = 0; i < 1000; ++i) REQUIRE(stream.feed(piece));
   CHECK(stream.feed("\r\n--B--"));
@@ -169,13 +169,13 @@ TEST_CASE("file names are taken as clients send them, without folders") {
   CHECK(file_name_of("; filename=\"a\\\"b;c.bin\"") == "a\"b;c.bin");
   CHECK(file_name_of("; filename=\"x\"; filename*=UTF-8''z%C3%BCri.bin") == "züri.bin");
   CHECK(file_name_of("").empty());
-  CHECK(read(part("content-disposition:form-data;filename=f;name=file", "x") + "--B--").file_name ==
+  CHECK(read_parts(part("content-disposition:form-data;filename=f;name=file", "x") + "--B--").file_name ==
         "f");
   for (const std::string& bad :
        {std::string("; filename=\"") + '\x01' + "\"", std::string("; filename=\"\xFF\""),
         "; filename=\"" + std::string(256, 'x') + "\"", std::string("; filename*=latin1''x")}) {
     CHECK_FALSE(
-        read(part("Content-Disposition: form-data; name=\"file\"" + bad, "x") + "--B--").good);
+        read_parts(part("Content-Disposition: form-data; name=\"file\"" + bad, "x") + "--B--").good);
   }
 }
 
@@ -195,14 +195,14 @@ TEST_CASE("the boundary is found in a Content-Type") {
 
 TEST_CASE("no bytes break the reader") {
   std::mt19937 random(11);
-  const std::string seed = part(kFile, kContent) + part(kMetadata, "{}") + "--B--\r\n";
+  const std::string seed = part(kPart, kContent) + part(kMetadata, "{}") + "--B--\r\n";
   const std::string alphabet = "\r\n-B:;\"\\= x\0";
   for (int round = 0; round < 20'000; ++round) {
     std::string body = seed;
     for (int i = 0; i < 4; ++i) body[random() % body.size()] = alphabet[random() % alphabet.size()];
     if (random() % 2) body.erase(random() % body.size(), random() % 20);
-    const auto whole = read(body);
-    const auto pieces = read(body, 1 + random() % 9);
+    const auto whole = read_parts(body);
+    const auto pieces = read_parts(body, 1 + random() % 9);
     REQUIRE(whole.good == pieces.good);
     if (whole.good) REQUIRE(whole.file == pieces.file);
     if (whole.good) REQUIRE(whole.metadata == pieces.metadata);

@@ -15,7 +15,7 @@ using test::TextContext;
 namespace {
 
 // A handler that answers the route's name and its parameters.
-RouteHandler says(std::string name, std::vector<std::string> parameters = {}) {
+RouteHandler answers_with(std::string name, std::vector<std::string> parameters = {}) {
   return [name = std::move(name), parameters = std::move(parameters)](RequestContext& context) {
     std::string text = name;
     for (const auto& parameter : parameters) text += " " + context.parameter(parameter);
@@ -57,12 +57,12 @@ Answer ask(const Router& router, const std::string& method, const std::string& t
 TEST_CASE("routes answer under every base path, with their parameters") {
   Router router;
   auto api = router.under({"/api/v1/ota", "/api/v1"});
-  api.add("GET", "/campaigns", says("list"));
-  api.add("GET", "/campaigns/{id}", says("one", {"id"}));
-  api.add("POST", "/campaigns/{id}/start", says("start", {"id"}));
+  api.add("GET", "/campaigns", answers_with("list"));
+  api.add("GET", "/campaigns/{id}", answers_with("one", {"id"}));
+  api.add("POST", "/campaigns/{id}/start", answers_with("start", {"id"}));
   router.add("GET", "/{tenant}/controller/v1/{device}/softwaremodules/{module}",
-             says("ddi", {"tenant", "device", "module"}));
-  router.add("GET", "/", says("root"));
+             answers_with("ddi", {"tenant", "device", "module"}));
+  router.add("GET", "/", answers_with("root"));
 
   for (const std::string base : {"/api/v1/ota", "/api/v1"}) {
     CHECK(ask(router, "GET", base + "/campaigns").body == "list");
@@ -79,11 +79,11 @@ TEST_CASE("routes answer under every base path, with their parameters") {
 
 TEST_CASE("a segment that is written out wins, unless it leads nowhere") {
   Router router;
-  router.add("POST", "/devices/bulk/update", says("bulk"));
-  router.add("POST", "/devices/import", says("import"));
-  router.add("POST", "/devices/{id}/update", says("update", {"id"}));
-  router.add("GET", "/devices/{id}", says("device", {"id"}));
-  router.add("GET", "/devices/{id}/why", says("why", {"id"}));
+  router.add("POST", "/devices/bulk/update", answers_with("bulk"));
+  router.add("POST", "/devices/import", answers_with("import"));
+  router.add("POST", "/devices/{id}/update", answers_with("update", {"id"}));
+  router.add("GET", "/devices/{id}", answers_with("device", {"id"}));
+  router.add("GET", "/devices/{id}/why", answers_with("why", {"id"}));
   CHECK(ask(router, "POST", "/devices/bulk/update").body == "bulk");
   CHECK(ask(router, "POST", "/devices/pump/update").body == "update pump");
   CHECK(ask(router, "GET", "/devices/bulk/why").body == "why bulk");
@@ -95,10 +95,10 @@ TEST_CASE("a segment that is written out wins, unless it leads nowhere") {
 TEST_CASE("a word between two segments wins over a {name}, also where the path goes on alike") {
   Router router;
   auto api = router.under({"/api"});
-  api.add("POST", "/devices/{id}/update", says("one", {"id"}));
-  api.add("POST", "/devices/bulk/update", says("many"));
-  api.add("POST", "/devices/import", says("import"));
-  api.add("PUT", "/devices/{id}", says("put", {"id"}));
+  api.add("POST", "/devices/{id}/update", answers_with("one", {"id"}));
+  api.add("POST", "/devices/bulk/update", answers_with("many"));
+  api.add("POST", "/devices/import", answers_with("import"));
+  api.add("PUT", "/devices/{id}", answers_with("put", {"id"}));
   CHECK(ask(router, "POST", "/api/devices/bulk/update").body == "many");
   CHECK(ask(router, "POST", "/api/devices/bulk2/update").body == "one bulk2");
   CHECK(ask(router, "PUT", "/api/devices/bulk").body == "put bulk");
@@ -108,7 +108,7 @@ TEST_CASE("a word between two segments wins over a {name}, also where the path g
 
 TEST_CASE("segments are percent-decoded once, and an encoded slash does not split them") {
   Router router;
-  router.add("GET", "/devices/{id}", says("device", {"id"}));
+  router.add("GET", "/devices/{id}", answers_with("device", {"id"}));
   CHECK(ask(router, "GET", "/devices/a%2Fb").body == "device a/b");
   CHECK(ask(router, "GET", "/devices/100%2525").body == "device 100%25");
   CHECK(ask(router, "GET", "/devices/z%C3%BCri+1").body == "device züri+1");
@@ -117,7 +117,7 @@ TEST_CASE("segments are percent-decoded once, and an encoded slash does not spli
 
 TEST_CASE("an id that cannot be is 422 and names the parameter") {
   Router router;
-  router.add("GET", "/devices/{device_id}/updates", says("updates", {"device_id"}));
+  router.add("GET", "/devices/{device_id}/updates", answers_with("updates", {"device_id"}));
   const auto type_of = [&](const std::string& id) {
     const auto answer = ask(router, "GET", "/devices/" + id + "/updates");
     CHECK(answer.status == 422);
@@ -140,8 +140,8 @@ TEST_CASE("an id that cannot be is 422 and names the parameter") {
 
 TEST_CASE("what is not there is 404, and another method 405 with what is allowed") {
   Router router;
-  router.add("GET", "/campaigns/{id}", says("get", {"id"}));
-  router.add("PUT", "/campaigns/{id}", says("put", {"id"}));
+  router.add("GET", "/campaigns/{id}", answers_with("get", {"id"}));
+  router.add("PUT", "/campaigns/{id}", answers_with("put", {"id"}));
   const auto missing = ask(router, "GET", "/nothing/here");
   CHECK(missing.status == 404);
   CHECK(json::parse(missing.body)["message"] == "No route GET /nothing/here");
@@ -157,14 +157,14 @@ TEST_CASE("what is not there is 404, and another method 405 with what is allowed
   CHECK(options.status == 204);
   CHECK(options.header("Allow") == "GET, HEAD, PUT, OPTIONS");
 
-  router.add("PUT", "/campaigns/all", says("put all", {}));  // the same path as another route's
-  router.add("PUTS", "/campaigns/all", says("puts all", {}));
+  router.add("PUT", "/campaigns/all", answers_with("put all", {}));  // the same path as another route's
+  router.add("PUTS", "/campaigns/all", answers_with("puts all", {}));
   CHECK(ask(router, "DELETE", "/campaigns/all").header("Allow") == "PUT, PUTS, GET, HEAD");
 }
 
 TEST_CASE("a route's body is read up to its limit, unless it streams") {
   Router router;
-  router.add("POST", "/small", says("small "), {.body_bytes_max = 10});
+  router.add("POST", "/small", answers_with("small "), {.body_bytes_max = 10});
   router.add("POST", "/stream",
              [](RequestContext& context) {
                char bytes[4];
@@ -199,7 +199,7 @@ TEST_CASE("a route with a limit on how many run at once answers 503 beyond it") 
 
 TEST_CASE("a route's check comes before its body is read") {
   Router router;
-  router.add("POST", "/x", says("x"),
+  router.add("POST", "/x", answers_with("x"),
              {.body_bytes_max = 3, .check = [](const RequestContext& context) {
                 return context.header("X-Wrong") ? std::optional(Problem::forbidden("wrong"))
                                                  : std::nullopt;
@@ -220,7 +220,7 @@ TEST_CASE("a header that would hold a line's end is a failure of the handler, no
 
 TEST_CASE("every answer carries the request's id, or a new one") {
   Router router;
-  router.add("GET", "/x", says("x"));
+  router.add("GET", "/x", answers_with("x"));
   CHECK(ask(router, "GET", "/x", "X-Request-Id: mine-1\r\n").header("X-Request-Id") == "mine-1");
   CHECK(ask(router, "GET", "/x", "X-Request-Id: " + std::string(70, 'a') + "\r\n")
             .header("X-Request-Id") == std::string(64, 'a'));
@@ -237,9 +237,9 @@ TEST_CASE("every answer carries the request's id, or a new one") {
 TEST_CASE("only answers to GET are kept from caches, where the group says so") {
   Router router;
   auto api = router.under({"/api"}, {.no_store = true});
-  api.add("GET", "/x", says("x"));
-  api.add("POST", "/x", says("x"));
-  router.add("GET", "/y", says("y"));
+  api.add("GET", "/x", answers_with("x"));
+  api.add("POST", "/x", answers_with("x"));
+  router.add("GET", "/y", answers_with("y"));
   CHECK(ask(router, "GET", "/api/x").header("Cache-Control") == "no-store");
   CHECK(ask(router, "HEAD", "/api/x").header("Cache-Control") == "no-store");
   CHECK(ask(router, "POST", "/api/x").header("Cache-Control").empty());
@@ -248,7 +248,7 @@ TEST_CASE("only answers to GET are kept from caches, where the group says so") {
 
 TEST_CASE("an Idempotency-Key must be printable and short") {
   Router router;
-  router.add("POST", "/x", says("x"));
+  router.add("POST", "/x", answers_with("x"));
   CHECK(ask(router, "POST", "/x", "Idempotency-Key: k-1\r\n").status == 200);
   for (const std::string& key :
        {std::string(), std::string(256, 'k'), std::string("z\xC3\xBCri")}) {
@@ -316,7 +316,7 @@ TEST_CASE("the observer sees every answer with its route") {
     seen.push_back(std::string(context.method()) + " " + std::string(context.route()) + " " +
                    std::to_string(status));
   });
-  router.add("GET", "/x/{id}", says("x", {"id"}));
+  router.add("GET", "/x/{id}", answers_with("x", {"id"}));
   ask(router, "GET", "/x/1");
   ask(router, "GET", "/nothing");
   CHECK(seen == std::vector<std::string>{"GET /x/{id} 200", "GET  404"});

@@ -17,7 +17,7 @@ using test::RawClient;
 
 namespace {
 
-const SteadyClock::time_point kBegin{1'000s};
+const SteadyClock::time_point kThrottleBegin{1'000s};
 
 // A file that is there while it lives.
 struct File {
@@ -34,7 +34,7 @@ struct File {
   std::string content;
 };
 
-FrontDoorOptions on_free_port() {
+FrontDoorOptions on_a_port() {
   FrontDoorOptions options;
   options.port = 0;
   options.handler_threads = 2;
@@ -46,23 +46,23 @@ FrontDoorOptions on_free_port() {
 TEST_CASE("so many bytes go at once after a rest, and so many a second from then on") {
   constexpr std::uint64_t kRate = 1'000'000;
   Throttle throttle(kRate);
-  CHECK(throttle.wait(kBegin) == 0s);
-  throttle.sent(kRate / 10, kBegin);
-  CHECK(throttle.wait(kBegin) == 0s);
-  throttle.sent(kRate, kBegin);
-  CHECK(throttle.wait(kBegin) == 1s);
-  CHECK(throttle.wait(kBegin + 400ms) == 600ms);
-  CHECK(throttle.wait(kBegin + 1s) == 0s);
+  CHECK(throttle.wait(kThrottleBegin) == 0s);
+  throttle.sent(kRate / 10, kThrottleBegin);
+  CHECK(throttle.wait(kThrottleBegin) == 0s);
+  throttle.sent(kRate, kThrottleBegin);
+  CHECK(throttle.wait(kThrottleBegin) == 1s);
+  CHECK(throttle.wait(kThrottleBegin + 400ms) == 600ms);
+  CHECK(throttle.wait(kThrottleBegin + 1s) == 0s);
 }
 
 TEST_CASE("without a rate nothing waits") {
   Throttle throttle(0);
-  throttle.sent(1'000'000'000'000, kBegin);
-  CHECK(throttle.wait(kBegin) == 0s);
+  throttle.sent(1'000'000'000'000, kThrottleBegin);
+  CHECK(throttle.wait(kThrottleBegin) == 0s);
 }
 
 TEST_CASE("answers that are put off occupy nobody, and come") {
-  auto options = on_free_port();
+  auto options = on_a_port();
   options.stop_timeout = 50ms;
   FrontDoor door(std::move(options), [](RequestContext& context) {
     if (context.path() == "/never") context.pause(24h);
@@ -90,7 +90,7 @@ TEST_CASE("answers that are put off occupy nobody, and come") {
 
 TEST_CASE("downloads at a set rate arrive whole, one beside the other") {
   const File file(400'000);
-  auto options = on_free_port();
+  auto options = on_a_port();
   options.download_rates = {2'000'000, 3'000'000};
   FrontDoor door(std::move(options), [&](RequestContext& context) {
     context.answer_empty(200);

@@ -15,11 +15,11 @@ struct Windowed : Story {
     stage.device("d");
     campaign = started({"d"}, {{"timeout_minutes", 1'440}, {"maintenance_window", {{"start", clock(-60)}, {"end", clock(60)}, {"timezone", "UTC"}}}});
   }
-  // The time of day in so many minutes.
-  std::string clock(int minutes) {
+  // The time of day in so many minutes from now.
+  std::string clock(int ahead) {
     constexpr int kDay = 24 * 60;
     const auto now = std::chrono::floor<std::chrono::minutes>(stage.service().now()).time_since_epoch().count();
-    const auto minute = static_cast<int>((now + minutes) % kDay);
+    const auto minute = static_cast<int>((now + ahead) % kDay);
     return fmt::format("{:02}:{:02}", minute / 60, minute % 60);
   }
   json told(const std::string& action) { return stage.ddi("GET", action).json()["deployment"]; }
