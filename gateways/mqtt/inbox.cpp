@@ -7,7 +7,9 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -21,6 +23,10 @@ namespace ota::gateways::mqtt {
 
 // The workers of one session: each has a queue of its own, and all that one device says goes into the same one. Ends before
 // the consumer does, since acknowledging needs it.
+//
+// What cannot be decided for longer is given back to the broker, which brings it again: somebody whose record is set aside
+// would keep all those of its lane waiting, and before long everybody, since only so much is fetched. What the same device
+// says behind it is given back as well, and so stays behind it.
 class Inbox::Lanes {
  public:
   explicit Lanes(Inbox& inbox) : inbox_(inbox) {
@@ -54,9 +60,16 @@ class Inbox::Lanes {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  // What a device has said that was given back, by its place in the stream: the first of it is awaited, for so long.
+  struct GivenBack {
+    std::set<std::uint64_t> sequences;
+    Clock::time_point awaited_until;
+  };
   struct Lane {
     std::deque<nats::Delivery> queue;
     std::thread thread;
+    std::map<std::string, GivenBack, std::less<>> given_back;   // by subject; the thread's
   };
 
   void run(Lane& lane) {
@@ -67,14 +80,22 @@ class Inbox::Lanes {
       auto delivery = std::move(lane.queue.front());
       lane.queue.pop_front();
       lock.unlock();
-      carry_out(delivery);
+      carry_out(lane, delivery);
       lock.lock();
       --in_work_;
       if (in_work_ + limits::kFetchedAtOnce <= limits::kFetched) room_.notify_one();
     }
   }
 
-  void carry_out(nats::Delivery& delivery) {
+  void carry_out(Lane& lane, nats::Delivery& delivery) {
+    auto before = lane.given_back.find(delivery.subject());
+    if (before != lane.given_back.end() && before->second.awaited_until <= Clock::now()) {
+      lane.given_back.erase(before);  // it was dropped, or another one hears it
+      before = lane.given_back.end();
+    }
+    const bool awaits = before != lane.given_back.end();
+    if (awaits && delivery.sequence() > *before->second.sequences.begin()) return give_back(lane, delivery);
+    const auto until = Clock::now() + (awaits ? std::chrono::milliseconds(0) : limits::kInPlace);
     while (true) {
       const auto came = try_once(delivery);
       if (came != Came::kLater) {
@@ -82,12 +103,27 @@ class Inbox::Lanes {
         if (came == Came::kMalformed) inbox_.malformed_.fetch_add(1);
         break;
       }
+      if (Clock::now() >= until) return give_back(lane, delivery);
       std::unique_lock lock(mutex_);
       if (changed_.wait_for(lock, limits::kBusy, [this] { return stopping_; })) return;
+    }
+    if (awaits) {
+      before->second.sequences.erase(delivery.sequence());
+      if (before->second.sequences.empty()) lane.given_back.erase(before);
     }
     try {
       delivery.acknowledge_soon();
     } catch (const nats::BusError&) {  // the connection has gone: it comes again
+    }
+  }
+
+  static void give_back(Lane& lane, nats::Delivery& delivery) {
+    auto& back = lane.given_back[std::string(delivery.subject())];
+    back.sequences.insert(delivery.sequence());
+    if (delivery.sequence() == *back.sequences.begin()) back.awaited_until = Clock::now() + limits::kGivenBackAwaited;
+    try {
+      delivery.redeliver_after(limits::kGivenBack);
+    } catch (const nats::BusError&) {  // it comes again all the same, a little later
     }
   }
 

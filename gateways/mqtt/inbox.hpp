@@ -4,7 +4,8 @@
 //
 // What one device says is carried out in its order, one after the other; different devices at the same time, since each
 // message waits for a commit. A message is acknowledged when it was carried out, or refused for good: what was in work when
-// the process or the connection died comes again. Nothing is skipped because it cannot be decided now: its lane waits.
+// the process or the connection died comes again. Nothing is skipped because it cannot be decided now: its lane waits for a
+// moment, then it is given back, and comes again until it can.
 #pragma once
 
 #include <atomic>

@@ -21,8 +21,12 @@ inline constexpr std::size_t kWorkers = 16;
 inline constexpr std::size_t kFetched = 512;
 inline constexpr std::size_t kFetchedAtOnce = 128;
 inline constexpr std::chrono::milliseconds kMoreToFetch{5};  // how long a fetch waits for more than the first one
-// Between two tries of what could not be decided now.
+// Between two tries of what could not be decided now; for how long it is tried in its place, which keeps its lane waiting;
+// after how long the broker brings it again then, and how long that is waited for: it may have been dropped meanwhile.
 inline constexpr std::chrono::milliseconds kBusy{50};
+inline constexpr std::chrono::milliseconds kInPlace{2'000};
+inline constexpr std::chrono::milliseconds kGivenBack{5'000};
+inline constexpr std::chrono::milliseconds kGivenBackAwaited{60'000};
 
 // Messages on their way to the broker and not acknowledged yet: a round trip's worth at some thousands a second.
 inline constexpr std::size_t kInFlight = 256;
