@@ -95,6 +95,19 @@ TEST_CASE("otad: devices over MQTT need to know where they are heard and where t
   CHECK(load_config({file.path, {{"mqtt.nats_url", "nats://u:p@broker"}}}).mqtt.nats_url == "nats://u:p@broker");
 }
 
+TEST_CASE("otad: NATS servers are named so that TLS is meant where it is asked for") {
+  const auto url = [](const std::string& text) { return load_config({{}, {{"nats.url", text}}}).nats_url; };
+  CHECK(url(" tls://bus:4222 ") == "tls://bus:4222");
+  CHECK(url("nats://one, tls://two ,three:4222") == "nats://one,tls://two,three:4222");
+  CHECK(url("").empty());
+  for (const auto* setting : {"nats.url", "mqtt.nats_url"}) {
+    for (const auto* text : {"TLS://bus", "https://bus", "nats://one,tsl://two"}) {
+      CHECK(refusal({{}, {{setting, text}}}) ==
+            fmt::format("{0} = \"{1}\" (flag --{0}): nats://host:4222 or tls://host:4222 is wanted", setting, text));
+    }
+  }
+}
+
 TEST_CASE("otad: an authority of NATS servers is for those that are spoken to over TLS") {
   CHECK(refusal({{}, {{"nats.url", "nats://bus"}, {"nats.ca_file", "ca.pem"}}}) ==
         "nats.ca_file = \"ca.pem\": neither nats.url nor mqtt.nats_url begins with tls://");

@@ -182,7 +182,7 @@ const std::vector<Setting>& settings() {
       {"firmware.require_signature", "off", "on or off: firmware is registered only with a signature that verifies",
        [](Config& c, const std::string& v) { c.require_signature = on_or_off(v); }},
       {"nats.url", "", "NATS server, nats://host:4222, or tls://host:4222: nothing is said to it but over TLS; empty: no bus",
-       [](Config& c, const std::string& v) { c.nats_url = v; }},
+       [](Config& c, const std::string& v) { c.nats_url = nats_urls(v); }},
       {"nats.ca_file", "", "PEM file, with tls://: who signs the certificates of NATS servers; empty: the system's authorities",
        [](Config& c, const std::string& v) { c.nats_ca_file = v; }},
       {"nats.device_deleted", "device_service.device.deleted", "subject on which deleted devices are announced",
@@ -200,7 +200,7 @@ const std::vector<Setting>& settings() {
       {"mqtt.ca_file", "", "PEM file: TLS to the listener, whose certificate it signs; empty: no TLS",
        [](Config& c, const std::string& v) { c.mqtt.ca_file = v; }},
       {"mqtt.nats_url", "", "the same server over NATS, nats://user:password@host:port, or tls://..; empty: nats.url",
-       [](Config& c, const std::string& v) { c.mqtt.nats_url = v; }},
+       [](Config& c, const std::string& v) { c.mqtt.nats_url = nats_urls(v); }},
       {"mqtt.stream_max_bytes", "1073741824", "what devices say is kept until it is heard: so many bytes of it, the oldest make room",
        [](Config& c, const std::string& v) {
          constexpr std::uint64_t kLeast = 1'048'576;

@@ -128,6 +128,18 @@ std::string artifact_url(const std::string& text) {
   return text;
 }
 
+// Whoever wrote another scheme, or this one otherwise, would be spoken to in the clear: only "tls://" means TLS.
+std::string nats_urls(const std::string& text) {
+  std::string urls;
+  for (const auto& url : words(text)) {
+    const auto end = url.find("://");
+    const auto scheme = end == std::string::npos ? std::string("nats") : url.substr(0, end);
+    if (scheme != "nats" && scheme != "tls") throw BadValue("nats://host:4222 or tls://host:4222 is wanted");
+    urls += (urls.empty() ? "" : ",") + url;
+  }
+  return urls;
+}
+
 std::string one_of(const std::string& text, std::initializer_list<const char*> allowed) {
   for (const auto* word : allowed) {
     if (text == word) return text;
