@@ -16,8 +16,7 @@ std::uint64_t key_of_address(std::string_view address) {
   if (!ip) return key_of(address);
   constexpr std::size_t kNetworkBytes = 8;
   const std::string_view bytes(reinterpret_cast<const char*>(ip->data()), ip->size());
-  const bool is_v4 = address.find(':') == std::string_view::npos;
-  return key_of(is_v4 ? bytes : bytes.substr(0, kNetworkBytes));
+  return key_of(is_ipv4(*ip) ? bytes : bytes.substr(0, kNetworkBytes));
 }
 
 }  // namespace
@@ -37,7 +36,8 @@ bool DeviceLimits::counts(std::string_view address) const {
 std::optional<std::uint32_t> DeviceLimits::refuse(std::string_view device, std::string_view address, bool writes) {
   const auto now = RateLimiter::Clock::now();
   auto wait = devices_.take(key_of(device), now);
-  if (counts(address)) wait = std::max(wait, (writes ? writes_ : reads_).take(key_of_address(address), now));
+  // What is refused anyway is not taken from the others at that address.
+  if (wait <= RateLimiter::Clock::duration(0) && counts(address)) wait = (writes ? writes_ : reads_).take(key_of_address(address), now);
   if (wait <= RateLimiter::Clock::duration(0)) return std::nullopt;
   return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(wait).count());
 }

@@ -45,6 +45,11 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   return address;
 }
 
+bool is_ipv4(const IpAddress& address) {
+  static constexpr std::array<std::uint8_t, kMappedBits / 8> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::equal(kMapped.begin(), kMapped.end(), address.begin());
+}
+
 IpNetworks IpNetworks::parse(std::string_view list) {
   IpNetworks set;
   for_each_item(list, [&](std::string_view item) {

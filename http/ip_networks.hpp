@@ -13,6 +13,7 @@ namespace ota::http {
 // 16 bytes; an IPv4 address is in its mapped form. Empty: the text is none.
 using IpAddress = std::array<std::uint8_t, 16>;
 std::optional<IpAddress> parse_ip(std::string_view text);
+bool is_ipv4(const IpAddress& address);
 
 class IpNetworks {
  public:

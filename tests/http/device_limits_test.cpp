@@ -26,6 +26,18 @@ TEST_CASE("an address has so many reads, whoever asks from there; of IPv6 its ne
   CHECK(served(limits, "2001:db8:0:1::1", 6) == 6);
   CHECK(served(limits, "2001:db8:0:1:ffff::2", 20) == 4);
   CHECK(served(limits, "2001:db8:0:2::1", 20) == 10);
+  // As a proxy writes them that listens to both: these are IPv4, each for itself.
+  CHECK(served(limits, "::ffff:192.0.2.3", 20) == 10);
+  CHECK(served(limits, "::ffff:192.0.2.4", 20) == 10);
+  CHECK(served(limits, "192.0.2.4", 20) == 0);
+}
+
+TEST_CASE("a device that asks too often takes nothing from the others at its address") {
+  DeviceLimits limits({.device = {0.001, 5}, .address_reads = {0.001, 10}, .address_writes = {}});
+  int heard = 0;
+  for (int i = 0; i < 100; ++i) heard += !limits.refuse("loud", "192.0.2.1", false);
+  CHECK(heard == 5);
+  CHECK(served(limits, "192.0.2.1", 20) == 5);
 }
 
 TEST_CASE("what no router on the internet forwards is not limited, unless that is wished") {
