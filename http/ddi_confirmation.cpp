@@ -11,7 +11,7 @@ void confirmations(RequestContext& context, Api& api) {
   const auto id = device_id(context);
   const auto record = api.service.poll(id, device_meta(context));
   if (!record) return context.answer(problem_of(record.error()));
-  const bool waits = record.value().active.value == 0;
+  const bool waits = record.value().active.value == 0 && !stays_elsewhere(context, record.value(), api);
   const auto device = api.service.views().device(id);
   answer_message(context, ddi::confirmation_state(links_of(context, api),
                                                   device ? device->auto_confirm : std::optional<domain::AutoConfirm>(),

@@ -56,6 +56,7 @@ void deployment(RequestContext& context, Api& api) {
   auto action = action_of(context, api);
   if (!action) return;
   if (action->is_current() && !action->is_cancelled() && !action->update.started_at) {
+    if (!firmware_of(context, api, *action)) return;  // an attempt that cannot be is none
     const auto answer =
         api.service.update(action->update.id, domain::StartAttempt{action->attempt, true}, device_meta(context));
     if (!answer) return context.answer(problem_of(answer.error()));

@@ -128,6 +128,15 @@ const ClientProfile& profile_of(const RequestContext& context, const Api& api) {
   return client_profile(device->attribute(api.options.client_attribute), of_model == models.end() ? "" : of_model->second, agent);
 }
 
+bool stays_elsewhere(const RequestContext& context, const projections::PollRecord& record, const Api& api) {
+  const auto action = record.active.value != 0 ? record.active : record.consent;
+  if (!record.push || record.cancelling || action.value == 0) return false;
+  const auto ref = api.service.views().action(device_id(context), action);
+  const auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
+  const auto row = update ? api.service.views().firmware(update->plan.firmware) : std::nullopt;
+  return row && !row->firmware.content_here;
+}
+
 std::optional<domain::Time> closed_window_until(const domain::DeviceUpdate& update, const Api& api) {
   const auto& window = update.plan.maintenance_window;
   if (!window || update.status >= domain::UpdateStatus::kInstalling) return std::nullopt;

@@ -59,6 +59,10 @@ std::optional<domain::Firmware> firmware_of(RequestContext& context, Api& api, c
 // What is known of the client that asks.
 const ClientProfile& profile_of(const RequestContext& context, const Api& api);
 
+// Whether what a device is to do or to agree to stays elsewhere: as a device over MQTT it is told there where that is; should
+// it poll as well, there is nothing here that it could download (decision 29).
+bool stays_elsewhere(const RequestContext& context, const projections::PollRecord& record, const Api& api);
+
 // When its maintenance window opens; empty: it is open, or there is none, or it installs already (decision 14).
 std::optional<domain::Time> closed_window_until(const domain::DeviceUpdate& update, const Api& api);
 // What its client is to do with an action's artifacts.

@@ -64,6 +64,10 @@ void poll(RequestContext& context, Api& api) {
   if (!record) return context.answer(problem_of(record.error()));
   api.last_seen.note(record.value().ordinal, now, context.client_address());
   auto shown = record.value();
+  if (stays_elsewhere(context, shown, api)) {
+    shown.active = {};
+    shown.consent = {};
+  }
   if (declines(context, shown, api)) shown.active = {};
   const bool may_wait = shown.has_window || shown.may_hold;
   if (may_wait && shown.active.value != 0 && !shown.cancelling) {

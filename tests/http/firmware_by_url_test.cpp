@@ -322,6 +322,49 @@ TEST_CASE("decision 29: firmware that stays elsewhere is offered to nobody who p
   CHECK_FALSE(e.stage.offered("d").empty());
 }
 
+TEST_CASE("decision 29: what stays elsewhere was granted to a device over MQTT, and is not offered to it when it polls") {
+  Elsewhere e;
+  auto fields = by_url();
+  fields["fetch"] = false;
+  const auto id = e.registered(fields);
+  e.stage.device("d");
+  REQUIRE(e.stage.service().device({"d"}, domain::SetPush{true}, {}).ok());
+  const auto campaign = e.stage.campaign(id, {"d"});
+  CHECK_FALSE(e.is_offered("d"));
+  const auto granted = [&] { return e.stage.service().views().polls().find("d")->active; };
+  REQUIRE(ApiStage::eventually([&] {
+    CHECK_FALSE(e.is_offered("d"));
+    return granted().value != 0;
+  }));
+  CHECK(e.stage.ddi("GET", "/d/deploymentBase/" + std::to_string(granted().value)).status == 404);
+  const auto update = e.stage.admin("GET", "/campaigns/" + campaign + "/updates").json()["updates"][0];
+  CHECK(update["status"] == "in_progress");
+  CHECK(update["started_at"].is_null());  // nor has the attempt begun
+  // With the bytes here it may have them in either way.
+  CHECK(e.stage.upload(kFile, metadata("2.0.0")).status == 200);
+  CHECK(e.is_offered("d"));
+}
+
+TEST_CASE("decision 29: what stays elsewhere and waits for consent is not shown to who polls") {
+  Elsewhere e;
+  auto fields = by_url();
+  fields["fetch"] = false;
+  const auto id = e.registered(fields);
+  e.stage.device("d");
+  REQUIRE(e.stage.service().device({"d"}, domain::SetPush{true}, {}).ok());
+  const json asked{{"name", "consent"}, {"firmware_id", id}, {"target_devices", {"d"}}, {"requires_device_confirmation", true}};
+  const auto created = e.stage.admin("POST", "/campaigns", asked.dump());
+  REQUIRE_MESSAGE(created.status == 201, created.body);
+  REQUIRE(e.stage.admin("POST", "/campaigns/" + created.json()["campaign_id"].get<std::string>() + "/start").status == 200);
+  const auto is_asked = [&] { return e.stage.ddi("GET", "/d").json().value("_links", json::object()).contains("confirmationBase"); };
+  REQUIRE(ApiStage::eventually([&] {
+    CHECK_FALSE(is_asked());
+    return e.stage.service().views().polls().find("d")->consent.value != 0;
+  }));
+  CHECK_FALSE(is_asked());
+  CHECK_FALSE(e.stage.ddi("GET", "/d/confirmationBase").json()["_links"].contains("confirmationBase"));
+}
+
 TEST_CASE("decision 2, 29: recalled firmware is not fetched any more") {
   Elsewhere e;
   const auto id = e.registered();
