@@ -61,6 +61,7 @@ struct Service::Impl {
   std::unique_ptr<eventstore::Journal> journal;
   caf::actor timer;
   std::atomic<std::size_t> in_flight{0};
+  std::atomic<std::size_t> waiting{0};    // threads, for answers
   mutable std::mutex trouble_mutex;
   std::map<std::string, std::string> poisoned;   // entity -> why
   std::atomic<bool> any_poisoned{false};
@@ -164,6 +165,20 @@ std::optional<domain::DomainError> Service::admit() {
                              fmt::format("{} commands are in flight; try again", limits::kInFlight), {}, {}, {}, {}};
 }
 
+std::optional<domain::DomainError> Service::admit_waiting() const {
+  if (impl_->waiting.load() < impl_->options.waiting_at_stall_max) return std::nullopt;
+  const auto stalled = stalled_for();
+  if (!stalled) return std::nullopt;
+  return domain::DomainError{domain::ErrorCode::kUnavailable,
+                             fmt::format("the log has not moved for {} ms; try again", stalled->count()), {}, {}, {}, {}};
+}
+
+std::optional<std::chrono::milliseconds> Service::stalled_for() const {
+  const auto stalled = impl_->journal->stalled_for();
+  if (stalled <= impl_->options.stalled) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(stalled);
+}
+
 void Service::hand_in(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device,
                       std::function<void(Answer)> answered) {
   auto request = std::make_shared<Request>();
@@ -179,11 +194,15 @@ void Service::hand_in(EntityId to, Command command, Meta meta, std::optional<dom
 }
 
 Answer Service::ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device) {
+  if (auto refused = admit_waiting()) return std::move(*refused);
   if (auto refused = admit()) return std::move(*refused);
   const auto awaited = std::make_shared<Awaited<Answer>>();
+  impl_->waiting.fetch_add(1);
   hand_in(std::move(to), std::move(command), std::move(meta), std::move(device),
           [awaited](Answer answer) { awaited->set(std::move(answer)); });
-  return awaited->take();
+  auto answer = awaited->take();
+  impl_->waiting.fetch_sub(1);
+  return answer;
 }
 
 Answer Service::firmware(domain::FirmwareId id, domain::FirmwareCommand command, Meta meta) {

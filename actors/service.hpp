@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -26,6 +27,10 @@ struct ServiceOptions {
   domain::Settings settings;
   std::function<domain::Time()> clock;    // default: the system clock
   std::size_t scheduler_threads = 2;
+  // Threads that may wait for answers while the log has not moved for `stalled`: more are refused at once, so that whoever
+  // wants nothing of the log is still served.
+  std::size_t waiting_at_stall_max = 64;
+  std::chrono::milliseconds stalled{2'000};
   // Bus cursors and other followers of the log; informed after the views and before the actors. They outlive the service.
   std::vector<eventstore::Tail*> tails;
   std::function<void(std::uint64_t done, std::uint64_t of)> progress;   // of catching up at start
@@ -141,6 +146,8 @@ class Service {
   };
   Trouble trouble() const;
   std::size_t in_flight() const;
+  // For how long the log has not moved, though there is something for it; empty: it moves.
+  std::optional<std::chrono::milliseconds> stalled_for() const;
 
  private:
   struct Impl;
@@ -148,6 +155,8 @@ class Service {
   Answer ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device = {});
   // Takes a place among the commands in flight; the error: there is none.
   std::optional<domain::DomainError> admit();
+  // And among the threads that wait, should the log not move.
+  std::optional<domain::DomainError> admit_waiting() const;
   // Hands in a command that was admitted; `answered` is called on a thread of the actors.
   void hand_in(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device,
                std::function<void(Answer)> answered);

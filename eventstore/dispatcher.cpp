@@ -21,7 +21,7 @@ GroupPtr committed_group(std::vector<std::unique_ptr<PreparedAppend>> appends) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(std::vector<Tail*> tails, std::atomic<std::size_t>& in_flight)
+Dispatcher::Dispatcher(std::vector<Tail*> tails, InFlight& in_flight)
     : tails_(std::move(tails)), in_flight_(in_flight), thread_([this] { run(); }) {}
 
 Dispatcher::~Dispatcher() {
@@ -69,7 +69,7 @@ void Dispatcher::deliver(DecidedGroup& group) {
   }
   OTA_FAULT("journal.before_completions");
   for (Delivery& delivery : group.deliveries) {
-    if (delivery.of_append) in_flight_.fetch_sub(1, std::memory_order_relaxed);
+    if (delivery.of_append) in_flight_.end();
     if (delivery.done) delivery.done(delivery.outcome);
   }
   group.deliveries.clear();  // what completions hold is let go here, not under the lock

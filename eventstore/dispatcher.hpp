@@ -6,7 +6,6 @@
 // limits::kGroupsWaiting groups wait in between.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "eventstore/in_flight.hpp"
 #include "eventstore/journal.hpp"
 #include "eventstore/prepared_append.hpp"
 
@@ -32,7 +32,7 @@ struct DecidedGroup {
 class Dispatcher {
  public:
   // Counts every append that it delivers down from `in_flight`.
-  Dispatcher(std::vector<Tail*> tails, std::atomic<std::size_t>& in_flight);
+  Dispatcher(std::vector<Tail*> tails, InFlight& in_flight);
   // Delivers what was handed over.
   ~Dispatcher();
 
@@ -46,7 +46,7 @@ class Dispatcher {
   void deliver(DecidedGroup& group);
 
   const std::vector<Tail*> tails_;
-  std::atomic<std::size_t>& in_flight_;
+  InFlight& in_flight_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -60,7 +60,7 @@ struct Journal::Impl {
   }
 
   std::shared_ptr<Log> log;
-  std::atomic<std::size_t> in_flight{0};
+  InFlight in_flight;
   JournalCounters counters;
   RequestQueue queue;
   Dispatcher dispatcher;
@@ -74,7 +74,7 @@ Journal::~Journal() { impl_->close(); }
 
 void Journal::append(Append append, Completion done) {
   AppendRequest request{std::make_unique<PreparedAppend>(std::move(append)), std::move(done)};
-  impl_->in_flight.fetch_add(1, std::memory_order_relaxed);
+  impl_->in_flight.begin();
   impl_->queue.push(std::move(request));
 }
 
@@ -92,7 +92,9 @@ void Journal::keep_answer(CommandId command, std::string answer) {
   impl_->queue.push(AnswerRequest{command, std::move(answer)});
 }
 
-std::size_t Journal::in_flight() const { return impl_->in_flight.load(std::memory_order_relaxed); }
+std::size_t Journal::in_flight() const { return impl_->in_flight.count(); }
+
+std::chrono::steady_clock::duration Journal::stalled_for() const { return impl_->in_flight.stalled_for(); }
 
 Journal::Metrics Journal::metrics() const {
   const JournalCounters& counters = impl_->counters;

@@ -13,6 +13,7 @@
 // path.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -95,6 +96,8 @@ class Journal {
 
   // Appends queued and not yet dispatched: what admission looks at.
   std::size_t in_flight() const;
+  // For how long none of them has ended: a disk that does not answer.
+  std::chrono::steady_clock::duration stalled_for() const;
 
   struct Metrics {
     std::uint64_t groups = 0;

@@ -32,17 +32,19 @@ std::optional<domain::Time> withheld_until(const RequestContext& context, domain
   return opens.value_or(domain::Time::max());
 }
 
-// Some clients would install what is to be downloaded and no more: they cannot do what was asked (decision 33).
+// Some clients would install what is to be downloaded and no more: they cannot do what was asked (decision 33), and are not
+// offered it, whether that can be noted now or with a later poll.
 bool declines(const RequestContext& context, const projections::PollRecord& record, Api& api) {
   if (record.active.value == 0 || record.cancelling || !record.download_only) return false;
   if (!profile_of(context, api).knows_no_skip) return false;
   const auto ref = api.service.views().action(device_id(context), record.active);
-  if (!ref) return false;
+  if (!ref) return true;
   domain::Report report;
   report.attempt = ref->attempt;
   report.kind = domain::Report::Kind::kDeclined;
   report.details = {"its client installs whatever it downloads"};
-  return static_cast<bool>(api.service.update(ref->update, std::move(report), device_meta(context)));
+  api.service.update(ref->update, std::move(report), device_meta(context));
+  return true;
 }
 
 // A third of what is left, as other servers of the protocol do it: whoever was late still comes in time. Never longer than

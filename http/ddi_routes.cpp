@@ -15,13 +15,21 @@ namespace {
 using Handle = void (*)(RequestContext&, Api&);
 
 constexpr int kUnauthorized = 401;
+constexpr int kBadRequest = 400;
+constexpr int kUnprocessable = 422;
 constexpr int kTooManyRequests = 429;
+constexpr int kUnavailable = 503;
 
-// 400 where the administration's side says 422: what the protocol's clients know.
-int status_of(const Problem& problem) { return problem.status == 422 ? 400 : problem.status; }
+// What the protocol's clients know: 400 where the administration's side says 422, and 429 for what a device said and could
+// not be taken now: that they say again, and of 503 some make a failure of the update.
+int status_of(const RequestContext& context, const Problem& problem) {
+  const bool writes = context.method() != "GET" && !context.is_head();
+  if (problem.status == kUnavailable && writes) return kTooManyRequests;
+  return problem.status == kUnprocessable ? kBadRequest : problem.status;
+}
 
 void write_without_body(RequestContext& context, const Problem& problem) {
-  context.answer_empty(status_of(problem));
+  context.answer_empty(status_of(context, problem));
   if (problem.status == kUnauthorized) context.set_header("WWW-Authenticate", "TargetToken");
   if (!problem.allow.empty()) context.set_header("Allow", problem.allow);
   if (problem.retry_after_s) context.set_header("Retry-After", std::to_string(*problem.retry_after_s));
@@ -32,7 +40,7 @@ void write_problem(RequestContext& context, const Problem& problem) {
   if (problem.status == kUnauthorized || (problem.status == kTooManyRequests && problem.message.empty())) {
     return write_without_body(context, problem);
   }
-  context.answer_json(status_of(problem), ddi::error(to_text(problem.kind), problem.message));
+  context.answer_json(status_of(context, problem), ddi::error(to_text(problem.kind), problem.message));
   if (!problem.allow.empty()) context.set_header("Allow", problem.allow);
   if (problem.retry_after_s) context.set_header("Retry-After", std::to_string(*problem.retry_after_s));
 }
@@ -52,7 +60,11 @@ std::optional<Problem> check_who(const RequestContext& context, Api& api, const 
   const auto now = api.service.now();
   const auto identity = bytes ? api.auth.identify_download(context, device, known, now)
                               : api.auth.identify(context, device, known, now);
-  if (!identity) return Problem::unauthorized("");
+  if (!identity) {
+    // Whoever tries one secret after the other, or has a wrong one, is no cheaper than a device.
+    const auto again = api.limits.refuse_stranger(context.client_address());
+    return again ? Problem::rate_limited("", *again) : Problem::unauthorized("");
+  }
   // A stranger is registered by its first poll, where that is wanted.
   if (!known && !api.auth.options().plug_and_play) return Problem::not_found("Device not found: " + shown(device));
   return std::nullopt;

@@ -19,6 +19,12 @@ std::uint64_t key_of_address(std::string_view address) {
   return key_of(is_ipv4(*ip) ? bytes : bytes.substr(0, kNetworkBytes));
 }
 
+// Empty: it need not wait.
+std::optional<std::uint32_t> in_seconds(RateLimiter::Clock::duration wait) {
+  if (wait <= RateLimiter::Clock::duration(0)) return std::nullopt;
+  return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(wait).count());
+}
+
 }  // namespace
 
 DeviceLimits::DeviceLimits(const DeviceRates& rates)
@@ -26,6 +32,7 @@ DeviceLimits::DeviceLimits(const DeviceRates& rates)
       devices_(rates.device),
       reads_(rates.address_reads),
       writes_(rates.address_writes),
+      strangers_(rates.address_writes),
       devices_bytes_(rates.device),
       bytes_(rates.address_reads) {}
 
@@ -38,8 +45,12 @@ std::optional<std::uint32_t> DeviceLimits::refuse(std::string_view device, std::
   auto wait = devices_.take(key_of(device), now);
   // What is refused anyway is not taken from the others at that address.
   if (wait <= RateLimiter::Clock::duration(0) && counts(address)) wait = (writes ? writes_ : reads_).take(key_of_address(address), now);
-  if (wait <= RateLimiter::Clock::duration(0)) return std::nullopt;
-  return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(wait).count());
+  return in_seconds(wait);
+}
+
+std::optional<std::uint32_t> DeviceLimits::refuse_stranger(std::string_view address) {
+  if (!counts(address)) return std::nullopt;
+  return in_seconds(strangers_.take(key_of_address(address), RateLimiter::Clock::now()));
 }
 
 std::chrono::steady_clock::duration DeviceLimits::pause(std::string_view device, std::string_view address) {

@@ -28,6 +28,8 @@ class DeviceLimits {
 
   // Notes a message. Returns after how many seconds it may come again; empty: it is served.
   std::optional<std::uint32_t> refuse(std::string_view device, std::string_view address, bool writes);
+  // Notes a request of nobody known, from this address.
+  std::optional<std::uint32_t> refuse_stranger(std::string_view address);
   // Notes a request for bytes. Returns how long it waits.
   std::chrono::steady_clock::duration pause(std::string_view device, std::string_view address);
 
@@ -38,6 +40,7 @@ class DeviceLimits {
   RateLimiter devices_;
   RateLimiter reads_;
   RateLimiter writes_;
+  RateLimiter strangers_;   // as writes, and apart: whoever is known at that address has no harm of it
   RateLimiter devices_bytes_;
   RateLimiter bytes_;
 };

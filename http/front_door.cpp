@@ -165,7 +165,7 @@ void FrontDoor::serve(Connection& connection) {
   requests_.fetch_add(1, std::memory_order_relaxed);
 
   bool sent = process(exchange);
-  if (exchange.late) return end_late(exchange, std::move(received));
+  if (exchange.late) return end_late(exchange, received.substr(0, *end));
   if (stream.holds_all()) {
     exchange.transfer->pieces.insert(exchange.transfer->pieces.begin(), {stream.take_held(), 0, 0});
   } else {
@@ -218,11 +218,11 @@ RequestContext::Word FrontDoor::begin_late(Exchange& exchange) {
   };
 }
 
-void FrontDoor::end_late(Exchange& exchange, std::string request) {
+void FrontDoor::end_late(Exchange& exchange, std::string head) {
   Connection& connection = exchange.connection;
   const auto late = std::move(exchange.late);
   assert(!exchange.transfer && "an answer that comes later is neither a file nor paused");
-  late->request = std::move(request);
+  late->head = std::move(head);
   late->bytes = exchange.stream.take_held();
   connection.late = late;
   handlers_->expect();
@@ -237,7 +237,7 @@ void FrontDoor::send_late(Connection& connection, LateAnswer& late) {
   if (late.problem) {
     thread_local RequestHead head;
     [[maybe_unused]] const auto error =
-        parse_request_head(std::string_view(late.request).substr(0, *find_head_end(late.request)), head);
+        parse_request_head(late.head, head);
     assert(!error);
     // The body has been read.
     head.content_length.reset();

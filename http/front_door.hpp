@@ -120,7 +120,7 @@ class FrontDoor final : private httplib::Server {
   // The answer of this request is sent when the word is given that this returns. Empty: too many wait already.
   RequestContext::Word begin_late(Exchange& exchange);
   // The request has been served, but for the word; the connection is not ours any more, unless the word is here.
-  void end_late(Exchange& exchange, std::string request);
+  void end_late(Exchange& exchange, std::string head);
   // Sends what was made earlier, or what was found instead; on a handler thread.
   void send_late(Connection& connection, LateAnswer& late);
   // Gives a served connection on: to a transfer, or back to the door.

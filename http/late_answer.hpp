@@ -16,7 +16,7 @@
 namespace ota::http {
 
 struct LateAnswer {
-  std::string request;                     // from the handler, its head at the front: whoever is refused after all
+  std::string head;                        // of the request, from the handler: whoever is refused after all
   const ProblemWriter* writer = nullptr;   //   is answered as it asked, in its route's shape
   std::string bytes;                       // from the handler: the answer
   std::optional<Problem> problem;          // the word

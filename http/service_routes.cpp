@@ -26,7 +26,8 @@ void detailed_health(RequestContext& context, const Api& api) {
   const auto trouble = api.service.trouble();
   const auto broken = api.service.views().broken();
   const auto view_position = api.service.views().position().value;
-  bool healthy = broken.empty() && trouble.set_aside.empty() && trouble.stuck.empty();
+  const auto stalled = api.service.stalled_for();
+  bool healthy = !stalled && broken.empty() && trouble.set_aside.empty() && trouble.stuck.empty();
   json neighbours = json::object();
   for (const auto& n : api.options.neighbours ? api.options.neighbours() : std::vector<DependencyHealth>{}) {
     json facts{{"status", n.healthy ? "healthy" : "unavailable"}};
@@ -39,7 +40,7 @@ void detailed_health(RequestContext& context, const Api& api) {
             {"version", api.options.version},
             {"dependencies",
              {{"log",
-               {{"status", "healthy"}, {"latency_us", log_us}, {"position", head.value}, {"events", stats.events},
+               {{"status", stalled ? "stalled" : "healthy"}, {"stalled_ms", stalled ? stalled->count() : 0}, {"latency_us", log_us}, {"position", head.value}, {"events", stats.events},
                 {"disk_bytes", stats.disk_bytes}, {"commits", metrics.groups}, {"commit_us_max", metrics.commit_us_max},
                 {"conflicts", metrics.conflicts}}},
               {"views",
@@ -50,7 +51,7 @@ void detailed_health(RequestContext& context, const Api& api) {
                           {"in_flight", api.service.in_flight()}, {"set_aside", trouble.set_aside}}},
               {"deadlines", {{"status", trouble.stuck.empty() ? "healthy" : "degraded"}, {"stuck", trouble.stuck}}}}}};
   body["dependencies"].update(neighbours);
-  // The log fails stop: while this process answers, it could be written.
+  // The log fails stop: while this process answers, it could be written, sooner or later.
   context.answer_json(broken.empty() ? 200 : 503, body.dump());
 }
 

@@ -228,6 +228,7 @@ void serve(const Config& config, const sigset_t& signals) {
   options.data_directory = config.data_directory;
   options.settings = config.settings;
   options.scheduler_threads = config.scheduler_threads;
+  options.waiting_at_stall_max = config.handler_threads / 2;
   options.progress = [](std::uint64_t done, std::uint64_t of) {
     spdlog::info("bringing the views up to date: {} of {} events", done, of);
   };

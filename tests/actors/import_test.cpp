@@ -3,12 +3,12 @@
 #include <stdlib.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <set>
 #include <thread>
 
 #include "actors/device_import.hpp"
 #include "actors/limits.hpp"
+#include "tests/actors/barrier.hpp"
 #include "tests/actors/stage.hpp"
 
 namespace ota::actors::test {
@@ -221,25 +221,6 @@ TEST_CASE("api 5, import: a device that polls while it is imported is one device
   });
   CHECK(with_site == kDevices);
 }
-
-// Holds the log's followers behind the views: what commits meanwhile is in the log and nowhere else.
-class Barrier final : public eventstore::Tail {
- public:
-  void on_group(const eventstore::GroupPtr&) override {
-    std::unique_lock lock(mutex_);
-    opened_.wait(lock, [this] { return open_; });
-  }
-  void set(bool open) {
-    const std::lock_guard lock(mutex_);
-    open_ = open;
-    opened_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable opened_;
-  bool open_ = true;
-};
 
 TEST_CASE("api 5, import: what was registered behind the import's back is decided by the device itself") {
   std::string directory = (std::filesystem::temp_directory_path() / "ota-actors-XXXXXX").string();

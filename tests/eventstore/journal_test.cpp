@@ -232,10 +232,14 @@ TEST_CASE("appends in flight are counted until they are dispatched") {
     store.journal->append(append("s"), {});
     store.journal->barrier({});
     CHECK(store.journal->in_flight() == 2);
+    const auto stalled = store.journal->stalled_for();
+    CHECK(stalled > stalled.zero());
+    CHECK(store.journal->stalled_for() > stalled);
     barricade.open();
     wait_for_all(*store.journal);
   }
   CHECK(store.journal->in_flight() == 0);
+  CHECK(store.journal->stalled_for().count() == 0);
 }
 
 TEST_CASE("a slow tail holds up the writer, and nothing is lost") {

@@ -60,13 +60,15 @@ ApiAnswer ApiStage::ask_as(const Peer& peer, const std::string& method, const st
   return {made.response.status, made.response.body, made.response.headers};
 }
 
-ApiStage::ApiStage(ApiOptions api_options) : now_us_(kStart_us) {
+ApiStage::ApiStage(ApiOptions api_options, const std::function<void(actors::ServiceOptions&)>& change)
+    : now_us_(kStart_us) {
   std::string pattern = (std::filesystem::temp_directory_path() / "ota-http-XXXXXX").string();
   REQUIRE(::mkdtemp(pattern.data()) != nullptr);
   directory_ = pattern;
   actors::ServiceOptions options;
   options.data_directory = directory_;
   options.clock = [this] { return domain::Time(domain::Duration(now_us_.load())); };
+  if (change) change(options);
   service_ = actors::Service::open(std::move(options));
   api_ = std::make_unique<Api>(*service_, artifacts_, std::move(api_options));
   api_->add_to(router_);

@@ -29,7 +29,7 @@ struct ApiAnswer {
 class ApiStage {
  public:
   // Devices need no credentials, unless the options say otherwise.
-  explicit ApiStage(ApiOptions options = open_to_devices());
+  explicit ApiStage(ApiOptions options = open_to_devices(), const std::function<void(actors::ServiceOptions&)>& change = {});
   static ApiOptions open_to_devices();
   ~ApiStage();
   ApiStage(const ApiStage&) = delete;

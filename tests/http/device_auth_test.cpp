@@ -54,6 +54,20 @@ TEST_CASE("without credentials nobody is a device, and is told nothing") {
   CHECK(known.stage.admin("GET", "/devices/d").json()["attributes"].contains("a") == false);
 }
 
+TEST_CASE("an address that shows one wrong secret after the other is refused, and whoever shows a right one there is not") {
+  auto options = guarded();
+  options.device_rates.address_writes = {0.001, 5};
+  Known known(std::move(options));
+  const Peer peer{"192.0.2.1"};
+  const auto poll = [&](const std::string& fields) { return known.stage.ask_as(peer, "GET", kPath, fields); };
+  for (int i = 0; i < 5; ++i) CHECK(poll("Authorization: TargetToken wrong\r\n").status == 401);
+  const auto refused = poll("Authorization: TargetToken wrong\r\n");
+  CHECK(refused.status == 429);
+  CHECK(refused.body.empty());
+  CHECK_FALSE(refused.header("Retry-After").empty());
+  CHECK(poll(target(known.token())).status == 200);
+}
+
 TEST_CASE("a device's own token lets it in, as itself and nobody else") {
   Known known;
   const auto token = known.token();

@@ -49,6 +49,16 @@ TEST_CASE("what no router on the internet forwards is not limited, unless that i
   CHECK(served(strict, "10.1.2.3", 20) == 10);
 }
 
+TEST_CASE("whoever is nobody is told so only so often, and takes nothing from those who are known at its address") {
+  DeviceLimits limits({.device = {}, .address_reads = {0.001, 10}, .address_writes = {0.001, 5}});
+  int told = 0;
+  for (int i = 0; i < 100; ++i) told += !limits.refuse_stranger("192.0.2.1");
+  CHECK(told == 5);
+  CHECK(served(limits, "192.0.2.1", 20) == 10);
+  CHECK_FALSE(limits.refuse("d", "192.0.2.1", true));
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(limits.refuse_stranger("10.1.2.3"));
+}
+
 TEST_CASE("requests for bytes wait instead of being refused, and cost no message its turn") {
   DeviceLimits limits({.device = {0.001, 10}, .address_reads = {}, .address_writes = {}});
   for (int i = 0; i < 10; ++i) CHECK(limits.pause("d", "192.0.2.1").count() == 0);
