@@ -18,8 +18,10 @@
 #include "http/device_auth.hpp"
 #include "http/device_limits.hpp"
 #include "http/download_faults.hpp"
+#include "http/ip_networks.hpp"
 #include "http/last_seen.hpp"
 #include "http/poll_pace.hpp"
+#include "http/presigned_url.hpp"
 #include "http/render.hpp"
 #include "http/router.hpp"
 #include "http/signature_keys.hpp"
@@ -50,6 +52,8 @@ struct ApiOptions {
   // Where the bytes are to be had besides ("https://cdn.example/fw/{sha256}/{file}"): devices whose client goes there are
   // sent there. Empty: they come from here.
   std::string redirect_url = {};
+  StoreKey store_key = {};                        // with an id: that is a store of objects, and links to it are presigned
+  IpNetworks blocked_addresses = {};              // devices there are answered 403, whoever they are
   // Reports on what is over: recorded as late and answered 200, or 410 to clients that can live with that.
   bool late_feedback_gone = false;
 };

@@ -33,7 +33,14 @@ bool redirect(RequestContext& context, const Api& api, const domain::Firmware& f
     if (const auto at = url.find(name); at != std::string::npos) url.replace(at, name.size(), value);
   };
   fill("{sha256}", domain::to_hex(domain::view_of(firmware.record.sha256)));
-  fill("{file}", path_segment(firmware.record.file_name));
+  auto file = path_segment(firmware.record.file_name);
+  const auto& key = api.options.store_key;
+  if (!key.id.empty()) {
+    // The store's signatures are of paths in which this one is encoded, too.
+    for (auto at = file.find(':'); at != std::string::npos; at = file.find(':', at)) file.replace(at, 1, "%3A");
+  }
+  fill("{file}", file);
+  if (!key.id.empty()) url = presigned(context.is_head() ? "HEAD" : "GET", url, key, api.service.now());
   context.set_header("Location", url);
   context.answer_empty(302);
   return true;

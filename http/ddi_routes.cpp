@@ -17,6 +17,7 @@ using Handle = void (*)(RequestContext&, Api&);
 constexpr int kUnauthorized = 401;
 constexpr int kBadRequest = 400;
 constexpr int kUnprocessable = 422;
+constexpr int kForbidden = 403;
 constexpr int kTooManyRequests = 429;
 constexpr int kUnavailable = 503;
 
@@ -37,7 +38,8 @@ void write_without_body(RequestContext& context, const Problem& problem) {
 
 // Whoever is nobody, or asks too often, is told in as few bytes as can be.
 void write_problem(RequestContext& context, const Problem& problem) {
-  if (problem.status == kUnauthorized || (problem.status == kTooManyRequests && problem.message.empty())) {
+  const bool is_told_why = problem.status != kForbidden && problem.status != kTooManyRequests;
+  if (problem.status == kUnauthorized || (!is_told_why && problem.message.empty())) {
     return write_without_body(context, problem);
   }
   context.answer_json(status_of(context, problem), ddi::error(to_text(problem.kind), problem.message));
@@ -53,6 +55,7 @@ Known known_of(const RequestContext& context, const Api& api) {
 
 // What is the same of every request: its tenant, and who it is.
 std::optional<Problem> check_who(const RequestContext& context, Api& api, const Known& known, bool bytes) {
+  if (api.options.blocked_addresses.contains(context.client_address())) return Problem::forbidden("");
   if (!equals_ignoring_case(context.parameter("tenant"), api.options.tenant)) {
     return Problem::not_found("Tenant not found: " + shown(context.parameter("tenant")));
   }

@@ -103,6 +103,8 @@ ota::http::ApiOptions api_options_of(const Config& config) {
   options.client_of_model = config.client_of_model;
   options.late_feedback_gone = config.late_feedback_gone;
   options.redirect_url = config.redirect_url;
+  options.store_key = config.store_key;
+  options.blocked_addresses = config.blocked_addresses;
   return options;
 }
 

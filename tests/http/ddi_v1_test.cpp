@@ -276,6 +276,36 @@ TEST_CASE("downloads are sent elsewhere where that is set, for clients that go t
   CHECK(stage.download(path + ".MD5SUM", "User-Agent: rauc-hawkbit-c-agent/1.4\r\n").status == 200);
 }
 
+TEST_CASE("downloads are sent to a store of objects with a link that it takes for its own") {
+  auto options = ApiStage::open_to_devices();
+  options.redirect_url = "https://store.example:9000/fw/{sha256}";
+  options.store_key = {.id = "AKIA", .secret = "secret"};
+  ApiStage stage(std::move(options));
+  stage.device("d");
+  stage.campaign(stage.firmware("2.0.0"), {"d"});
+  const auto artifact =
+      stage.ddi("GET", "/d/deploymentBase/" + stage.offered("d")).json()["deployment"]["chunks"][0]["artifacts"][0];
+  const std::string href = artifact["_links"]["download-http"]["href"];
+  const auto sent = stage.download(href.substr(href.find("/d/")), "User-Agent: libcurl-agent/1.0\r\n");
+  CHECK(sent.status == 302);
+  const auto url = "https://store.example:9000/fw/" + artifact["hashes"]["sha256"].get<std::string>();
+  CHECK(sent.header("Location") == presigned("GET", url, {.id = "AKIA", .secret = "secret"}, stage.service().now()));
+}
+
+TEST_CASE("devices in a blocked network are told 403 and no more; others, and administrators there, are served") {
+  auto options = ApiStage::open_to_devices();
+  options.blocked_addresses = IpNetworks::parse("192.0.2.0/24");
+  ApiStage stage(std::move(options));
+  stage.device("d");
+  const std::string path = "/DEFAULT/controller/v1/d";
+  const auto refused = stage.ask_as({"192.0.2.7"}, "GET", path);
+  CHECK(refused.status == 403);
+  CHECK(refused.body.empty());
+  CHECK(stage.ask_as({"192.0.2.7"}, "GET", path + "/softwaremodules/1/artifacts/f.bin").status == 403);
+  CHECK(stage.ask_as({"192.0.3.7"}, "GET", path).status == 200);
+  CHECK(stage.ask_as({"192.0.2.7"}, "GET", "/api/v1/ota/devices/d").status == 200);
+}
+
 TEST_CASE("a client that takes skip for the end cannot do a download alone: it is taken as declined") {
   Offered o(json{{"download_only", true}});
   const auto swupdate = "Content-Type: application/json\r\nUser-Agent: libcurl-agent/1.0\r\n";

@@ -156,6 +156,19 @@ TEST_CASE("otad: what would only show much later is refused at the start") {
   CHECK(refused("downloads.redirect_url", "https://cdn.example/fw"));
   const std::string cdn = "https://cdn.example/fw/{sha256}/{file}";
   CHECK(load_config({{}, {{"downloads.redirect_url", cdn}}}).redirect_url == cdn);
+  CHECK(refused("ddi.blocked_addresses", "somewhere"));
+  CHECK(refused("downloads.store_key", "AK/IA"));
+  CHECK(refused("downloads.store_region", ""));
+  CHECK(refused("downloads.store_link_life", "8d"));
+  CHECK_THROWS_AS(load_config({{}, {{"downloads.store_key", "AKIA"}}}), ConfigError);    // no secret
+  using Flags = std::vector<std::pair<std::string, std::string>>;
+  const Flags store{{"downloads.store_key", "AKIA"}, {"downloads.store_secret", "s"}};
+  CHECK_THROWS_AS(load_config({{}, store}), ConfigError);                                // and nowhere to go
+  Flags whole = store;
+  whole.emplace_back("downloads.redirect_url", cdn + "?a=b");
+  CHECK_THROWS_AS(load_config({{}, whole}), ConfigError);
+  whole.back().second = cdn;
+  CHECK(load_config({{}, whole}).store_key.life == std::chrono::hours(1));
   CHECK(load_config({{}, {{"http.address", "::1"}}}).address == "::1");
 }
 

@@ -67,6 +67,14 @@ void check_whole(Config& config) {
   if (config.client_certificates_required && config.tls.client_authority_file.empty()) {
     throw ConfigError("tls.client_certificates = \"required\": tls.client_ca is missing, which would verify them");
   }
+  const auto& store = config.store_key;
+  if (store.id.empty() != store.secret.empty()) {
+    throw ConfigError("downloads.store_key and downloads.store_secret: one is set and the other is not");
+  }
+  if (!store.id.empty() && (config.redirect_url.empty() || config.redirect_url.find('?') != std::string::npos)) {
+    throw ConfigError(fmt::format("downloads.store_key is set, and downloads.redirect_url = \"{}\": a URL without a query is wanted, "
+                                  "which is presigned", config.redirect_url));
+  }
   const auto speaks_tls = [](const std::string& url) { return url.find("tls://") != std::string::npos; };
   if (!config.nats_ca_file.empty() && !speaks_tls(config.nats_url) && !speaks_tls(config.mqtt.nats_url)) {
     throw ConfigError(fmt::format("nats.ca_file = \"{}\": neither nats.url nor mqtt.nats_url begins with tls://", config.nats_ca_file));

@@ -18,6 +18,7 @@
 #include "http/device_limits.hpp"
 #include "http/ip_networks.hpp"
 #include "http/poll_pace.hpp"
+#include "http/presigned_url.hpp"
 #include "http/throttle.hpp"
 #include "http/tls.hpp"
 
@@ -40,6 +41,8 @@ struct Config {
   http::TransferRates download_rates;
   bool late_feedback_gone = false;
   std::string redirect_url;                        // downloads.redirect_url
+  http::StoreKey store_key;                        // downloads.store_*
+  http::IpNetworks blocked_addresses;              // ddi.blocked_addresses
   std::string client_attribute = "ddi_client";
   std::map<std::string, std::string> client_of_model;
   std::filesystem::path data_directory = "ota-data";

@@ -160,12 +160,24 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.device_rates.address_writes = rate(v); }},
       {"ddi.limit_private", "off", "on or off: private and loopback addresses are limited, too",
        [](Config& c, const std::string& v) { c.device_rates.limit_private = on_or_off(v); }},
+      {"ddi.blocked_addresses", "", "networks whose devices are answered 403; comma separated",
+       [](Config& c, const std::string& v) { c.blocked_addresses = networks(v); }},
       {"downloads.bytes_per_second", "0", "how fast one download goes at most; 0: as fast as it can",
        [](Config& c, const std::string& v) { c.download_rates.each_bytes_per_s = bytes_per_s(v); }},
       {"downloads.total_bytes_per_second", "0", "how fast all of them together go at most; 0: as fast as they can",
        [](Config& c, const std::string& v) { c.download_rates.together_bytes_per_s = bytes_per_s(v); }},
       {"downloads.redirect_url", "", "where devices get the bytes instead: a URL with {sha256} or {file} in it; empty: here",
        [](Config& c, const std::string& v) { c.redirect_url = artifact_url(v); }},
+      {"downloads.store_key", "", "that is an S3-compatible store: the id of an access key that may read there, and links are presigned",
+       [](Config& c, const std::string& v) { c.store_key.id = v.empty() ? v : store_word(v); }},
+      {"downloads.store_secret", "", "its secret",
+       [](Config& c, const std::string& v) { c.store_key.secret = v; }},
+      {"downloads.store_region", "us-east-1", "the store's region",
+       [](Config& c, const std::string& v) { c.store_key.region = store_word(v); }},
+      {"downloads.store_link_life", "1h", "how long such a link is good, at most a week",
+       [](Config& c, const std::string& v) {
+         c.store_key.life = std::chrono::ceil<seconds>(duration_within(v, seconds(1), http::StoreKey::kLifeMax));
+       }},
       {"retry.backoff_base", "1m", "wait before the first retry; doubled for each further one, at most an hour",
        [](Config& c, const std::string& v) {
          c.settings.retry_backoff_base = duration_within(v, milliseconds(10), hours(1));

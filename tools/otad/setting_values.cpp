@@ -1,6 +1,7 @@
 #include "tools/otad/setting_values.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <variant>
 
@@ -125,6 +126,14 @@ std::string artifact_url(const std::string& text) {
   }
   if (!names_one) throw BadValue("{sha256} or {file} is wanted in it: each firmware has a URL of its own");
   (void)web_url(filled);
+  return text;
+}
+
+std::string store_word(const std::string& text) {
+  const bool is_one = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_';
+  });
+  if (!is_one) throw BadValue("letters, digits, '-' and '_' are wanted");
   return text;
 }
 

@@ -35,6 +35,8 @@ std::string attribute_name(const std::string& text);
 std::string web_url(const std::string& text);
 // The same, with {sha256} or {file} in it.
 std::string artifact_url(const std::string& text);
+// An access key's id, or a region: letters, digits, '-' and '_'.
+std::string store_word(const std::string& text);
 // Where NATS servers are: host:4222, nats://host:4222 or tls://host:4222, separated by commas alone. May be empty.
 std::string nats_urls(const std::string& text);
 std::string one_of(const std::string& text, std::initializer_list<const char*> allowed);
