@@ -118,10 +118,10 @@ void Entity::on_append(const AppendDone& appended) {
 
 void Entity::on_rest() {
   if (resting_ || busy_ || !jobs_.empty() || free_appends_ > 0 || (loaded_ && parked_.empty() && !may_rest())) return;
+  if (!world_.shard_of(key_).forget(key_, [this] { return !mailbox().empty(); })) return;
+  resting_ = true;
   world_.router.leave(followed_tags(), caf::actor_cast<caf::actor>(this));
   maybe_snapshot(true);
-  resting_ = true;
-  world_.shard_of(key_).forget(key_);
 }
 
 // ---- turns -------------------------------------------------------------------------------------------------------

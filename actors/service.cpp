@@ -116,7 +116,7 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   impl->journal = std::make_unique<eventstore::Journal>(impl->log, tails, std::move(journal_options));
   world.journal = impl->journal.get();
   world.directory = spawn_directory(*impl->system, world);
-  for (auto& shard : world.shards) shard.open(*impl->system, world);
+  for (auto& shard : world.shards) shard.open(*impl->system, world, o.entities_per_shard);
 
   std::unique_ptr<Service> service(new Service(std::move(impl)));
   // The door opens when every open campaign is loaded: a poll must not miss what one of them would grant.

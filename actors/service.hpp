@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/limits.hpp"
 #include "actors/request.hpp"
 #include "domain/filter.hpp"
 #include "domain/settings.hpp"
@@ -27,6 +28,7 @@ struct ServiceOptions {
   domain::Settings settings;
   std::function<domain::Time()> clock;    // default: the system clock
   std::size_t scheduler_threads = 2;
+  std::size_t entities_per_shard = limits::kEntitiesPerShard;
   // Threads that may wait for answers while the log has not moved for `stalled`: more are refused at once, so that whoever
   // wants nothing of the log is still served.
   std::size_t waiting_at_stall_max = 64;

@@ -17,24 +17,26 @@ struct Overloaded : F... {
 
 }  // namespace
 
-void Shard::open(caf::actor_system& system, World& world) {
+void Shard::open(caf::actor_system& system, World& world, std::size_t entities_max) {
   const std::lock_guard lock(mutex_);
   system_ = &system;
   world_ = &world;
+  entities_max_ = entities_max;
 }
 
 void Shard::send(std::string key, RequestPtr request) {
-  const auto entity = find_or_wake(std::move(key), request->to);
-  if (entity) caf::anon_send(entity, std::move(request));
+  const RequestPtr kept = std::move(request);  // past the lock: who drops the last one answers it
+  const std::lock_guard lock(mutex_);
+  const auto entity = find_or_wake(std::move(key), kept->to);
+  if (entity) caf::anon_send(entity, kept);
 }
 
 caf::actor Shard::find_or_wake(std::string key, const EntityId& id) {
-  const std::lock_guard lock(mutex_);
   if (!system_) return {};
   if (const auto found = entities_.find(key); found != entities_.end()) {
     by_age_.splice(by_age_.end(), by_age_, found->second);
   } else {
-    if (entities_.size() >= limits::kEntitiesPerShard) let_oldest_rest(limits::kEntitiesPerShard / 16 + 1);
+    if (entities_.size() >= entities_max_) let_oldest_rest(entities_max_ / 16 + 1);
     by_age_.push_back({std::move(key), wake(id), {}});
     entities_.emplace(by_age_.back().key, std::prev(by_age_.end()));
   }
@@ -52,14 +54,16 @@ caf::actor Shard::wake(const EntityId& id) {
                     id);
 }
 
-void Shard::forget(const std::string& key) {
+bool Shard::forget(const std::string& key, const std::function<bool()>& has_requests) {
   ByAge gone;   // let go of behind the lock
   const std::lock_guard lock(mutex_);
   const auto found = entities_.find(key);
-  if (found == entities_.end()) return;
+  if (found == entities_.end()) return true;
+  if (has_requests()) return false;
   const auto entry = found->second;
   entities_.erase(found);
   gone.splice(gone.end(), by_age_, entry);
+  return true;
 }
 
 // Asked, not told: an entity with something in flight stays, and is asked again.

@@ -1,11 +1,12 @@
 // A shard: knows the entities whose keys hash to it; brings them to life on demand and lets idle ones rest.
 //
 // A table behind a mutex and no actor: whoever sends a request hands it to its entity, without a turn of somebody else's in
-// between. The mutex is held for a look into the table, and to bring an entity to life, which reads nothing; requests are
-// sent, and entities let go of, behind it. Any thread.
+// between. The mutex is held for a look into the table, to bring an entity to life, which reads nothing, and to put a request
+// into its mailbox: an entity that is let go of has none left, so that nobody's requests change their order. Any thread.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <string>
@@ -23,12 +24,12 @@ struct World;
 
 class Shard {
  public:
-  // Entities are brought to life from here on, until close().
-  void open(caf::actor_system& system, World& world);
+  // Entities are brought to life from here on, until close(); with more than so many the oldest are asked to rest.
+  void open(caf::actor_system& system, World& world, std::size_t entities_max);
   // Hands a request to the entity of this key. Closed: the request is dropped, which answers it.
   void send(std::string key, RequestPtr request);
-  // The entity of this key rests: it takes no more requests, and whatever still comes to it comes back here.
-  void forget(const std::string& key);
+  // The entity of this key may rest, unless it has requests: nobody sends it any from here on. False: it has.
+  bool forget(const std::string& key, const std::function<bool()>& has_requests);
   // Lets those rest that nobody has spoken to for a while.
   void sweep();
   // Ends all entities.
@@ -49,6 +50,7 @@ class Shard {
   std::mutex mutex_;
   caf::actor_system* system_ = nullptr;   // null: closed
   World* world_ = nullptr;
+  std::size_t entities_max_ = 0;
   ByAge by_age_;                          // the longest unused first
   std::unordered_map<std::string_view, ByAge::iterator> entities_;   // by the keys in there
 };

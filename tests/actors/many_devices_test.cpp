@@ -1,5 +1,10 @@
 // Many commands at once: answers in their order, and what is remembered of the request as a whole.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <vector>
 
 #include "actors/limits.hpp"
 #include "tests/actors/stage.hpp"
@@ -39,6 +44,40 @@ TEST_CASE("S3/bulk: what one device is told several times it hears in that order
   }
   for (const auto& answer : stage.service().devices(std::move(asks))) CHECK(answer.ok());
   CHECK(stage.service().views().device({"d"})->attribute("site") == "49");
+}
+
+TEST_CASE("what a device is told is heard in that order, though it rests in between") {
+  Stage stage([](ServiceOptions& options) { options.entities_per_shard = 1; });
+  constexpr int kDevices = 100;
+  constexpr int kRounds = 40;
+  // All of them in turn, again and again: with room for 16, everyone is on the way to its rest when it hears the next.
+  std::vector<Service::DeviceAsk> asks;
+  for (int i = 0; i < kDevices; ++i) {
+    asks.push_back({{std::to_string(i)}, domain::RegisterDevice{{}, domain::RegisteredVia::kApi, {}, {}, {}}, {}});
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    for (const auto* site : {"first", "second"}) {
+      for (int i = 0; i < kDevices; ++i) {
+        domain::ChangeAttributes change;
+        change.values = {{"site", fmt::format("{} {}", round, site)}};
+        asks.push_back({{std::to_string(i)}, change, {}});
+      }
+    }
+  }
+  for (const auto& answer : stage.service().devices(std::move(asks))) REQUIRE(answer.ok());
+  std::map<std::string, std::vector<std::string>> heard;
+  for (const auto& event : stage.events()) {
+    const auto* changed = std::get_if<domain::DeviceAttributesChanged>(&event.event);
+    if (changed) heard[std::get<domain::DeviceId>(event.stream).value].push_back(changed->set.at("site"));
+  }
+  REQUIRE(heard.size() == kDevices);
+  for (const auto& [device, sites] : heard) {
+    CAPTURE(device);
+    REQUIRE(sites.size() == 2 * kRounds);
+    for (int i = 0; i < 2 * kRounds; ++i) {
+      REQUIRE(sites[static_cast<std::size_t>(i)] == fmt::format("{} {}", i / 2, i % 2 == 0 ? "first" : "second"));
+    }
+  }
 }
 
 TEST_CASE("S3/bulk: a request of many commands is remembered before the first of them, and writes no event") {

@@ -11,21 +11,23 @@ namespace {
 
 constexpr std::int64_t kStart = 1'780'000'000'000'000;   // some day in 2026
 
-std::unique_ptr<Service> open(const std::filesystem::path& directory, const std::atomic<std::int64_t>& now) {
+std::unique_ptr<Service> open(const std::filesystem::path& directory, const std::atomic<std::int64_t>& now,
+                              const std::function<void(ServiceOptions&)>& change) {
   ServiceOptions options;
   options.data_directory = directory;
   options.clock = [&now] { return domain::Time(domain::Duration(now.load())); };
   options.settings.retry_backoff_base = std::chrono::seconds(1);
+  if (change) change(options);
   return Service::open(std::move(options));
 }
 
 }  // namespace
 
-Stage::Stage() : now_us_(kStart) {
+Stage::Stage(const std::function<void(ServiceOptions&)>& change) : change_(change), now_us_(kStart) {
   std::string pattern = (std::filesystem::temp_directory_path() / "ota-actors-XXXXXX").string();
   REQUIRE(mkdtemp(pattern.data()) != nullptr);
   directory_ = pattern;
-  service_ = open(directory_, now_us_);
+  service_ = open(directory_, now_us_, change_);
 }
 
 Stage::~Stage() {
@@ -35,7 +37,7 @@ Stage::~Stage() {
 
 void Stage::restart() {
   service_.reset();
-  service_ = open(directory_, now_us_);
+  service_ = open(directory_, now_us_, change_);
 }
 
 domain::FirmwareId Stage::firmware(const std::string& version, const std::string& model) {

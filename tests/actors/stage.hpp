@@ -13,7 +13,7 @@ namespace ota::actors::test {
 
 class Stage {
  public:
-  Stage();
+  explicit Stage(const std::function<void(ServiceOptions&)>& change = {});
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -43,6 +43,7 @@ class Stage {
 
  private:
   std::filesystem::path directory_;
+  std::function<void(ServiceOptions&)> change_;
   std::atomic<std::int64_t> now_us_;
   std::unique_ptr<Service> service_;
 };
