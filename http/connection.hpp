@@ -107,6 +107,7 @@ class Connection {
   // Of the request that was served: it is whole, and a handler is to send it.
   std::shared_ptr<LateAnswer> late = {};
   std::size_t slot = 0;          // in the door's table
+  bool is_going = false;         // the door has ended it, to make room
   bool in_epoll = false;         // registered with the door's epoll
   bool wants_write = false;      // the handshake waits for room, not for bytes
   std::atomic<std::int64_t> expires_at_ms{0};

@@ -19,6 +19,8 @@ namespace {
 constexpr int kEventsAtOnce = 256;
 constexpr int kAcceptsAtOnce = 256;          // then those that are connected get their turn
 constexpr std::size_t kTurnedAwayMax = 256;  // connections beyond the limit that still get a 503
+constexpr std::size_t kGoingMax = 256;       // and that are while others go
+constexpr std::size_t kGoAtOnce = 64;        // this part of all: looking for those that are silent takes a look at each
 constexpr std::size_t kReadBytes = 64 * limits::kKiB;
 constexpr std::size_t kRecordBytes = 16 * limits::kKiB;  // the largest of TLS
 
@@ -122,7 +124,7 @@ void Doorkeeper::accept_some(Listener& listener) {
     connection.devices_only = listener.devices_only;
     connection.slot = connections_.size() - 1;
     open_.store(connections_.size(), std::memory_order_relaxed);
-    if (connections_.size() > limits_.connections_max) {
+    if (!has_room()) {
       turn_away(connection);
     } else {
       const bool greets = connection.awaiting == Awaiting::kHandshake;
@@ -130,6 +132,32 @@ void Doorkeeper::accept_some(Listener& listener) {
       arm(connection);
     }
   }
+}
+
+bool Doorkeeper::has_room() {
+  if (connections_.size() <= limits_.connections_max + going_) return true;
+  if (going_ < kGoingMax) make_room();
+  return connections_.size() <= limits_.connections_max + going_;
+}
+
+void Doorkeeper::make_room() {
+  std::vector<Connection*> silent;
+  for (const auto& connection : connections_) {
+    const bool is_armed = connection->expires_at_ms.load(std::memory_order_acquire) != 0;
+    if (is_armed && connection->awaiting == Awaiting::kRequest) silent.push_back(connection.get());
+  }
+  const auto count = std::min(silent.size(), std::max<std::size_t>(1, limits_.connections_max / kGoAtOnce));
+  const auto end = silent.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(silent.begin(), end, silent.end(),
+                    [](const auto* a, const auto* b) { return a->deadline_ms < b->deadline_ms; });
+  std::for_each(silent.begin(), end, [this](Connection* connection) {
+    connection->awaiting = Awaiting::kClose;
+    connection->is_going = true;
+    connection->end_sending();
+    shut_down(*connection);   // epoll tells of it
+  });
+  going_ += count;
+  made_room_.fetch_add(count, std::memory_order_relaxed);
 }
 
 void Doorkeeper::turn_away(Connection& connection) {
@@ -273,6 +301,7 @@ void Doorkeeper::arm(Connection& connection) {
 
 void Doorkeeper::close(Connection& connection) {
   const std::size_t slot = connection.slot;
+  if (connection.is_going) --going_;
   if (slot + 1 != connections_.size()) {
     std::swap(connections_[slot], connections_.back());
     connections_[slot]->slot = slot;
@@ -330,6 +359,7 @@ DoorCounts Doorkeeper::counts() const {
   counts.busy = busy_.load(std::memory_order_relaxed);
   counts.accepted = accepted_.load(std::memory_order_relaxed);
   counts.turned_away = turned_away_.load(std::memory_order_relaxed);
+  counts.made_room = made_room_.load(std::memory_order_relaxed);
   counts.timed_out = timed_out_.load(std::memory_order_relaxed);
   counts.malformed = malformed_.load(std::memory_order_relaxed);
   counts.handshakes_failed = handshakes_failed_.load(std::memory_order_relaxed);

@@ -1,6 +1,9 @@
 // Keeps the connections that wait: accepts them, gathers requests, and ends those that stay silent
 // or are too slow.
 //
+// At the limit of connections those that have been silent for longest make room: devices keep theirs between polls, and a
+// fleet may have more devices than that. Only where nobody is silent, one more is turned away.
+//
 // One thread with one epoll, whatever the number of connections. A connection is handed out
 // (`ready`) only when a whole head, and a small body, has arrived, and comes back with take_back().
 // Handing over is the act of arming it in epoll (EPOLLONESHOT): whoever did that must not touch it
@@ -37,6 +40,7 @@ struct DoorCounts {
   std::size_t busy = 0;         // of them handed out
   std::uint64_t accepted = 0;
   std::uint64_t turned_away = 0;  // too many connections
+  std::uint64_t made_room = 0;    // idle, and ended for others
   std::uint64_t timed_out = 0;    // idle, or too slow
   std::uint64_t malformed = 0;    // heads that were refused, gathered bodies that were cut off
   std::uint64_t handshakes_failed = 0;  // of TLS
@@ -82,6 +86,9 @@ class Doorkeeper {
   enum class Phase : std::uint8_t { kOpen, kClosing, kCutting, kEnded };
 
   void accept_some(Listener& listener);
+  // Whether this many connections may be, now that one more is here: at the limit idle ones are ended.
+  bool has_room();
+  void make_room();
   void turn_away(Connection& connection);
   void on_event(Connection& connection);
   void read_more(Connection& connection);
@@ -108,6 +115,7 @@ class Doorkeeper {
   int wake_ = -1;
   std::int64_t next_sweep_ms_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_;  // the door thread's
+  std::size_t going_ = 0;                                 // of these, ended to make room and not closed yet
   std::vector<char> scratch_;
   RequestHead head_;
 
@@ -118,6 +126,7 @@ class Doorkeeper {
   std::atomic<std::size_t> open_{0};
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> turned_away_{0};
+  std::atomic<std::uint64_t> made_room_{0};
   std::atomic<std::uint64_t> timed_out_{0};
   std::atomic<std::uint64_t> malformed_{0};
   std::atomic<std::uint64_t> handshakes_failed_{0};

@@ -417,20 +417,51 @@ TEST_CASE("a body that no handler wanted does not become the next request") {
   CHECK(client.read().header("connection") == "close");
 }
 
-TEST_CASE("connections beyond the limit are turned away with 503") {
+TEST_CASE("at the limit of connections whoever has been silent for longest makes room") {
   auto options = on_free_port();
   options.limits.connections_max = 2;
   OpenDoor open(options);
+  const auto next_ms = [&open] {   // what the door goes by; and it has all of them back
+    const auto began = std::chrono::steady_clock::now();
+    while (open.door.counts().door.busy > 0 || std::chrono::steady_clock::now() - began < 2ms) std::this_thread::yield();
+  };
+  auto first = open.connect();
+  CHECK(first.get("/x").status == 200);
+  next_ms();
+  auto second = open.connect();
+  CHECK(second.get("/x").status == 200);
+  next_ms();
+  auto third = open.connect();
+  CHECK(third.get("/x").status == 200);
+  CHECK(first.is_closed_silently());
+  CHECK(second.get("/x").status == 200);
+  CHECK(open.door.counts().door.turned_away == 0);
+  CHECK(open.door.counts().door.made_room == 1);
+}
+
+TEST_CASE("connections beyond the limit are turned away with 503 where nobody is silent") {
+  auto options = on_free_port();
+  options.limits.connections_max = 2;
+  std::promise<void> go;
+  const auto gone = go.get_future().share();
+  std::atomic<int> asked{0};
+  OpenDoor open(options, [&](RequestContext& context) {
+    if (++asked <= 2) gone.wait();
+    context.answer_empty(204);
+  });
   auto first = open.connect();
   auto second = open.connect();
-  CHECK(first.get("/x").status == 200);
-  CHECK(second.get("/x").status == 200);
-  auto third = open.connect();
-  const auto answer = third.read();
+  first.request("GET", "/x");
+  second.request("GET", "/x");
+  while (asked < 2) std::this_thread::yield();
+  const auto answer = open.connect().read();
   CHECK(answer.status == 503);
   CHECK(answer.header("retry-after") == "1");
-  CHECK(first.get("/x").status == 200);
+  go.set_value();
+  CHECK(first.read().status == 204);
+  CHECK(second.read().status == 204);
   CHECK(open.door.counts().door.turned_away == 1);
+  CHECK(open.door.counts().door.made_room == 0);
 }
 
 TEST_CASE("a request that waited too long for a handler is answered 503") {
