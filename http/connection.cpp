@@ -23,6 +23,11 @@ namespace {
 constexpr std::size_t kKeptInputBytes = 1024;      // memory that an idle connection may keep
 constexpr std::size_t kRecordBytes = 16 * limits::kKiB;  // the largest record of TLS
 
+bool has_hung_up(int descriptor) {
+  pollfd asked{descriptor, POLLRDHUP, 0};
+  return ::poll(&asked, 1, 0) > 0;
+}
+
 }  // namespace
 
 Connection::Connection(int descriptor, std::string peer_address, int peer_port, std::unique_ptr<TlsSession> tls)
@@ -35,6 +40,8 @@ Connection::Connection(int descriptor, std::string peer_address, int peer_port, 
 Connection::~Connection() { ::close(descriptor_); }
 
 bool Connection::shake_hands() {
+  // In a stampede whose turn it is may have given up. Later on one that has sent all that it will can still be answered.
+  if (tls_->is_new() && has_hung_up(descriptor_)) return false;
   const auto step = tls_->handshake();
   wants_write = step == TlsSession::Step::kWantsWrite;
   if (step == TlsSession::Step::kDone) {

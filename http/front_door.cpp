@@ -106,7 +106,8 @@ void FrontDoor::start() {
                                             [this](Connection& connection) { serve(connection); });
   if (tls_) {
     greeters_ = std::make_unique<HandlerPool>(kGreeters, options_.handler_stack_bytes,
-                                              [this](Connection& connection) { greet(connection); });
+                                              [this](Connection& connection) { greet(connection); },
+                                              HandlerPool::Turn::kNewestFirst);
   }
   door_thread_ =
       std::make_unique<Thread>("http-door", kDoorStackBytes, [this] { doorkeeper_->run(); });
@@ -134,7 +135,8 @@ void FrontDoor::reload_certificate() {
 }
 
 void FrontDoor::greet(Connection& connection) {
-  const bool well = connection.shake_hands();
+  const bool too_late = doorkeeper_->since_ready(connection) > options_.limits.handshake_timeout;
+  const bool well = !too_late && connection.shake_hands();
   const auto next = !well                                              ? Afterwards::kAbort
                     : connection.awaiting == Awaiting::kHandshake ? Afterwards::kHandshake
                                                                        : Afterwards::kNextRequest;

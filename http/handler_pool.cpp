@@ -4,8 +4,8 @@
 
 namespace ota::http {
 
-HandlerPool::HandlerPool(std::size_t threads, std::size_t stack_bytes, Work work)
-    : work_(std::move(work)) {
+HandlerPool::HandlerPool(std::size_t threads, std::size_t stack_bytes, Work work, Turn turn)
+    : work_(std::move(work)), turn_(turn) {
   sleepers_.reserve(threads);
   threads_.reserve(threads);
   for (std::size_t i = 0; i < threads; ++i) {
@@ -53,6 +53,13 @@ void HandlerPool::wake_all() {
   sleepers_.clear();
 }
 
+Connection& HandlerPool::take_next() {
+  const bool newest = turn_ == Turn::kNewestFirst;
+  Connection& next = newest ? *queue_.back() : *queue_.front();
+  newest ? queue_.pop_back() : queue_.pop_front();
+  return next;
+}
+
 void HandlerPool::run() {
   Sleeper self;
   std::unique_lock lock(mutex_);
@@ -65,8 +72,7 @@ void HandlerPool::run() {
       waking_ = false;
       continue;
     }
-    Connection& connection = *queue_.front();
-    queue_.pop_front();
+    Connection& connection = take_next();
     if (!queue_.empty()) wake_one();
     lock.unlock();
     work_(connection);

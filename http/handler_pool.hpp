@@ -26,8 +26,12 @@ class HandlerPool {
  public:
   using Work = std::function<void(Connection&)>;
 
+  // Who is next when more wait than there are threads. With the newest first those that have waited too long are not
+  // served, and the others in time; with the oldest first each is served just when it has given up, and nobody is.
+  enum class Turn : bool { kOldestFirst, kNewestFirst };
+
   // Starts the threads; `work` must not throw.
-  HandlerPool(std::size_t threads, std::size_t stack_bytes, Work work);
+  HandlerPool(std::size_t threads, std::size_t stack_bytes, Work work, Turn turn = Turn::kOldestFirst);
   ~HandlerPool();
   HandlerPool(const HandlerPool&) = delete;
   HandlerPool& operator=(const HandlerPool&) = delete;
@@ -53,11 +57,13 @@ class HandlerPool {
   };
 
   void run();
+  Connection& take_next();
   // Wakes the thread that fell asleep last, whose memory is still warm. The lock is held.
   void wake_one();
   void wake_all();
 
   const Work work_;
+  const Turn turn_;
   mutable std::mutex mutex_;
   std::deque<Connection*> queue_;
   std::vector<Sleeper*> sleepers_;

@@ -83,6 +83,8 @@ std::string common_name(X509* certificate) {
 
 TlsSession::~TlsSession() { SSL_free(session_); }
 
+bool TlsSession::is_new() const { return SSL_in_before(session_) == 1; }
+
 TlsSession::Step TlsSession::handshake() {
   ERR_clear_error();
   const int done = SSL_do_handshake(session_);

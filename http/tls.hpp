@@ -38,6 +38,8 @@ class TlsSession {
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 
+  // Nothing of the handshake has been done yet.
+  bool is_new() const;
   // One step of the handshake, which may cost a millisecond of work. kFailed: the connection is of no use.
   Step handshake();
   // As recv and send do, with errno EAGAIN when the socket has to be waited for. A write that could not go must be

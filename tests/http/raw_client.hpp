@@ -61,6 +61,11 @@ class RawClient {
     close();
   }
   void finish_sending() { ::shutdown(socket_, SHUT_WR); }
+  // Sends this as the last: whoever hears of it hears of the end, too.
+  void finish_sending_with(std::string_view bytes) {
+    ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_MORE);
+    finish_sending();
+  }
 
   // False when the server has closed the connection.
   bool send(std::string_view bytes) {
@@ -141,6 +146,11 @@ class RawClient {
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
   }
 
+  // Waits for some bytes, whatever they are.
+  std::string read_some() {
+    if (unread_.empty()) receive();
+    return std::exchange(unread_, {});
+  }
   // Everything until the server closes.
   std::string read_to_end() {
     try {

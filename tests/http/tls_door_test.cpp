@@ -94,6 +94,36 @@ std::string agreed(int port, int newest) {
   return SSL_get_version(session);
 }
 
+// A client's side whose bytes a test carries.
+class TlsByHand {
+ public:
+  TlsByHand() : context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free), session_(SSL_new(context_.get()), &SSL_free) {
+    SSL_set_bio(session_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_connect_state(session_.get());
+  }
+  // True: it is greeted.
+  bool go_on() { return SSL_do_handshake(session_.get()) == 1; }
+  void hears(std::string_view bytes) {
+    BIO_write(SSL_get_rbio(session_.get()), bytes.data(), static_cast<int>(bytes.size()));
+  }
+  std::string says() {
+    BIO* const out = SSL_get_wbio(session_.get());
+    std::string bytes(BIO_ctrl_pending(out), '\0');
+    BIO_read(out, bytes.data(), static_cast<int>(bytes.size()));
+    return bytes;
+  }
+  void write(std::string_view text) { SSL_write(session_.get(), text.data(), static_cast<int>(text.size())); }
+  std::string read() {
+    std::string text(16 * 1024, '\0');
+    text.resize(static_cast<std::size_t>(std::max(0, SSL_read(session_.get(), text.data(), static_cast<int>(text.size())))));
+    return text;
+  }
+
+ private:
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+  std::unique_ptr<SSL, decltype(&SSL_free)> session_;
+};
+
 }  // namespace
 
 TEST_CASE("TLS: requests on one connection are answered, with links that say https") {
@@ -173,6 +203,30 @@ TEST_CASE("TLS: whoever speaks it not, or not to the end, is let go and disturbs
   }
   CHECK(open.client()->Get("/who")->status == 200);
   CHECK(open.door->counts().door.handshakes_failed >= 1);
+}
+
+TEST_CASE("TLS: whoever has hung up when it is its turn costs no handshake") {
+  TlsOpen open;
+  TlsByHand client;
+  client.go_on();
+  test::RawClient gone(open.door->tls_port());
+  gone.finish_sending_with(client.says());
+  CHECK(gone.read_to_end().empty());
+  CHECK(open.door->counts().door.handshakes_failed == 1);
+}
+
+TEST_CASE("TLS: whoever says all that it will with the end of its greetings is answered") {
+  TlsOpen open;
+  TlsByHand client;
+  test::RawClient wire(open.door->tls_port());
+  while (!client.go_on()) {
+    wire.send(client.says());
+    client.hears(wire.read_some());
+  }
+  client.write("GET /who HTTP/1.1\r\nHost: h\r\n\r\n");
+  wire.finish_sending_with(client.says());
+  client.hears(wire.read_to_end());
+  CHECK(client.read().starts_with("HTTP/1.1 200 "));
 }
 
 TEST_CASE("TLS: a certificate is replaced while the door is open; one that cannot be used is not") {
