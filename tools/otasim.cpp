@@ -44,6 +44,7 @@ HttpSettings http_settings(const Options& options) {
   settings.server = options.origin;
   settings.connections_max = options.connections_max;
   settings.timeout = options.timeout;
+  settings.connect_timeout = options.connect_timeout;
   settings.tls = {options.ca_file, options.insecure};
   settings.faults = options.faults.network;
   return settings;

@@ -24,6 +24,7 @@ struct Raw {
   double ramp_up_s = 0;
   double sleep_max_s = 0;
   double timeout_s = 30;
+  double connect_timeout_s = 30;
   double stall_max_s = 1;
   double failed_after_s = 10;
   double stop_when_idle_s = 0;
@@ -185,6 +186,10 @@ void add_network(CLI::App& app, NetworkFaults& network, Raw& raw) {
                  "Seconds that a device waits for an answer, or for the next bytes of a download")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--connect-timeout", raw.connect_timeout_s,
+                 "Seconds that it waits for a connection over HTTP, with TLS until it is agreed on")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
 }
 
 void add_run(CLI::App& app, Options& options, Raw& raw) {
@@ -249,6 +254,7 @@ void complete(Options& options, const Raw& raw) {
   options.ramp_up = seconds(raw.ramp_up_s);
   options.sleep_max = seconds(raw.sleep_max_s);
   options.timeout = seconds(raw.timeout_s);
+  options.connect_timeout = seconds(raw.connect_timeout_s);
   NetworkFaults& network = options.faults.network;
   network.stall_max = seconds(raw.stall_max_s);
   if (network.loss + network.stall + network.reset + network.half_open > 1)

@@ -60,6 +60,7 @@ struct Options {
   std::chrono::milliseconds sleep_max{0};  // 0: as the server says
   std::size_t connections_max = 256;
   std::chrono::milliseconds timeout{30'000};
+  std::chrono::milliseconds connect_timeout{30'000};
 
   std::string journal_file;
   std::string summary_file;

@@ -78,6 +78,29 @@ TEST_CASE("what exceeds the limit waits for its turn, and is answered") {
   CHECK(server.connections() <= 2);
 }
 
+TEST_CASE("who needs a connection waits while as many are being opened as may be; who has one goes on") {
+  SmallServer mute{[](const SmallServer::Asked&) { return Reply{}; }};  // says nothing of TLS
+  SmallServer server{echo};
+  HttpSettings settings = settings_for(server.url("/"));
+  settings.opening_max = 2;
+  ClientStage stage{settings};
+  CHECK(stage.ask(stage.get(server.url("/first"))).ok());
+  std::vector<HttpTicket> tickets;
+  const std::string unheard = "https://127.0.0.1:" + std::to_string(mute.port()) + "/";
+  for (int i = 0; i < 5; ++i)
+    tickets.push_back(stage.http().send(stage.get(unheard), [](const HttpAnswer&) {}));
+  CHECK(stage.ask(stage.get(server.url("/x"))).body == "GET /x");
+  CHECK(stage.http().in_flight() == 2);
+  CHECK(stage.http().queued() == 3);
+  CHECK(stage.turn_until([&] { return mute.connections() == 2; }));
+  tickets.erase(tickets.begin(), tickets.begin() + 2);
+  CHECK(stage.turn_until([&] { return mute.connections() == 4; }));
+  CHECK(stage.http().queued() == 1);
+  tickets.clear();
+  CHECK(stage.ask(stage.get(server.url("/y"))).body == "GET /y");
+  CHECK(stage.http().in_flight() == 0);
+}
+
 TEST_CASE("at the limit a connection to somebody else makes room") {
   SmallServer one{echo};
   SmallServer other{echo};

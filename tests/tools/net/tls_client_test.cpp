@@ -137,3 +137,22 @@ TEST_CASE("a device without a certificate, or with one of another authority, is 
   CHECK_MESSAGE(error.starts_with("SSL connect error"), error);
   CHECK(scene.server.asked().empty());
 }
+
+TEST_CASE("for a connection a device waits as long as it is told to, for an answer another while") {
+  const SmallServer mute{[](const SmallServer::Asked&) { return Reply{}; }};  // says nothing of TLS
+  const std::string url = "https://127.0.0.1:" + std::to_string(mute.port()) + "/";
+  HttpSettings settings = settings_for(url);
+  settings.connect_timeout = std::chrono::milliseconds{20};
+  ClientStage impatient{settings};
+  CHECK(impatient.ask(impatient.get(url)).error == "Timeout was reached");
+
+  const TestAuthority authority{"authority"};
+  const SmallServer greets{[](const SmallServer::Asked&) { return Reply{}; },
+                           ServerTls{authority.issue("server", "IP:127.0.0.1"), ""}};
+  settings = settings_for(greets.url("/"));
+  settings.tls.insecure = true;
+  settings.timeout = std::chrono::milliseconds{200};
+  ClientStage patient{settings};
+  CHECK(patient.ask(patient.get(greets.url("/"))).error == "Timeout was reached");
+  CHECK(patient.http().tls_handshakes() == 1);
+}

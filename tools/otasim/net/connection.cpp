@@ -24,13 +24,13 @@ std::span<char> read_space() {
 }  // namespace
 
 Connection::Connection(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls, Place place,
-                       std::vector<SocketAddress> addresses, std::chrono::milliseconds timeout)
+                       std::vector<SocketAddress> addresses, Patience patience)
     : owner_(owner),
       loop_(loop),
       tls_(tls),
       place_(std::move(place)),
       addresses_(std::move(addresses)),
-      timeout_(timeout),
+      patience_(patience),
       channel_(connect()) {}
 
 Channel Connection::connect() {
@@ -53,7 +53,7 @@ void Connection::start(std::unique_ptr<Exchange> exchange) {
   body_asked_for_ = !exchange_->request.expects_continue;
   waits_for_continue_ = false;
   begun_ = EventLoop::now();
-  deadline_ = begun_ + timeout_;
+  deadline_ = begun_ + (open_ ? patience_.answer : patience_.connect);
   pace_.reset();
   if (exchange_->request.bytes_per_s_max > 0)
     pace_.emplace(exchange_->request.bytes_per_s_max, begun_);
@@ -98,6 +98,8 @@ Connection::Flow Connection::opened() {
   switch (channel_.open()) {
     case Channel::Moved::kDone:
       open_ = true;
+      wait_for_answer();
+      owner_.opened(*this);
       if (channel_.ssl() != nullptr) tls_.established(channel_.ssl());
       return Flow::kGoesOn;
     case Channel::Moved::kLater:
@@ -176,7 +178,7 @@ void Connection::read_in() {
     }
     total += bytes;
     if (pace_) pace_->took(static_cast<std::int64_t>(bytes));
-    if (exchange_->request.on_data) deadline_ = EventLoop::now() + timeout_;
+    if (exchange_->request.on_data) deadline_ = EventLoop::now() + patience_.answer;
     if (take({read_space().data(), bytes}) == Flow::kWaits) return;
   }
   owner_.has_more(*this);
@@ -281,6 +283,12 @@ void Connection::watch_clock() {
   if (clock_armed_) return;
   clock_armed_ = true;
   clock_ = loop_.timers().at(deadline_, [this] { clock_struck(); });
+}
+
+void Connection::wait_for_answer() {
+  deadline_ = EventLoop::now() + patience_.answer;
+  clock_armed_ = false;  // it may stand for later
+  watch_clock();
 }
 
 // A timer for each exchange would cost more than the exchange: one stands for many.

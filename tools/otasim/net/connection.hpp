@@ -5,7 +5,8 @@
 //
 // The socket is watched once for everything (edge triggered): whatever the loop reports, the
 // connection goes on until nothing moves. A timeout counts for the whole exchange, of a download
-// from its last bytes on.
+// from its last bytes on; until the connection is open another one counts, as clients have it: a
+// server to which thousands come at once is not one that does not answer.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,7 @@ class ConnectionOwner {
   virtual ~ConnectionOwner() = default;
   // May start the next exchange or close the connection, but not destroy it.
   virtual void exchange_ended(Connection& connection, Ending ending) = 0;
+  virtual void opened(Connection& connection) = 0;
   // The server has closed it, or sent what nobody asked for.
   virtual void closed_while_idle(Connection& connection) = 0;
   // There is more to read, but others shall have their turn: go_on() is to be called from the loop.
@@ -54,9 +56,14 @@ class Connection {
     std::uint64_t token = 0;
   };
 
+  struct Patience {
+    std::chrono::milliseconds answer{30'000};
+    std::chrono::milliseconds connect{30'000};
+  };
+
   // `addresses` are tried one after the other.
   Connection(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls, Place place,
-             std::vector<SocketAddress> addresses, std::chrono::milliseconds timeout);
+             std::vector<SocketAddress> addresses, Patience patience);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -94,6 +101,7 @@ class Connection {
   std::size_t bytes_before_fault() const;
   void wait_until(TimePoint when);
   void watch_clock();
+  void wait_for_answer();
   void clock_struck();
   void fail(std::string error);
   void broken(std::string error);
@@ -107,7 +115,7 @@ class Connection {
   TlsClient& tls_;
   Place place_;
   const std::vector<SocketAddress> addresses_;
-  const std::chrono::milliseconds timeout_;
+  const Patience patience_;
   std::size_t address_index_ = 0;
   Channel channel_;
   bool open_ = false;

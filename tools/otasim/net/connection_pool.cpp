@@ -28,15 +28,15 @@ Connection* ConnectionPool::find(std::uint64_t token) {
 
 ConnectionPool::Given ConnectionPool::take(CallerId caller, const Origin& origin, Wish wish) {
   if (wish == Wish::kAny)
-    if (const auto mine = idle_of(caller, origin)) return {&take_idle(*mine, caller), false};
-  if (open_ >= limits_.connections_max) {
-    if (idle_.empty()) return {};
-    if (wish == Wish::kAny)
-      if (Connection* other = idle_of_another(caller, origin)) return {other, false};
-    drop(*slots_[idle_.front()].connection);
-  }
+    if (const auto mine = idle_of(caller, origin)) return {&take_idle(*mine, caller)};
+  const bool full = open_ >= limits_.connections_max;
+  if (full && idle_.empty()) return {};
+  if (full && wish == Wish::kAny)
+    if (Connection* other = idle_of_another(caller, origin)) return {other};
+  if (openings_left() == 0) return {.must_wait = true};
+  if (full) drop(*slots_[idle_.front()].connection);
   Connection* fresh = open_new(caller, origin);
-  return {fresh, fresh == nullptr};
+  return {.connection = fresh, .unknown_host = fresh == nullptr};
 }
 
 std::optional<std::uint32_t> ConnectionPool::idle_of(CallerId caller, const Origin& origin) const {
@@ -89,10 +89,17 @@ Connection* ConnectionPool::open_new(CallerId caller, const Origin& origin) {
   free_.pop_back();
   const std::uint64_t token = std::uint64_t{++slots_[slot].generation} << 32 | slot;
   slots_[slot].connection = std::make_unique<Connection>(
-      owner_, loop_, tls_, Connection::Place{origin, caller, token}, where, limits_.timeout);
+      owner_, loop_, tls_, Connection::Place{origin, caller, token}, where, limits_.patience);
+  slots_[slot].opening = true;
+  ++opening_;
   ++open_;
   ++opened_;
   return slots_[slot].connection.get();
+}
+
+void ConnectionPool::now_open(Connection& connection) {
+  slots_[slot_of(connection.place().token)].opening = false;
+  --opening_;
 }
 
 void ConnectionPool::put_back(Connection& connection) {
@@ -110,6 +117,7 @@ void ConnectionPool::put_back(Connection& connection) {
 void ConnectionPool::drop(Connection& connection) {
   const std::uint32_t slot = slot_of(connection.place().token);
   if (slots_[slot].idle) no_longer_idle(slot);
+  if (std::exchange(slots_[slot].opening, false)) --opening_;
   dropped_.push_back(std::move(slots_[slot].connection));
   dropped_.back()->abandon();
   ++slots_[slot].generation;

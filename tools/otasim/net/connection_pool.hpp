@@ -2,7 +2,8 @@
 //
 // A device keeps one connection, and opens more while it has more to say at once. At the limit idle
 // ones change hands, the one that was idle for longest first, unless a certificate ties them to a
-// device; else they make room. One thread.
+// device; else they make room. Only so many are being opened at once: one thread agrees on TLS with
+// one after the other, and who waited for it too long would have been given up by the server. One thread.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,9 @@ class ConnectionPool {
  public:
   struct Limits {
     std::size_t connections_max = 256;
+    std::size_t opening_max = 256;
     std::size_t half_open_max = 0;
-    std::chrono::milliseconds timeout{30'000};
+    Connection::Patience patience;
   };
   ConnectionPool(ConnectionOwner& owner, EventLoop& loop, TlsClient& tls, Limits limits);
   ConnectionPool(const ConnectionPool&) = delete;
@@ -34,8 +36,14 @@ class ConnectionPool {
   struct Given {
     Connection* connection = nullptr;  // null: all are busy, or the host is not known
     bool unknown_host = false;
+    bool must_wait = false;  // until fewer are being opened
   };
   Given take(CallerId caller, const Origin& origin, Wish wish);
+
+  // It was being opened.
+  void now_open(Connection& connection);
+  // How many more may be opened now.
+  std::size_t openings_left() const { return limits_.opening_max - opening_; }
 
   // The exchange is over, and the connection may carry another one.
   void put_back(Connection& connection);
@@ -66,6 +74,7 @@ class ConnectionPool {
     std::unique_ptr<Connection> connection;
     std::uint32_t generation = 0;
     bool idle = false;
+    bool opening = false;
     std::list<std::uint32_t>::iterator idle_at;  // while idle
   };
   static std::uint32_t slot_of(std::uint64_t token) { return static_cast<std::uint32_t>(token); }
@@ -88,7 +97,8 @@ class ConnectionPool {
   std::unordered_multimap<CallerId, std::uint32_t> idle_of_caller_;
   std::vector<std::unique_ptr<Connection>> dropped_;
   std::deque<int> forgotten_;  // sockets, the oldest first
-  std::size_t open_ = 0;
+  std::size_t open_ = 0;  // or being opened
+  std::size_t opening_ = 0;
   std::uint64_t opened_ = 0;
 };
 

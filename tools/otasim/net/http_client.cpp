@@ -1,5 +1,6 @@
 #include "tools/otasim/net/http_client.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ota::sim {
@@ -33,7 +34,8 @@ HttpClient::HttpClient(EventLoop& loop, HttpSettings settings, const Choices& ch
     : settings_(std::move(settings)),
       tls_(settings_.tls),
       pool_(*this, loop, tls_,
-            {settings_.connections_max, settings_.faults.half_open_max, settings_.timeout}),
+            {settings_.connections_max, settings_.opening_max, settings_.faults.half_open_max,
+             {settings_.timeout, settings_.connect_timeout}}),
       choices_(choices) {}
 
 CallerId HttpClient::add_caller(Caller caller) {
@@ -81,7 +83,15 @@ bool HttpClient::before_wait() {
   return !with_more_.empty();
 }
 
+// Those that wait for that: the others have their connections, and go on meanwhile.
+void HttpClient::let_some_connect() {
+  const auto count = static_cast<std::ptrdiff_t>(std::min(to_connect_.size(), pool_.openings_left()));
+  order_.insert(order_.begin(), to_connect_.begin(), to_connect_.begin() + count);
+  to_connect_.erase(to_connect_.begin(), to_connect_.begin() + count);
+}
+
 void HttpClient::start_waiting() {
+  let_some_connect();
   while (!order_.empty() && pool_.has_room()) {
     const std::uint64_t id = order_.front();
     order_.pop_front();
@@ -100,6 +110,11 @@ void HttpClient::start_waiting() {
     const auto wish =
         exchange->wants_new_connection ? ConnectionPool::Wish::kNew : ConnectionPool::Wish::kAny;
     const auto given = pool_.take(exchange->request.caller, exchange->url.origin, wish);
+    if (given.must_wait) {
+      to_connect_.push_back(id);
+      waiting_.emplace(id, std::move(exchange));
+      continue;
+    }
     if (given.connection == nullptr) {
       refuse(std::move(exchange), "Couldn't resolve host name");
       continue;

@@ -41,7 +41,9 @@ class HttpTicket {
 struct HttpSettings {
   Origin server;  // gets the credentials, no other origin does
   std::size_t connections_max = 256;
-  std::chrono::milliseconds timeout{30'000};
+  std::size_t opening_max = 256;  // of these, at once
+  std::chrono::milliseconds timeout{30'000};          // for an answer, once there is a connection
+  std::chrono::milliseconds connect_timeout{30'000};  // with TLS, until it is agreed on
   TlsSettings tls;
   NetworkFaults faults;
 };
@@ -92,10 +94,12 @@ class HttpClient : public EventSource, private ConnectionOwner {
 
  private:
   void exchange_ended(Connection& connection, Ending ending) override;
+  void opened(Connection& connection) override { pool_.now_open(connection); }
   void closed_while_idle(Connection& connection) override { pool_.drop(connection); }
   void has_more(Connection& connection) override;
 
   void start_waiting();
+  void let_some_connect();
   void refuse(std::unique_ptr<Exchange> exchange, std::string error);
   bool goes_on(Exchange& exchange, const Ending& ending);
   void prepare(Exchange& exchange);
@@ -112,7 +116,8 @@ class HttpClient : public EventSource, private ConnectionOwner {
     bool powered = true;
   };
   std::deque<Known> callers_;
-  std::deque<std::uint64_t> order_;  // of waiting_; may name cancelled ones
+  std::deque<std::uint64_t> order_;       // of waiting_; may name cancelled ones
+  std::deque<std::uint64_t> to_connect_;  // the same of those that need a connection of their own
   std::unordered_map<std::uint64_t, std::unique_ptr<Exchange>> waiting_;
   std::unordered_map<std::uint64_t, Connection*> active_;
   std::vector<std::uint64_t> with_more_;  // tokens
