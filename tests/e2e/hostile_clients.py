@@ -5,6 +5,7 @@ nothing of it is left behind.
 """
 import resource
 
+from authority import Authority
 from hostile_parts import crowds, manners, messages, resets
 from hostile_parts.meanwhile import Meanwhile
 from hostile_parts.witness import Facts, GoodClient
@@ -59,8 +60,10 @@ def allow_files():
 
 def main():
     allow_files()
-    with Stage(*SETTINGS) as stage:
-        service, port = stage.service, stage.service.port
+    stage = Stage(*SETTINGS)
+    stage.service.open_tls(Authority(stage.directory, "authority"))
+    with stage:
+        service, port, tls_port = stage.service, stage.service.port, stage.service.tls_port
         download, listing = offered_download(service), large_listing(service)
         assert service.call("PUT", messages.THING, {}).status == 201
         good = GoodClient(port, ddi(GOOD))
@@ -69,14 +72,14 @@ def main():
             manners.run(port, download)          # and so everything has been done once before it is counted
             facts = lambda: Facts(service.process.pid, service.data)
             before = facts()
-            slow = [Meanwhile(crowds.slow_senders, port, SLOW),
+            slow = [Meanwhile(crowds.slow_senders, port, tls_port, SLOW),
                     Meanwhile(crowds.slow_download, port, download, len(FIRMWARE), THIN_LINE_S)]
             print(crowds.many_askers(port, ASKERS, listing))
             stuck = [crowds.Readers(port, STUCK_READERS, path) for path in (listing, download)]
             polls = good.so_far()
             wait_for("polls go on beside all of these", lambda: good.so_far() > polls + 100)
             cases = messages.run(port)
-            resets.run(port, RESETS, download)
+            resets.run(port, tls_port, RESETS, download)
             manners.run(port, download)
             print(slow[0].result())
             assert slow[1].result() == FIRMWARE, "a slow download got other bytes"

@@ -13,7 +13,7 @@ import time
 import urllib.request
 from dataclasses import dataclass
 
-from support import BASE, BIN, Stage, free_port, metadata, wait_for
+from support import BIN, Stage, free_port, metadata, wait_for
 
 SOURCE = os.environ.get("OTA_SOURCE") or os.path.join(os.path.dirname(__file__), "..", "..")
 SERVICE_PASSWORD = "s3cret-of-the-service"
@@ -242,10 +242,7 @@ class Site(Stage):
     def __enter__(self):
         super().__enter__()   # without a broker: it starts all the same
         if self.known:
-            lines = "".join(json.dumps({"device_id": name}) + "\n" for name in self.known)
-            answer = self.service.call("POST", f"{BASE}/devices/import", raw=lines.encode(),
-                                       headers={"Content-Type": "application/x-ndjson"})
-            assert answer.status == 200 and answer.json["registered"] == len(self.known), answer.text
+            self.service.register(self.known)
         self.broker.write_users(self.service, self.strangers)
         self.broker.start()
         wait_for("the service is connected", self.connected)

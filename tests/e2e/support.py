@@ -4,6 +4,7 @@ Nothing here sleeps for luck: waits poll a condition and fail at a deadline.
 """
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -19,9 +20,16 @@ BASE = "/api/v1/ota"
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the system gives to whoever connects (from 32,768 on): while a service is down that is to come back on
+    its port, one of a thousand connections would get it."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass                             # taken: another one
 
 
 def wait_for(what, condition, seconds=120):
@@ -56,6 +64,14 @@ class Service:
         self.settings = list(settings)
         self.environment = environment or {}
         self.process = None
+        self.tls_port = self.tls_url = self.tls_authority = None
+
+    def open_tls(self, authority):
+        """A second door, for devices, which shows a certificate of this authority; on the same port after every start."""
+        self.tls_port, file = free_port(), authority.issue("localhost")
+        self.tls_url, self.tls_authority = f"https://127.0.0.1:{self.tls_port}", authority.certificate
+        self.settings += ["--tls.port", str(self.tls_port), "--tls.address", "127.0.0.1", "--tls.certificate", file + ".crt",
+                          "--tls.key", file + ".key"]
 
     def start(self, wait=True, environment=None):
         port_file = os.path.join(self.directory, "port")
@@ -136,6 +152,11 @@ class Service:
             if not cursor:
                 return rows
 
+    def register(self, names):
+        """Devices of which nothing is known but that they are there."""
+        lines = "".join(json.dumps({"device_id": name}) + "\n" for name in names)
+        answer = self.call("POST", BASE + "/devices/import", raw=lines.encode(), headers={"Content-Type": "application/x-ndjson"})
+        assert answer.status == 200 and answer.json["registered"] == len(names), answer.text
 
     def known_devices(self, model):
         """How many devices have said that they are of this model."""
@@ -145,14 +166,15 @@ class Service:
 class Fleet:
     """otasim."""
 
-    def __init__(self, directory, service, *options, name="fleet"):
+    def __init__(self, directory, server, *options, name="fleet"):
+        self.counted = {}
         self.journal = os.path.join(directory, name + ".jsonl")
         self.summary = os.path.join(directory, name + ".json")
         self.report = os.path.join(directory, name + ".report")
         self.log = os.path.join(directory, name + ".log")
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
-                [os.path.join(BIN, "otasim"), "--server", service.url, "--journal", self.journal,
+                [os.path.join(BIN, "otasim"), "--server", server, "--journal", self.journal,
                  "--summary-json", self.summary, "--report", self.report, *options], stdout=out, stderr=out)
 
     def stop(self):
@@ -160,8 +182,20 @@ class Fleet:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=60)
 
-    def facts(self):
-        return read_lines(self.journal)
+    def facts(self, with_text=b""):
+        """Those whose line has it."""
+        with open(self.journal, "rb") as lines:
+            return [json.loads(line) for line in lines if with_text in line]
+
+    def count(self, text):
+        """How many facts have it by now. What was looked at once is not looked at again: journals grow large."""
+        begin, found = self.counted.get(text, (0, 0))
+        with open(self.journal, "rb") as journal:
+            journal.seek(begin)
+            new = journal.read()
+        whole = new[:new.rfind(b"\n") + 1]
+        self.counted[text] = begin + len(whole), found + whole.count(text)
+        return self.counted[text][1]
 
     def accounts(self):
         """What every device did, after the end."""
@@ -190,8 +224,8 @@ class Stage:
         self.fleets = []
         self.failed = True
 
-    def fleet(self, *options, name="fleet"):
-        self.fleets.append(Fleet(self.directory, self.service, *options, name=name))
+    def fleet(self, *options, name="fleet", server=None):
+        self.fleets.append(Fleet(self.directory, server or self.service.url, *options, name=name))
         return self.fleets[-1]
 
     def __enter__(self):

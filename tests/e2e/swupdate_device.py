@@ -1,5 +1,5 @@
 """SWUpdate, as Debian ships it, updates itself against the service: a whole update, cancelled ones, bad lines, bad bytes,
-a closed window, and one that claims a success of which nothing was downloaded.
+a closed window, TLS, and one that claims a success of which nothing was downloaded.
 
 Each story has a device, hence a SWUpdate, and a line to the service of its own; five are told at a time. SWUpdate has no
 bootloader here, so what follows a reboot on a real device is said over its IPC, or at its start.
@@ -10,6 +10,7 @@ import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
+from authority import Authority
 from real_clients import GATEWAY_TOKEN, GUARDED, SETTINGS
 from real_clients.bad_line import END
 from real_clients.scene import STORY_S, Scene
@@ -39,6 +40,15 @@ def installs(scene):
         assert words in said, (words, said)
     assert [(d.status, d.answer["content-length"]) for d in scene.downloads()] == [(200, str(row["download_size"]))]
     scene.swupdate.stop()
+
+
+def installs_over_tls(scene):
+    """From a service that an authority of the site's own vouches for."""
+    scene.swupdate.start()
+    offer = scene.offer()
+    scene.installs(offer)
+    check_suspicion(scene.reboots(offer), False)
+    assert not scene.line.asked
 
 
 def cancelled_before_it_downloads(scene):
@@ -187,6 +197,7 @@ def check_suspicion(row, suspicious):
 STORIES = {
     # This one is nobody's before it comes; the others have tokens of their own.
     installs: {"attributes": {"serialNo": "A17", "timezone": "Europe/Berlin"}, "gateway_token": GATEWAY_TOKEN},
+    installs_over_tls: {"over_tls": True},
     cancelled_before_it_downloads: {"attributes": {"serialNo": "B18"}},     # it looks, and says who it is before it begins
     cancelled_while_it_downloads: {},
     goes_on_where_the_line_was_cut: {},
@@ -207,7 +218,9 @@ def tell(story, configuration, stage, maker):
 
 
 def main():
-    with Stage(*SETTINGS, *GUARDED) as stage, ThreadPoolExecutor(AT_A_TIME) as told:
+    stage = Stage(*SETTINGS, *GUARDED)
+    stage.service.open_tls(Authority(stage.directory, "authority"))
+    with stage, ThreadPoolExecutor(AT_A_TIME) as told:
         maker = Maker(stage.directory)
         ends = [told.submit(tell, story, configuration, stage, maker) for story, configuration in STORIES.items()]
         faults = [end.result() for end in ends if end.result()]

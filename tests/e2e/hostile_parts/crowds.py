@@ -1,4 +1,4 @@
-"""Many at once who are slow: with their heads, with their bodies, with reading what they asked for.
+"""Many at once who are slow: with their greetings, with their heads, with their bodies, with reading what they asked for.
 
 One thread and one selector hold them all; each gives a byte at a time until the service has had enough of it.
 """
@@ -30,14 +30,17 @@ KINDS = {
     # A handler reads it, if one of those is free that may wait for bodies.
     "a slow large body": (LARGE, b" ", {408, 503}),
     "a slow upload": (UPLOAD + b"--b\r\n", b"-", {408, 503}),
+    # Before TLS is agreed on nobody is answered.
+    "a slow greeting": (b"\x16\x03\x01\x02\x00\x01", b"\0", {None}),
 }
+OVER_TLS = {"a slow greeting"}
 
 
 class Slow:
-    def __init__(self, port, kind):
+    def __init__(self, port, tls_port, kind):
         self.kind = kind
         self.begin, self.drip, self.allowed = KINDS[kind]
-        self.wire = Wire(port)
+        self.wire = Wire(tls_port if kind in OVER_TLS else port)
         self.wire.send(self.begin)
         self.wire.socket.setblocking(False)
         self.received = b""
@@ -61,11 +64,11 @@ class Slow:
         return int(self.received.split(b" ")[1]) if self.received else None
 
 
-def slow_senders(port, count):
+def slow_senders(port, tls_port, count):
     """So many of them, of all kinds in turns; how each kind ended."""
     kinds = list(KINDS)
     waiting = selectors.DefaultSelector()
-    crowd = [Slow(port, kinds[n % len(kinds)]) for n in range(count)]
+    crowd = [Slow(port, tls_port, kinds[n % len(kinds)]) for n in range(count)]
     for slow in crowd:
         waiting.register(slow.wire.socket, selectors.EVENT_READ, slow)
     left, deadline, next_byte = len(crowd), time.monotonic() + PATIENCE, 0.0

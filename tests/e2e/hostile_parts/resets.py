@@ -1,4 +1,8 @@
-"""Connections that are reset: before, in the middle of and behind a request, while an answer or a file is under way."""
+"""Connections that are reset: before, in the middle of and behind a request, while an answer or a file is under way; and
+the same while TLS is being agreed on, and behind it.
+"""
+import ssl
+
 from .meanwhile import Meanwhile
 from .messages import API, JSON, POLL
 from .wire import Wire, request
@@ -42,14 +46,49 @@ def moments(download):
     ]
 
 
-def run(port, count, download):
+def moments_over_tls():
+    """Those that a client of TLS has besides."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE      # it does not care
+    poll = request("GET", POLL)
+
+    def greeting():
+        heard, said = ssl.MemoryBIO(), ssl.MemoryBIO()
+        try:
+            context.wrap_bio(heard, said).do_handshake()
+        except ssl.SSLWantReadError:
+            return said.read()
+
+    def greet(wire):
+        wire.socket = context.wrap_socket(wire.socket)
+
+    def ask(wire):
+        greet(wire)
+        wire.send(poll)
+
+    def read_the_answer(wire):
+        ask(wire)
+        assert wire.answer().status == 200
+
+    return [
+        lambda wire: None,
+        lambda wire: wire.send(greeting()[:100]),
+        lambda wire: wire.send(greeting()),
+        greet,
+        ask,
+        read_the_answer,
+    ]
+
+
+def run(port, tls_port, count, download):
     """So many resets, from a few threads, every moment in turns."""
-    ways = moments(download)
+    ways = [(port, moment) for moment in moments(download)] + [(tls_port, moment) for moment in moments_over_tls()]
 
     def reset_some(first):
         for number in range(first, count, THREADS):
-            wire = Wire(port)
-            ways[number % len(ways)](wire)
+            where, moment = ways[number % len(ways)]
+            wire = Wire(where)
+            moment(wire)
             wire.reset()
 
     for some in [Meanwhile(reset_some, first) for first in range(THREADS)]:

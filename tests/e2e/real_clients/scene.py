@@ -19,13 +19,16 @@ class Offer:
 
 
 class Scene:
-    def __init__(self, service, maker, directory, device, **configuration):
+    def __init__(self, service, maker, directory, device, over_tls=False, **configuration):
         self.service, self.maker, self.device = service, maker, device
         self.line = BadLine(service.port)
         if "gateway_token" not in configuration:
             service.call("PUT", f"{BASE}/devices/{device}", {})
             configuration["target_token"] = service.get(f"/devices/{device}/token")["token"]
-        self.swupdate = Swupdate(directory, device, self.line.url, maker.certificate, **configuration)
+        if over_tls:                     # past the line, which could not read it
+            configuration["authority"] = service.tls_authority
+        url = service.tls_url if over_tls else self.line.url
+        self.swupdate = Swupdate(directory, device, url, maker.certificate, **configuration)
         self.offers = 0
 
     def __enter__(self):

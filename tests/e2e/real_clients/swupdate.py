@@ -6,17 +6,17 @@ import subprocess
 CONFIGURATION = """globals : {{ verbose = true; loglevel = 5; public-key-file = "{certificate}"; bootloader = "none"; }};
 {identify}suricatta : {{
   tenant = "DEFAULT"; id = "{device}"; url = "{url}";
-  polldelay = 1; retry = 3; retrywait = "1";{token}
+  polldelay = 1; retry = 3; retrywait = "1";{words}
 }};
 """
 
 
-def configuration(device, url, certificate, attributes=None, target_token=None, gateway_token=None):
+def configuration(device, url, certificate, attributes=None, target_token=None, gateway_token=None, authority=None):
     """`retrywait` is a text, or it is not read; `polldelay` counts until the first answer, then the server's word does."""
     identify = ", ".join(f'{{ name = "{name}"; value = "{value}"; }}' for name, value in (attributes or {}).items())
-    token = "".join(f' {word} = "{value}";' for word, value in (("targettoken", target_token), ("gatewaytoken", gateway_token))
-                    if value)
-    return CONFIGURATION.format(certificate=certificate, device=device, url=url, token=token,
+    words = (("targettoken", target_token), ("gatewaytoken", gateway_token), ("cafile", authority))
+    return CONFIGURATION.format(certificate=certificate, device=device, url=url,
+                                words="".join(f' {word} = "{value}";' for word, value in words if value),
                                 identify=f"identify : ( {identify} );\n" if identify else "")
 
 
