@@ -10,6 +10,7 @@ class Fold:
         self.started = {}         # device -> attempts started
         self.ended = {}           # (update, attempt) -> success
         self.grants = {}          # (update, attempt) -> how often granted
+        self.lapsed = set()       # (update, attempt) that no device began in time
         self.campaigns = {}
         self.held = set()
         self.undone = set()
@@ -57,6 +58,7 @@ class Fold:
             self.ended[(name, data["attempt"])] = success
             self.status[name] = "completed" if success else "pending" if "retry_at" in data else "failed"
         elif kind == "update.grant_lapsed":
+            self.lapsed.add((name, data["attempt"]))
             self.status[name] = "pending"
         elif kind in ("update.cancelled", "update.skipped"):
             self.status[name] = "cancelled"

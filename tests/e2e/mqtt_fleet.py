@@ -11,7 +11,7 @@ import random
 import tempfile
 
 from authority import Authority
-from fleet_on_a_bad_network import check_attempts, check_ends, check_updates, facts_of, settled, started_attempts
+from fleet_on_a_bad_network import check_attempts, check_ends, check_reports, check_updates, settled, started_attempts
 from fold import Fold
 from mqtt_support import Site, Tls
 from support import LONG, wait_for
@@ -64,9 +64,9 @@ def play(site, fleet, dice):
         kill_and_start(site, broker_too)
     row = wait_for("the campaign ends", lambda: settled(site.service, path), PATIENCE)
     ends = len(Fold(site.service.events()).ended)
-    wait_for("the devices have heard of every end", lambda: facts_of([fleet], b'"fact":"ended"') >= ends, PATIENCE)
+    wait_for("the devices have heard of every end", lambda: fleet.count(b'"fact":"ended"') >= ends, PATIENCE)
     updated = b'"fact":"version","version":"2.0.0"'
-    wait_for("all that is installed runs", lambda: facts_of([fleet], updated) >= row["completed_devices"], PATIENCE)
+    wait_for("all that is installed runs", lambda: fleet.count(updated) >= row["completed_devices"], PATIENCE)
     assert fleet.process.poll() is None and fleet.stop() == 0, (fleet.process.returncode, fleet.tail())
     return path
 
@@ -85,13 +85,15 @@ def play_and_compare(directory):
         events = site.service.events()
         fold = Fold(events)
         installs = check_attempts(accounts, started_attempts(events, fold))
+        reports = check_reports([fleet], events, fold)
         told = check_ends(accounts, fold)
         by_status = check_updates(site.service, path, accounts, fold)
         result = fleet.result()
         assert installs == sum(told.values()) == result["installs"], (installs, result)
         assert all(result["network_faults"].values()), result["network_faults"]
-        print(f"{DEVICES} devices over MQTT, {KILLS} kills of the broker and of the service, {len(told)} attempts started and "
-              f"ended, {installs} installed, {by_status['completed']} devices completed, {by_status['failed']} failed; "
+        print(f"{DEVICES} devices over MQTT, {KILLS} kills of the broker and of the service, {reports} reports on the way, "
+              f"{len(told)} attempts started and ended, {installs} installed, {by_status['completed']} devices completed, "
+              f"{by_status['failed']} failed; "
               f"{result['mqtt']}; {result['network_faults']}")
         site.service.stop()
 

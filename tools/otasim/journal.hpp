@@ -18,7 +18,8 @@
 //   held             action                        downloaded, waits for permission to install
 //   installed        action, version
 //   report_sent      action, execution, finished, try, kind    kind: report, duplicate, late
-//   report_acked     action, execution, finished, status, kind the complete answer came, status 200
+//   report_acked     action, execution, finished, detail, status, kind
+//                                                  the complete answer came, status 200
 //   report_failed    action, execution, finished, status, error, kind
 //   cancel_offered, cancel_answered   action, agreed, status
 //   power_cut        action, where                 download, install, after_install

@@ -52,6 +52,7 @@ void Reporter::journal_answer(const ReportAnswer& answer, const Feedback& feedba
                         {{"action", attempt_.action},
                          {"execution", feedback.execution},
                          {"finished", feedback.finished},
+                         {"detail", feedback.detail},
                          {"status", answer.status},
                          {"kind", kind}});
     return;
