@@ -8,6 +8,8 @@
 namespace ota::http {
 namespace {
 
+using actors::RateLimiter;
+
 std::uint64_t key_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
 
 // Of IPv6 the network: whoever has one address there has 2^64 of them.

@@ -9,15 +9,15 @@
 #include <optional>
 #include <string_view>
 
-#include "http/rate_limiter.hpp"
+#include "actors/rate_limiter.hpp"
 
 namespace ota::http {
 
 struct DeviceRates {
-  Rate device{20, 200};            // of one device: so many messages, and as many requests for bytes
-  Rate address_reads{200, 1'000};  // of one address: a site behind one, or somebody who means harm
-  Rate address_writes{50, 500};
-  bool limit_private = false;      // addresses that no router on the internet forwards, too: proxies and test benches
+  actors::Rate device{20, 200};            // of one device: so many messages, and as many requests for bytes
+  actors::Rate address_reads{200, 1'000};  // of one address: a site behind one, or somebody who means harm
+  actors::Rate address_writes{50, 500};
+  bool limit_private = false;              // addresses that no router on the internet forwards, too: proxies and test benches
 };
 
 class DeviceLimits {
@@ -37,12 +37,12 @@ class DeviceLimits {
   bool counts(std::string_view address) const;
 
   const bool limit_private_;
-  RateLimiter devices_;
-  RateLimiter reads_;
-  RateLimiter writes_;
-  RateLimiter strangers_;   // as writes, and apart: whoever is known at that address has no harm of it
-  RateLimiter devices_bytes_;
-  RateLimiter bytes_;
+  actors::RateLimiter devices_;
+  actors::RateLimiter reads_;
+  actors::RateLimiter writes_;
+  actors::RateLimiter strangers_;   // as writes, and apart: whoever is known at that address has no harm of it
+  actors::RateLimiter devices_bytes_;
+  actors::RateLimiter bytes_;
 };
 
 }  // namespace ota::http

@@ -43,7 +43,7 @@ std::vector<std::string> long_words(const std::string& text) {
   return list;
 }
 
-http::Rate rate(const std::string& text, std::uint64_t at_once = 10) {
+actors::Rate rate(const std::string& text, std::uint64_t at_once = 10) {
   const auto per_s = number(text, 0, 1'000'000);
   return {static_cast<double>(per_s), static_cast<double>(per_s * at_once)};
 }

@@ -1,8 +1,8 @@
-#include "http/rate_limiter.hpp"
+#include "actors/rate_limiter.hpp"
 
 #include <algorithm>
 
-namespace ota::http {
+namespace ota::actors {
 namespace {
 
 RateLimiter::Clock::duration seconds(double s) {
@@ -63,4 +63,4 @@ std::size_t RateLimiter::size() const {
   return size;
 }
 
-}  // namespace ota::http
+}  // namespace ota::actors

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <unordered_map>
 
-namespace ota::http {
+namespace ota::actors {
 
 struct Rate {
   double per_s = 0;    // 0: no limit
@@ -48,4 +48,4 @@ class RateLimiter {
   std::array<Shard, kShards> shards_;
 };
 
-}  // namespace ota::http
+}  // namespace ota::actors

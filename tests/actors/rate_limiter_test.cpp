@@ -1,9 +1,9 @@
-#include "http/rate_limiter.hpp"
+#include "actors/rate_limiter.hpp"
 
 #include <doctest/doctest.h>
 
-using ota::http::Rate;
-using ota::http::RateLimiter;
+using ota::actors::Rate;
+using ota::actors::RateLimiter;
 using namespace std::chrono_literals;
 
 namespace {
