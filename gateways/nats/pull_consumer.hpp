@@ -1,4 +1,4 @@
-// A durable consumer of a stream, of which one message at a time is asked for.
+// A durable consumer of a stream, of which messages are asked for.
 //
 // The consumer belongs to the bus and outlives this process: what is not acknowledged comes again.
 // It is created here and not by the subscription, since the library deletes, when it unsubscribes,
@@ -32,6 +32,7 @@ class Delivery {
   std::string_view message_id() const;
   std::uint64_t sequence() const;  // in the stream
   domain::Time stored_at() const;  // by the bus
+  bool came_before() const;        // and was not acknowledged then
 
   // Done with it: returns when the bus knows. Throws BusError.
   void acknowledge();
@@ -57,7 +58,8 @@ class PullConsumer {
 
   // The next message; empty if none came for `patience`, or a little earlier. Throws BusError.
   std::optional<Delivery> next(std::chrono::milliseconds patience);
-  // Up to `most` messages: what is there, or comes within `patience`. Throws BusError.
+  // Up to `most` messages: what is here, or the first that come within `patience`; what was asked for
+  // and comes behind them is for the next call. Throws BusError.
   std::vector<Delivery> next(std::size_t most, std::chrono::milliseconds patience);
 
  private:
