@@ -150,6 +150,7 @@ ota::http::DependencyHealth mqtt_health(const ota::gateways::MqttDevices& mqtt) 
                                      {"waiting", std::to_string(status.waiting)},
                                      {"received", std::to_string(status.received)},
                                      {"malformed", std::to_string(status.malformed)},
+                                     {"refused", std::to_string(status.refused)},
                                      {"last_error", status.last_error}}};
 }
 

@@ -169,6 +169,11 @@ std::string make_malformed(const Heard& heard) {
   return make_error(heard.id, "invalid", message, heard.faults);
 }
 
+std::string make_too_often(const std::string& id, double per_s) {
+  return make_error(id, "rate_limited",
+                    fmt::format("more than {:g} messages a second: this one is not carried out, nor are others beyond that", per_s));
+}
+
 std::string_view kind_word(domain::ErrorCode code) {
   switch (code) {
     case domain::ErrorCode::kInvalid: return "invalid";

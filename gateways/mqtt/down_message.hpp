@@ -62,6 +62,8 @@ std::string make_error(const std::string& id, std::string_view kind, const std::
                        const std::vector<Fault>& faults = {});
 // Of a message that cannot be read.
 std::string make_malformed(const Heard& heard);
+// Of one that came too soon behind the others.
+std::string make_too_often(const std::string& id, double per_s);
 // The word for an error of the domain.
 std::string_view kind_word(domain::ErrorCode code);
 

@@ -150,22 +150,54 @@ class Inbox::Lanes {
   std::array<Lane, limits::kWorkers> lanes_;
 };
 
-Inbox::Inbox(nats::ReconnectLoop::Options options, Topics topics, std::int64_t bytes_max)
+Inbox::Inbox(nats::ReconnectLoop::Options options, Topics topics, Bounds bounds)
     : topics_(std::move(topics)),
-      bytes_max_(bytes_max),
+      stream_bytes_(bounds.stream_bytes),
+      limits_(bounds.rate),
       loop_(std::move(options), [this](nats::Connection& connection) { session(connection); }) {}
 
-void Inbox::start(Handler handler) {
+void Inbox::start(Handler handler, Refuser refuser) {
   handler_ = std::move(handler);
+  refuser_ = std::move(refuser);
   loop_.start();
 }
 
 void Inbox::stop() { loop_.stop(); }
 
-Inbox::Status Inbox::status() const { return {loop_.state(), received_.load(), malformed_.load()}; }
+Inbox::Status Inbox::status() const { return {loop_.state(), received_.load(), malformed_.load(), refused_.load()}; }
+
+// A stream of an earlier version has no bound for each device. A broker that does not permit to set one is no reason to hear
+// nobody.
+void Inbox::look_after_stream(nats::Connection& connection) {
+  connection.create_stream_if_missing(kStream, topics_.up_subjects(),
+                                      {limits::kStreamAge, stream_bytes_, limits::kStreamMessagesOfDevice});
+  try {
+    connection.bound_subjects(kStream, limits::kStreamMessagesOfDevice);
+  } catch (const nats::BusError& error) {
+    if (!connection.is_open()) throw;
+    spdlog::warn("mqtt: one device may fill the stream, and push out what others say: {}", error.what());
+  }
+}
+
+void Inbox::sort(nats::Delivery delivery, Lanes& lanes) {
+  // What comes again was counted, and let in, when it came first.
+  if (delivery.came_before()) return lanes.put(std::move(delivery));
+  switch (limits_.judge(delivery.subject(), delivery.stored_at(), UpLimits::Clock::now())) {
+    case UpLimits::Verdict::kWelcome: return lanes.put(std::move(delivery));
+    case UpLimits::Verdict::kRefuse: return refuse(delivery, true);
+    case UpLimits::Verdict::kDrop: return refuse(delivery, false);
+  }
+}
+
+void Inbox::refuse(nats::Delivery& delivery, bool tell) {
+  refused_.fetch_add(1);
+  const auto speaker = tell ? topics_.speaker(delivery.subject()) : std::nullopt;
+  if (speaker) refuser_(*speaker, delivery.body());
+  delivery.acknowledge_soon();
+}
 
 void Inbox::session(nats::Connection& connection) {
-  connection.create_stream_if_missing(kStream, topics_.up_subjects(), {limits::kStreamAge, bytes_max_});
+  look_after_stream(connection);
   nats::PullConsumer consumer(connection, kStream, kConsumer, topics_.up_subjects());
   Lanes lanes(*this);
   loop_.ready();
@@ -173,8 +205,8 @@ void Inbox::session(nats::Connection& connection) {
     if (lanes.has_room(limits::kTick)) {
       // Whoever comes alone does not wait for others.
       if (auto first = consumer.next(nats::limits::kPull)) {
-        lanes.put(std::move(*first));
-        for (auto& further : consumer.next(limits::kFetchedAtOnce - 1, limits::kMoreToFetch)) lanes.put(std::move(further));
+        sort(std::move(*first), lanes);
+        for (auto& further : consumer.next(limits::kFetchedAtOnce - 1, limits::kMoreToFetch)) sort(std::move(further), lanes);
       }
     }
     if (!connection.is_open()) throw nats::BusError("the connection was lost");

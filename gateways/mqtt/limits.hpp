@@ -54,5 +54,10 @@ inline constexpr std::chrono::milliseconds kVainMax{30'000};
 
 // What devices say is kept until it was heard, and no longer than this.
 inline constexpr std::chrono::hours kStreamAge{7 * 24};
+// So many messages of one device are kept: all reports that an attempt may have (domain), so that nobody who means well has
+// more to say while the service is away, and somebody loud pushes out none but its own.
+inline constexpr std::int64_t kStreamMessagesOfDevice = 1'000;
+// Between two answers that tell a device that it says too much: one each would cost more than its messages do.
+inline constexpr double kRefusalsPerSecond = 1;
 
 }  // namespace ota::gateways::mqtt::limits

@@ -26,7 +26,7 @@ struct MqttDevices::Impl {
         topics(options.tenant),
         broker(broker_options(options)),
         pusher(topics, [this](mqtt::Letter letter) { broker.publish(std::move(letter)); }),
-        inbox(inbox_options(options), topics, options.stream_bytes_max) {}
+        inbox(inbox_options(options), topics, {options.stream_bytes_max, options.rate}) {}
 
   mqtt::Inbox::Came hear(const domain::DeviceId& device, std::string_view body) {
     const auto heard = mqtt::read_up(body);
@@ -39,6 +39,10 @@ struct MqttDevices::Impl {
     }
     if (outcome.reply) broker.publish({topics.reply(device), std::move(*outcome.reply), false});
     return heard.message ? mqtt::Inbox::Came::kDone : mqtt::Inbox::Came::kMalformed;
+  }
+
+  void refuse(const domain::DeviceId& device, std::string_view body) {
+    broker.publish({topics.reply(device), mqtt::make_too_often(mqtt::read_up(body).id, options.rate.per_s), false});
   }
 
   const MqttOptions options;
@@ -58,9 +62,9 @@ void MqttDevices::start(actors::Service& service, MqttHooks hooks) {
   impl_->broker.start();
   impl_->pusher.start(service, hooks.url_of);
   impl_->conversation.emplace(service, mqtt::Hooks{hooks.url_of, std::move(hooks.on_seen)}, impl_->options.plug_and_play);
-  impl_->inbox.start([impl = impl_.get()](const domain::DeviceId& device, std::string_view body) {
-    return impl->hear(device, body);
-  });
+  impl_->inbox.start(
+      [impl = impl_.get()](const domain::DeviceId& device, std::string_view body) { return impl->hear(device, body); },
+      [impl = impl_.get()](const domain::DeviceId& device, std::string_view body) { impl->refuse(device, body); });
 }
 
 void MqttDevices::stop() {
@@ -79,6 +83,7 @@ MqttStatus MqttDevices::status() const {
   status.waiting = told.waiting;
   status.received = heard.received;
   status.malformed = heard.malformed;
+  status.refused = heard.refused;
   const bool telling_fails = !told.connected && !told.last_error.empty();
   const bool hearing_fails = !heard.link.ready && !heard.link.last_error.empty();
   if (telling_fails && hearing_fails) {

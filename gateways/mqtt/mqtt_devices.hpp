@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/rate_limiter.hpp"
 #include "actors/service.hpp"
 #include "domain/firmware/firmware.hpp"
 #include "eventstore/journal.hpp"
@@ -31,6 +32,7 @@ struct MqttOptions {
   std::int64_t stream_bytes_max = 1'073'741'824;
   std::string tenant = "DEFAULT";
   bool plug_and_play = true;              // an id that is not known is registered by its hello
+  actors::Rate rate{20, 200};             // of what one device says
   std::chrono::milliseconds retry_min{250};
   std::chrono::milliseconds retry_max{15'000};
 };
@@ -49,6 +51,7 @@ struct MqttStatus {
   std::uint64_t waiting = 0;              // for that
   std::uint64_t received = 0;             // messages, since the start; of these
   std::uint64_t malformed = 0;            //   could not be read
+  std::uint64_t refused = 0;              // further messages: beyond a device's rate
   std::string last_error;                 // of each way that is in trouble; else the last one; empty: none yet
 };
 

@@ -106,8 +106,33 @@ void Connection::create_stream_if_missing(const std::string& stream, const std::
   config.Storage = js_FileStorage;
   if (limits.age.count() > 0) config.MaxAge = std::chrono::nanoseconds(limits.age).count();
   if (limits.bytes > 0) config.MaxBytes = limits.bytes;
+  if (limits.messages_of_subject > 0) config.MaxMsgsPerSubject = limits.messages_of_subject;
   check(js_AddStream(nullptr, impl_->jetstream.get(), &config, nullptr, &error),
         "create stream " + stream, error);
+}
+
+namespace {
+
+StreamInfoHandle info_of(jsCtx* jetstream, const std::string& stream) {
+  jsErrCode error{};
+  jsStreamInfo* info = nullptr;
+  check(js_GetStreamInfo(&info, jetstream, stream.c_str(), nullptr, &error), "look at stream " + stream, error);
+  return StreamInfoHandle(info);
+}
+
+}  // namespace
+
+void Connection::bound_subjects(const std::string& stream, std::int64_t messages_max) {
+  const auto info = info_of(impl_->jetstream.get(), stream);
+  if (info->Config->MaxMsgsPerSubject > 0) return;
+  info->Config->MaxMsgsPerSubject = messages_max;
+  jsErrCode error{};
+  check(js_UpdateStream(nullptr, impl_->jetstream.get(), info->Config, nullptr, &error),
+        "bound what stream " + stream + " keeps of each subject", error);
+}
+
+std::int64_t Connection::messages_of_subject_max(const std::string& stream) {
+  return std::max<std::int64_t>(info_of(impl_->jetstream.get(), stream)->Config->MaxMsgsPerSubject, 0);
 }
 
 std::vector<std::string> Connection::streams_of(const std::string& subject) {

@@ -45,6 +45,7 @@ class Connection {
   struct StreamLimits {
     std::chrono::seconds age{0};
     std::int64_t bytes = 0;
+    std::int64_t messages_of_subject = 0;  // of each subject
   };
   // Creates the stream (on disk) for these subjects unless there is one of that name.
   void create_stream_if_missing(const std::string& stream, const std::string& subjects,
@@ -52,6 +53,10 @@ class Connection {
   void create_stream_if_missing(const std::string& stream, const std::string& subjects) {
     create_stream_if_missing(stream, subjects, {});
   }
+  // Sets how many messages of each subject a stream keeps at most, unless it has such a bound already.
+  void bound_subjects(const std::string& stream, std::int64_t messages_max);
+  // How many it keeps; 0: no limit.
+  std::int64_t messages_of_subject_max(const std::string& stream);
   // The names of the streams that keep what is published on `subject`, or some of it if it is a pattern.
   std::vector<std::string> streams_of(const std::string& subject);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <mosquitto.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
@@ -33,7 +34,7 @@ std::string users_text(const std::vector<std::string>& devices) {
   const std::string consumer = "ota-devices.ota_service_devices";
   std::string text = user_text("service", kServicePassword, R"("STANDARD", "MQTT")",
                                R"("ota.DEFAULT.*.down", "ota.DEFAULT.*.reply", "$JS.API.STREAM.INFO.ota-devices", )"
-                               R"("$JS.API.STREAM.CREATE.ota-devices", "$JS.API.CONSUMER.INFO.)" + consumer +
+                               R"("$JS.API.STREAM.CREATE.ota-devices", "$JS.API.STREAM.UPDATE.ota-devices", "$JS.API.CONSUMER.INFO.)" + consumer +
                                    R"(", "$JS.API.CONSUMER.DURABLE.CREATE.)" + consumer + R"(", "$JS.API.CONSUMER.MSG.NEXT.)" +
                                    consumer + R"(", "$JS.ACK.)" + consumer + R"(.>")",
                                R"("_INBOX.>")");
@@ -56,6 +57,7 @@ class Client {
       static_cast<Client*>(self)->heard(message->topic, {static_cast<const char*>(message->payload), static_cast<std::size_t>(message->payloadlen)});
     });
     mosquitto_subscribe_callback_set(handle_, [](mosquitto*, void* self, int, int, const int*) { static_cast<Client*>(self)->heard("", ""); });
+    mosquitto_publish_callback_set(handle_, [](mosquitto*, void* self, int) { ++static_cast<Client*>(self)->acknowledged_; });
     mosquitto_connect_callback_set(handle_, [](mosquitto* handle, void* self, int) {
       const auto& client = *static_cast<Client*>(self);
       mosquitto_subscribe(handle, nullptr, client.topics_.down({client.device_}).c_str(), 1);
@@ -76,9 +78,14 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   void say(const json& message) {
+    ++said_;
     const auto body = message.dump();
     REQUIRE(mosquitto_publish(handle_, nullptr, topics_.up({device_}).c_str(), static_cast<int>(body.size()), body.data(), 1, false) ==
             MOSQ_ERR_SUCCESS);
+  }
+  void say_until_kept(const json& message, int times) {
+    for (int i = 0; i < times; ++i) say(message);
+    wait_for([this] { return acknowledged_ == said_; });
   }
   // The first of all messages on the topic that fits.
   json wait(const std::string& topic, const std::function<bool(const json&)>& fits) {
@@ -102,6 +109,9 @@ class Client {
     message["id"] = id;
     say(message);
     return answer(id);
+  }
+  json error(const std::string& kind) {
+    return wait(topics_.reply({device_}), [&](const json& m) { return m.value("error", "") == kind; });
   }
   std::size_t commands() {
     const std::lock_guard lock(mutex_);
@@ -129,13 +139,18 @@ class Client {
   mosquitto* handle_ = nullptr;
   std::mutex mutex_;
   int subscriptions_ = 0;
+  int said_ = 0;
+  std::atomic<int> acknowledged_{0};      // by the broker, of what was said
   std::vector<std::pair<std::string, json>> heard_;
 };
 
 // The service and the gateway, in their order of life.
 class Site {
  public:
-  explicit Site(const std::vector<std::string>& devices) : broker_(users_text(devices)) { open(); }
+  explicit Site(const std::vector<std::string>& devices, actors::Rate rate = gateways::MqttOptions().rate)
+      : broker_(users_text(devices)), rate_(rate) {
+    open();
+  }
   ~Site() { close(); }
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
@@ -147,6 +162,7 @@ class Site {
     options.user = "service";
     options.password = kServicePassword;
     options.nats_url = fmt::format("nats://service:{}@{}", kServicePassword, broker_.url().substr(7));
+    options.rate = rate_;
     options.retry_min = options.retry_max = std::chrono::milliseconds(50);
     mqtt_ = std::make_unique<gateways::MqttDevices>(options);
     actors::ServiceOptions service;
@@ -186,6 +202,7 @@ class Site {
 
  private:
   NatsServer broker_;
+  const actors::Rate rate_;
   TempFolder folder_;
   std::uint8_t firmwares_ = 0;
   std::unique_ptr<gateways::MqttDevices> mqtt_;
@@ -245,9 +262,35 @@ TEST_CASE("what devices said while the service was away is carried out when it i
   auto accepted = about(command, "accepted");
   accepted["id"] = "m-2";
   device.say(accepted);
-  device.say(about(command, "installing"));
-  device.say(about(command, "completed"));
+  // All at once, and within what a device may say at once by default.
+  device.say_until_kept(about(command, "installing"), 150);
+  device.say_until_kept(about(command, "completed"), 1);
   site.open();
   wait_for([&] { return site.update(update).status == domain::UpdateStatus::kCompleted; });
   CHECK(device.answer("m-2").at("go") == true);
+  CHECK(site.status().refused == 0);
+}
+
+TEST_CASE("a quiet device is answered though a loud one has said thousands of things before it, of which few are carried out") {
+  constexpr int kSaid = 3'000;
+  constexpr std::uint64_t kAtOnce = 100;
+  constexpr std::uint64_t kKept = 1'000;  // of one device, by the stream
+  Site site({"loud", "quiet"}, {0.001, kAtOnce});
+  site.until_connected();
+  Client loud(site.broker().mqtt_port(), "loud");
+  Client quiet(site.broker().mqtt_port(), "quiet");
+  loud.ask({{"type", "hello"}}, "m-1");
+  quiet.ask({{"type", "hello"}}, "m-1");
+  site.close();
+  quiet.say_until_kept({{"type", "attributes"}, {"data", {{"said", "first"}}}, {"id", "m-2"}}, 1);
+  loud.say_until_kept({{"type", "attributes"}, {"data", {{"n", "1"}}}, {"id", "m-2"}}, kSaid);
+  quiet.say_until_kept({{"type", "health"}, {"health", "ok"}, {"id", "m-3"}}, 1);
+  site.open();
+  CHECK(quiet.answer("m-3").at("ok") == true);
+  CHECK(quiet.answer("m-2").at("ok") == true);  // was not pushed out
+  CHECK(site.status().refused == kKept - kAtOnce);
+  wait_for([&] { return site.status().received == kAtOnce + 2; });
+  const auto refusal = loud.error("rate_limited");
+  CHECK(refusal.at("id") == "m-2");
+  CHECK(refusal.at("ok") == false);
 }

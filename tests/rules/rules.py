@@ -20,7 +20,7 @@ SCENARIOS = {1: (1, 2, 3, 4), 2: (10, 11, 12, 13), 3: (20, 21, 22, 25), 4: (30, 
 DECISIONS = range(1, 36)
 PROPERTIES = ("evolve-is-total", "deciding-twice-writes-once", "counts-add-up", "reports-in-any-order", "snapshots",
               "no-grant-behind-a-closing", "no-more-than-max-concurrent", "polls-miss-nothing", "picks-are-nested",
-              "progress-goes-up")
+              "nobody-pays-for-the-loud", "progress-goes-up")
 
 
 def keys():

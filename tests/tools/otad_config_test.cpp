@@ -92,6 +92,9 @@ TEST_CASE("otad: devices over MQTT need to know where they are heard and where t
   CHECK(config.mqtt.nats_url == "nats://bus");
   CHECK(config.mqtt.tenant == "ACME");
   CHECK_FALSE(config.mqtt.plug_and_play);
+  CHECK(config.mqtt.rate.per_s == 20);
+  CHECK(config.mqtt.rate.at_once == 200);
+  CHECK(load_config({file.path, {{"ddi.device_rate", "5"}}}).mqtt.rate.per_s == 5);
   CHECK(load_config({file.path, {{"mqtt.nats_url", "nats://u:p@broker"}}}).mqtt.nats_url == "nats://u:p@broker");
 }
 

@@ -17,6 +17,7 @@ constexpr const char* kService = R"(  {{
           "ota.{tenant}.*.reply"
           "$JS.API.STREAM.INFO.ota-devices"
           "$JS.API.STREAM.CREATE.ota-devices"
+          "$JS.API.STREAM.UPDATE.ota-devices"
           "$JS.API.CONSUMER.INFO.ota-devices.ota_service_devices"
           "$JS.API.CONSUMER.DURABLE.CREATE.ota-devices.ota_service_devices"
           "$JS.API.CONSUMER.MSG.NEXT.ota-devices.ota_service_devices"

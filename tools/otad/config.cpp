@@ -88,6 +88,7 @@ void check_whole(Config& config) {
     config.mqtt.nats_ca_file = config.nats_ca_file;
     config.mqtt.tenant = config.tenant;
     config.mqtt.plug_and_play = config.device_auth.plug_and_play;
+    config.mqtt.rate = config.device_rates.device;
   }
   if (!config.tls_port) {
     for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"tls.certificate", config.tls.certificate_file},

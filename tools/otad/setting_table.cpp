@@ -152,7 +152,7 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.poll_pace.soon = duration_within(v, seconds(1), hours(24) - seconds(1)); }},
       {"ddi.sleep_jitter", "10", "percent by which sleeps differ, up and down",
        [](Config& c, const std::string& v) { c.poll_pace.jitter_percent = static_cast<std::uint32_t>(number(v, 0, 50)); }},
-      {"ddi.device_rate", "20", "requests a second of one device, ten times as many at once; 0: no limit",
+      {"ddi.device_rate", "20", "requests, or messages over MQTT, a second of one device, ten times as many at once; 0: no limit",
        [](Config& c, const std::string& v) { c.device_rates.device = rate(v); }},
       {"ddi.address_reads", "200", "reads a second from one address, five times as many at once; 0: no limit",
        [](Config& c, const std::string& v) { c.device_rates.address_reads = rate(v, 5); }},
