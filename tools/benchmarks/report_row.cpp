@@ -90,7 +90,8 @@ Row measure_durable_reports(const std::filesystem::path& directory, std::size_t 
           best.per_second(),
           "reports/s",
           Peer{"RocksDB's own synced puts, 64 threads", best_peer},
-          Goal{Goal::Kind::kRatioAtLeast, 0.5, /*binding=*/false},
+          // What the service takes shows where a fleet reports; of 64 each waits for its own commit, and groups are small.
+          Goal{Goal::Kind::kRatioAtLeast, 0.5, /*binding=*/connections == kManyConnections},
           fmt::format("p50 {} us, p99 {} us; processor {:.0f} us each, sender {:.0f}, peer {:.0f}",
                       best.p50.count(), best.p99.count(), best_cost.service_us, best_cost.sender_us, peer_us)};
 }
