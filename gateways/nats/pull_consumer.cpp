@@ -11,6 +11,10 @@ namespace {
 
 constexpr const char* kMessageIdHeader = "Nats-Msg-Id";
 
+// What was given back for later counts, too: with as many as the server has by itself, one sender whose messages cannot be
+// carried out for a while would have kept all others unheard.
+constexpr std::int64_t kUnacknowledgedMax = 65'536;
+
 void create_if_missing(jsCtx* jetstream, const std::string& stream, const std::string& durable,
                        const std::string& subject) {
   jsErrCode error{};
@@ -28,6 +32,7 @@ void create_if_missing(jsCtx* jetstream, const std::string& stream, const std::s
   config.AckPolicy = js_AckExplicit;
   config.AckWait = std::chrono::nanoseconds(limits::kAckWait).count();
   config.MaxDeliver = -1;
+  config.MaxAckPending = kUnacknowledgedMax;
   check(js_AddConsumer(nullptr, jetstream, stream.c_str(), &config, nullptr, &error),
         fmt::format("create consumer {} of \"{}\" in stream {}", durable, subject, stream), error);
 }

@@ -98,6 +98,23 @@ TEST_CASE("whoever cannot be carried out now keeps nobody else waiting, and is c
   inbox.stop();
 }
 
+TEST_CASE("however much cannot be carried out now, others are heard") {
+  constexpr int kSaid = mqtt::limits::kStreamMessagesOfDevice;  // as much as is kept of one device
+  NatsServer server;
+  publish(server, mqtt::kStream, "ota.DEFAULT.aside.up", "0", "aside 0");
+  say_many(server, "aside", kSaid - 1);
+  Hearer hearer("aside");
+  Inbox inbox(options_of(server), mqtt::Topics("DEFAULT"), {0, {0, 0}});
+  start(inbox, hearer);
+  wait_for([&] { return inbox.status().link.ready; });
+  publish(server, mqtt::kStream, "ota.DEFAULT.other.up", "1", "other 1");
+  wait_for([&] { return hearer.of("other").size() == 1; });
+  CHECK(hearer.of("aside").empty());
+  hearer.let_all();
+  wait_for([&] { return hearer.of("aside").size() == kSaid; });
+  inbox.stop();
+}
+
 // Not one message of the loud device is carried out before the quiet one was heard behind all of them.
 TEST_CASE("a loud device keeps nobody waiting: what it says too much is refused, is not carried out, and is not kept") {
   constexpr int kSaid = 900;     // more than is ever in work, and less than is kept of one device
