@@ -12,13 +12,14 @@ class InFlight {
   using Clock = std::chrono::steady_clock;
 
   void begin() {
-    if (count_.fetch_add(1, std::memory_order_relaxed) == 0) note_move();
+    if (count() == 0) note_move();  // before it counts: whoever looks then must not see the last move of long ago
+    count_.fetch_add(1, std::memory_order_release);
   }
   void end() {
     note_move();
     count_.fetch_sub(1, std::memory_order_relaxed);
   }
-  std::size_t count() const { return count_.load(std::memory_order_relaxed); }
+  std::size_t count() const { return count_.load(std::memory_order_acquire); }
   // Zero while there is nothing that could end.
   Clock::duration stalled_for() const {
     if (count() == 0) return Clock::duration::zero();

@@ -1,16 +1,14 @@
 #include "http/presigned_url.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "domain/ids.hpp"
+#include "http/secrets.hpp"
 
 namespace ota::http {
 namespace {
@@ -21,16 +19,6 @@ std::string digest_of(std::string_view text) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
   return domain::to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
-}
-
-std::string keyed(std::string_view key, std::string_view message) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  unsigned size = 0;
-  if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
-            message.size(), digest.data(), &size)) {
-    throw std::runtime_error("HMAC-SHA-256 failed");
-  }
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 // "20260102T030405Z"
@@ -65,8 +53,8 @@ std::string presigned(std::string_view method, const std::string& url, const Sto
                                  kAlgorithm, key.id, day, key.region, time, key.life.count());
   const auto request = fmt::format("{}\n{}\n{}\nhost:{}\n\nhost\nUNSIGNED-PAYLOAD", method, path, query, host);
   const auto to_sign = fmt::format("{}\n{}\n{}\n{}", kAlgorithm, time, scope, digest_of(request));
-  const auto signing_key = keyed(keyed(keyed(keyed("AWS4" + key.secret, day), key.region), "s3"), "aws4_request");
-  return fmt::format("{}?{}&X-Amz-Signature={}", url, query, domain::to_hex(keyed(signing_key, to_sign)));
+  const auto signing_key = keyed_hash(keyed_hash(keyed_hash(keyed_hash("AWS4" + key.secret, day), key.region), "s3"), "aws4_request");
+  return fmt::format("{}?{}&X-Amz-Signature={}", url, query, domain::to_hex(keyed_hash(signing_key, to_sign)));
 }
 
 }  // namespace ota::http

@@ -19,19 +19,7 @@ constexpr std::size_t kSignatureBytes = 16;  // nobody guesses one of 2^128, and
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
-std::string_view text_of(const Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
-
-Digest keyed(std::string_view key, std::string_view message) {
-  Digest digest{};
-  unsigned size = 0;
-  if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-            reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest.data(), &size)) {
-    throw std::runtime_error("HMAC-SHA-256 failed");
-  }
-  return digest;
-}
-
-std::string short_hex(const Digest& digest) { return domain::to_hex(text_of(digest).substr(0, kSignatureBytes)); }
+std::string short_hex(std::string_view hash) { return domain::to_hex(hash.substr(0, kSignatureBytes)); }
 
 }  // namespace
 
@@ -44,16 +32,26 @@ bool equal_secrets(std::string_view given, std::string_view wanted) {
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+std::string keyed_hash(std::string_view key, std::string_view message) {
+  Digest digest{};
+  unsigned size = 0;
+  if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+            reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest.data(), &size)) {
+    throw std::runtime_error("HMAC-SHA-256 failed");
+  }
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
 Secrets::Secrets(std::string_view secret)
-    : device_key_(text_of(keyed(secret, "device token"))), link_key_(text_of(keyed(secret, "signed link"))) {}
+    : device_key_(keyed_hash(secret, "device token")), link_key_(keyed_hash(secret, "signed link")) {}
 
 std::string Secrets::device_token(std::string_view device_id, std::uint32_t generation) const {
   // The generation first, with its end marked: no id can be made to look like another one's.
-  return short_hex(keyed(device_key_, fmt::format("{}\n{}", generation, device_id)));
+  return short_hex(keyed_hash(device_key_, fmt::format("{}\n{}", generation, device_id)));
 }
 
 std::string Secrets::link_signature(std::string_view subject, std::int64_t expires_s) const {
-  return short_hex(keyed(link_key_, fmt::format("{}\n{}", expires_s, subject)));
+  return short_hex(keyed_hash(link_key_, fmt::format("{}\n{}", expires_s, subject)));
 }
 
 }  // namespace ota::http

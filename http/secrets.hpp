@@ -13,6 +13,9 @@ namespace ota::http {
 // Whether two texts are equal, in a time that does not tell where they differ.
 bool equal_secrets(std::string_view given, std::string_view wanted);
 
+// HMAC-SHA-256, 32 bytes.
+std::string keyed_hash(std::string_view key, std::string_view message);
+
 class Secrets {
  public:
   static constexpr std::size_t kBytes = 32;
