@@ -93,6 +93,21 @@ TEST_CASE("a plain device reports every step, and its success after the reboot")
   CHECK(ddi.others_open().at(6) == 0);  // nothing of before the reboot
 }
 
+TEST_CASE("a fleet is done when its devices have reported, not when they run the version") {
+  SmallDdi::Behaviour behaviour;
+  behaviour.polls_without_offer = 40;  // each 10 ms after the one before, and the fleet looks every 50 ms
+  SmallDdi ddi{behaviour};
+  Options options = options_for(ddi, ClientMix::kPlain);
+  SUBCASE("all run it") { options.stop_when_version = "2.0.0"; }
+  SUBCASE("nothing happens") {
+    options.stop_when_idle = 100ms;
+    options.sleep_max = 1ms;
+  }
+  const Outcome outcome = run(options, [](const Device&) { return false; });
+  CHECK(outcome.reason == (options.stop_when_idle ? StopReason::kIdle : StopReason::kVersion));
+  CHECK(outcome.attempt.acked_end == "closed/success");
+}
+
 TEST_CASE(
     "swupdate reads the deployment, pushes its attributes first, and again after the reboot") {
   SmallDdi ddi{{}};

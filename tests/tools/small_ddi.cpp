@@ -44,13 +44,14 @@ void SmallDdi::note(const SmallServer::Asked& asked, const std::string& call) {
   others_open_.push_back(server_.connections() - server_.ended() - 1);
 }
 
-std::string SmallDdi::poll() const {
+std::string SmallDdi::poll() {
   const std::string base =
       (behaviour_.part_of_link.empty() ? server_.url("") : behaviour_.part_of_link) + kBase;
   nlohmann::json links = nlohmann::json::object();
   if (wants_attributes_) links["configData"] = {{"href", base + "/configData"}};
   if (!over_ && behaviour_.cancels) links["cancelAction"] = {{"href", base + "/cancelAction/11"}};
-  if (!over_ && !behaviour_.cancels)
+  const bool offers = polls_without_offer_ == 0 || polls_without_offer_-- == 0;
+  if (!over_ && !behaviour_.cancels && offers)
     links["deploymentBase"] = {{"href", base + "/deploymentBase/11?c=5"}};
   return nlohmann::json{{"config", {{"polling", {{"sleep", "00:00:01"}}}}}, {"_links", links}}
       .dump();
@@ -109,6 +110,7 @@ Reply SmallDdi::answer(const SmallServer::Asked& asked) {
   }
   if (path == "/file") {
     note(asked, verb + " file");
+    polls_without_offer_ = behaviour_.polls_without_offer;
     return {file(asked.head), false};
   }
   if (verb == "POST") {

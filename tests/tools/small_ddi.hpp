@@ -16,6 +16,7 @@ class SmallDdi {
     std::string update = "forced";    // of the deployment
     bool cancels = false;             // instead of offering it
     bool asks_after_success = false;  // for the attributes, until they are of the new version
+    int polls_without_offer = 0;      // after the bytes were asked for
     std::string part_of_link;         // what stands where the host of links is; empty: the host
   };
   explicit SmallDdi(Behaviour behaviour);
@@ -34,7 +35,7 @@ class SmallDdi {
  private:
   Reply answer(const SmallServer::Asked& asked);
   static std::string file(const std::string& head);
-  std::string poll() const;
+  std::string poll();
   std::string deployment() const;
   void note(const SmallServer::Asked& asked, const std::string& call);
 
@@ -46,6 +47,7 @@ class SmallDdi {
   std::vector<int> others_open_;
   bool wants_attributes_ = true;
   bool over_ = false;
+  int polls_without_offer_ = 0;     // still
   SmallServer server_;  // last: it answers from the start
 };
 

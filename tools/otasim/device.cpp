@@ -91,6 +91,7 @@ void Device::go_down(std::string_view action, std::chrono::milliseconds gap, Goi
 
 void Device::come_up(const std::string& action) {
   powered_ = true;
+  up_since_ = EventLoop::now();
   world_.journal.fact(profile_.id, "rebooted", {{"action", action}});
   if (running_ != flash_.image) {
     running_ = flash_.image;

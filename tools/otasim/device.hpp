@@ -35,6 +35,11 @@ class Device : private RunOwner, private TalkOwner {
   const std::string& version() const { return running_; }  // that it runs
   bool is_busy() const { return run_ != nullptr || !powered_ || reboot_due_; }
   bool reaches_server() const { return talk_->reaches_server(); }
+  // It installed and came back less than `patience` ago, and has not been asked yet how that went. Should its server have
+  // settled the update meanwhile, nobody asks.
+  bool is_to_report(TimePoint now, std::chrono::milliseconds patience) const {
+    return flash_.unreported && now - up_since_ < patience;
+  }
   std::optional<Phase> phase() const;
   // When its last action ended as failed; empty when it did not, or when another was offered since.
   std::optional<TimePoint> failed_at() const { return failed_at_; }
@@ -64,6 +69,7 @@ class Device : private RunOwner, private TalkOwner {
   // RAM: gone with the power.
   std::string running_;
   bool powered_ = true;
+  TimePoint up_since_{};
   bool reboot_due_ = false;  // into what was reported already
   TimerTicket timer_;
   const std::unique_ptr<Talk> talk_;

@@ -128,7 +128,7 @@ bool Fleet::all_run_version_or_failed(std::chrono::milliseconds failed_for) cons
   const TimePoint now = EventLoop::now();
   for (const Device& device : devices_) {
     if (!device.profile().online) continue;
-    if (device.is_busy()) return false;
+    if (device.is_busy() || device.is_to_report(now, failed_for)) return false;
     if (device.version() == world_.options.stop_when_version) continue;
     const auto failed_at = device.failed_at();
     if (!failed_at || now - *failed_at < failed_for) return false;
@@ -139,9 +139,12 @@ bool Fleet::all_run_version_or_failed(std::chrono::milliseconds failed_for) cons
 // A device that cannot reach the server may be offered something as soon as it can: that is not
 // idle.
 bool Fleet::all_idle(TimePoint now) const {
-  if (now - world_.stats.last_offer < *world_.options.stop_when_idle) return false;
-  for (const Device& device : devices_)
-    if (device.profile().online && (device.is_busy() || !device.reaches_server())) return false;
+  const auto idle_for = *world_.options.stop_when_idle;
+  if (now - world_.stats.last_offer < idle_for) return false;
+  for (const Device& device : devices_) {
+    if (!device.profile().online) continue;
+    if (device.is_busy() || device.is_to_report(now, idle_for) || !device.reaches_server()) return false;
+  }
   return true;
 }
 

@@ -202,7 +202,8 @@ void add_run(CLI::App& app, Options& options, Raw& raw) {
                  "End when every device that polls runs this version or has finally failed; "
                  "ending otherwise is then exit code 1");
   app.add_option("--failed-after", raw.failed_after_s,
-                 "A failed device has finally failed after so many seconds without a new offer")
+                 "A failed device has finally failed, one with a success to report waits in vain to be asked "
+                 "for it, after so many seconds")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--stop-when-idle", raw.stop_when_idle_s,
