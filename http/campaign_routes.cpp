@@ -118,7 +118,7 @@ void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
   answer_campaign(context, api, *id, 200, message);
 }
 
-void list(RequestContext& context, Api& api) {
+void list_campaigns(RequestContext& context, Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
   projections::CampaignFilter filter;
@@ -179,7 +179,7 @@ void add_campaign_routes(Router::Group& admin, Api& api) {
   RouteOptions large = admin.defaults();
   large.body_bytes_max = limits::kLargeBodyBytes;
   admin.add("POST", "/campaigns", [&api](RequestContext& c) { create(c, api); }, large);
-  admin.add("GET", "/campaigns", [&api](RequestContext& c) { list(c, api); });
+  admin.add("GET", "/campaigns", [&api](RequestContext& c) { list_campaigns(c, api); });
   admin.add("GET", "/campaigns/{campaign_id}", [&api](RequestContext& c) {
     if (const auto id = campaign_id(c)) answer_campaign(c, api, *id, 200);
   });

@@ -35,7 +35,7 @@ void answer_repeated(RequestContext& context, Api& api, const eventstore::Comman
   answer_device(context, api, record.status);
 }
 
-void list(RequestContext& context, Api& api) {
+void list_devices(RequestContext& context, Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
   projections::DeviceFilter filter;
@@ -174,7 +174,7 @@ void history(RequestContext& context, Api& api) {
 }  // namespace
 
 void add_device_routes(Router::Group& admin, Api& api) {
-  admin.add("GET", "/devices", [&api](RequestContext& c) { list(c, api); });
+  admin.add("GET", "/devices", [&api](RequestContext& c) { list_devices(c, api); });
   admin.add("GET", "/devices/{device_id}", [&api](RequestContext& c) { answer_device(c, api, 200); });
   admin.add("PUT", "/devices/{device_id}", [&api](RequestContext& c) { put(c, api); });
   admin.add("DELETE", "/devices/{device_id}", [&api](RequestContext& c) { erase(c, api); });

@@ -150,7 +150,7 @@ void create(RequestContext& context, Api& api, std::atomic<std::size_t>& uploads
   }
 }
 
-void list(RequestContext& context, Api& api) {
+void list_firmware(RequestContext& context, Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
   projections::FirmwareFilter filter;
@@ -278,7 +278,7 @@ void add_firmware_routes(Router::Group& admin, Api& api) {
   streamed.body_bytes_max = domain::limits::kFirmwareBytes + kMultipartOverhead;
   const auto uploads = std::make_shared<std::atomic<std::size_t>>(0);
   admin.add("POST", "/firmware", [&api, uploads](RequestContext& c) { create(c, api, *uploads); }, streamed);
-  admin.add("GET", "/firmware", [&api](RequestContext& c) { list(c, api); });
+  admin.add("GET", "/firmware", [&api](RequestContext& c) { list_firmware(c, api); });
   admin.add("GET", "/firmware/{firmware_id}", [&api](RequestContext& c) {
     if (const auto row = firmware_row(c, api)) {
       answer_resource(c, 200, api.render.firmware(*row), row->firmware.revision);

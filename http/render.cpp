@@ -8,7 +8,7 @@ namespace ota::http {
 namespace {
 
 using nlohmann::json;
-using namespace shown;
+using namespace json_of;
 
 const char* phase_word(domain::UpdateStatus s) {
   switch (s) {

@@ -11,7 +11,7 @@ namespace ota::http {
 namespace {
 
 using nlohmann::json;
-using namespace shown;
+using namespace json_of;
 
 json window(const std::optional<domain::MaintenanceWindow>& w) {
   if (!w) return nullptr;

@@ -9,7 +9,7 @@ namespace ota::http {
 namespace {
 
 using nlohmann::json;
-using namespace shown;
+using namespace json_of;
 
 }  // namespace
 

@@ -11,7 +11,7 @@
 #include "domain/ids.hpp"
 #include "http/time_format.hpp"
 
-namespace ota::http::shown {
+namespace ota::http::json_of {
 
 inline nlohmann::json when(domain::Time t) { return t == domain::Time{} ? nlohmann::json(nullptr) : nlohmann::json(format_time(t)); }
 inline nlohmann::json when(const std::optional<domain::Time>& t) {
@@ -34,4 +34,4 @@ inline double minutes(std::uint64_t us_total, std::uint64_t count) {
   return count == 0 ? 0.0 : two_decimals(static_cast<double>(us_total) / static_cast<double>(count) / 60e6);
 }
 
-}  // namespace ota::http::shown
+}  // namespace ota::http::json_of

@@ -11,7 +11,7 @@ namespace ota::http {
 namespace {
 
 using nlohmann::json;
-using namespace shown;
+using namespace json_of;
 
 // A rollback has three ends and one way; the update behind it has more.
 const char* status_of(const domain::DeviceUpdate& u) {

@@ -11,7 +11,7 @@ namespace ota::http {
 namespace {
 
 using nlohmann::json;
-using namespace shown;
+using namespace json_of;
 
 constexpr std::size_t kFirmwarePage = 200;
 

@@ -60,7 +60,7 @@ void roll_back(RequestContext& context, Api& api) {
   answer_rollback(context, api, update, 201);
 }
 
-void list(RequestContext& context, Api& api) {
+void list_rollbacks(RequestContext& context, Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
   projections::RollbackFilter filter;
@@ -90,7 +90,7 @@ void list(RequestContext& context, Api& api) {
 }  // namespace
 
 void add_rollback_routes(Router::Group& admin, Api& api) {
-  admin.add("GET", "/rollbacks", [&api](RequestContext& c) { list(c, api); });
+  admin.add("GET", "/rollbacks", [&api](RequestContext& c) { list_rollbacks(c, api); });
   admin.add("GET", "/rollbacks/{rollback_id}", [&api](RequestContext& c) { show(c, api); });
   admin.add("POST", "/devices/{device_id}/rollback", [&api](RequestContext& c) { roll_back(c, api); });
 }

@@ -12,7 +12,7 @@ using namespace ota::gateways::testing;
 
 namespace {
 
-const std::string kFile = "0123456789";
+const std::string kDigits = "0123456789";
 constexpr std::chrono::milliseconds kSoon{50};
 
 struct Collected final : Receiver {
@@ -38,7 +38,7 @@ Try try_url(const std::string& url, const std::string& held = "") {
   patience.stall = kSoon;
   patience.stall_bytes = 1;
   Collected collected(held);
-  const auto ending = ask({url, held.size(), kFile.size()}, patience, collected);
+  const auto ending = ask({url, held.size(), kDigits.size()}, patience, collected);
   return {ending, collected.bytes, collected.began};
 }
 
@@ -64,40 +64,40 @@ std::string redirect(const std::string& to) { return answer("302 Found", "Locati
 }  // namespace
 
 TEST_CASE("a file is taken as it is") {
-  const FileServer server(good_source(kFile));
+  const FileServer server(good_source(kDigits));
   const auto whole = try_url(server.url("/a/f.bin?token=1"));
   CHECK(whole.ending.end == End::kWhole);
-  CHECK(whole.bytes == kFile);
+  CHECK(whole.bytes == kDigits);
   CHECK(whole.began == 0);
   const auto asked = server.questions();
   REQUIRE(asked.size() == 1);
   CHECK(asked[0].path == "/a/f.bin?token=1");
   CHECK_FALSE(asked[0].from);
   CHECK(asked[0].head.find("Accept-Encoding: identity\r\n") != std::string::npos);
-  CHECK(try_answer(in_chunks({"0123", "456789"})).bytes == kFile);
-  CHECK(try_answer(answer("200 OK", "", kFile)).ending.end == End::kWhole);  // the end of the connection is its end
+  CHECK(try_answer(in_chunks({"0123", "456789"})).bytes == kDigits);
+  CHECK(try_answer(answer("200 OK", "", kDigits)).ending.end == End::kWhole);  // the end of the connection is its end
 }
 
 TEST_CASE("what is encoded is not decoded: the bytes of the answer are the file's") {
-  const auto encoded = try_answer(answer("200 OK", "Content-Encoding: gzip\r\nContent-Length: 10\r\n", kFile));
+  const auto encoded = try_answer(answer("200 OK", "Content-Encoding: gzip\r\nContent-Length: 10\r\n", kDigits));
   CHECK(encoded.ending.end == End::kWhole);
-  CHECK(encoded.bytes == kFile);
+  CHECK(encoded.bytes == kDigits);
 }
 
 TEST_CASE("who has a part asks for the rest") {
-  const FileServer server(good_source(kFile));
+  const FileServer server(good_source(kDigits));
   const auto rest = try_url(server.url(), "0123");
   CHECK(rest.ending.end == End::kWhole);
-  CHECK(rest.bytes == kFile);
+  CHECK(rest.bytes == kDigits);
   CHECK(rest.began == 4);
   CHECK(server.questions()[0].from == 4);
 }
 
 TEST_CASE("a source that knows no ranges sends all of it once more") {
-  const auto whole = try_answer(file(kFile), "xxxx");
+  const auto whole = try_answer(file(kDigits), "xxxx");
   CHECK(whole.ending.end == End::kWhole);
   CHECK(whole.began == 0);
-  CHECK(whole.bytes == kFile);
+  CHECK(whole.bytes == kDigits);
 }
 
 TEST_CASE("a part that was not asked for is not taken") {
@@ -109,27 +109,27 @@ TEST_CASE("a part that was not asked for is not taken") {
     CHECK(got.ending.end == End::kStartAnew);
     CHECK(got.bytes == "0123");
   }
-  CHECK(try_answer(part("bytes 0-9/10", kFile)).ending.end == End::kStartAnew);
-  CHECK(try_answer(part("bytes 4-9/*", "456789"), "0123").bytes == kFile);
+  CHECK(try_answer(part("bytes 0-9/10", kDigits)).ending.end == End::kStartAnew);
+  CHECK(try_answer(part("bytes 4-9/*", "456789"), "0123").bytes == kDigits);
 }
 
 TEST_CASE("a file of another size is another file") {
-  const auto longer = try_answer(file(kFile + "a"));
+  const auto longer = try_answer(file(kDigits + "a"));
   CHECK(longer.ending.end == End::kOther);
   CHECK(longer.ending.why == "a file of 11 bytes is there, 10 were announced");
   CHECK(longer.bytes.empty());
   CHECK(try_answer(file("012345678")).ending.why == "a file of 9 bytes is there, 10 were announced");
   CHECK(try_answer(file("")).ending.why == "a file of 0 bytes is there, 10 were announced");
   CHECK(try_answer(in_chunks({"0123"})).ending.why == "a file of 4 bytes is there, 10 were announced");
-  CHECK(try_answer(file(kFile + "a"), "0123").ending.end == End::kOther);
+  CHECK(try_answer(file(kDigits + "a"), "0123").ending.end == End::kOther);
 }
 
 TEST_CASE("of a source that sends more than it should, not one byte too many is taken") {
   const auto endless = try_answer(in_chunks({"01234567", "89abcdef"}));
   CHECK(endless.ending.end == End::kOther);
   CHECK(endless.ending.why == "a file of more than 10 bytes is there");
-  CHECK(endless.bytes.size() <= kFile.size());
-  CHECK(try_answer(answer("200 OK", "", kFile + "a")).ending.end == End::kOther);
+  CHECK(endless.bytes.size() <= kDigits.size());
+  CHECK(try_answer(answer("200 OK", "", kDigits + "a")).ending.end == End::kOther);
 }
 
 TEST_CASE("an answer that is cut off keeps what came") {
@@ -168,7 +168,7 @@ TEST_CASE("a source that says no, and one that cannot now") {
     CHECK(refused.ending.end == End::kRefused);
     CHECK(refused.ending.why == "the source answered HTTP " + std::string(status).substr(0, 3));
   }
-  CHECK(try_answer(answer("404 Not Found", "Content-Length: 10\r\n", kFile)).bytes.empty());
+  CHECK(try_answer(answer("404 Not Found", "Content-Length: 10\r\n", kDigits)).bytes.empty());
   for (const char* status : {"408 Request Timeout", "425 Too Early", "429 Too Many Requests", "500 Oops", "502 Bad Gateway"}) {
     CAPTURE(status);
     CHECK(try_answer(answer(status, "Content-Length: 0\r\n")).ending.end == End::kAgain);
@@ -182,10 +182,10 @@ TEST_CASE("a source that says no, and one that cannot now") {
 TEST_CASE("redirects are followed, five at most, to http and https alone") {
   const FileServer server([&](const auto& question, const auto& wire) {
     const int left = question.path[1] - '0';
-    wire.send(left == 0 ? file_or_part(question, kFile) : redirect("/" + std::to_string(left - 1)));
+    wire.send(left == 0 ? file_or_part(question, kDigits) : redirect("/" + std::to_string(left - 1)));
   });
-  CHECK(try_url(server.url("/5")).bytes == kFile);
-  CHECK(try_url(server.url("/3"), "0123").bytes == kFile);
+  CHECK(try_url(server.url("/5")).bytes == kDigits);
+  CHECK(try_url(server.url("/3"), "0123").bytes == kDigits);
   const auto too_many = try_url(server.url("/6"));
   CHECK(too_many.ending.end == End::kRefused);
   CHECK(too_many.ending.why == "the source redirects more than 5 times");
@@ -227,7 +227,7 @@ TEST_CASE("an answer that nobody wants any more ends, however silent its source 
     wire.stall();
   });
   Tired tired;
-  CHECK(ask({server.url(), 0, kFile.size()}, {}, tired).end == End::kOver);
+  CHECK(ask({server.url(), 0, kDigits.size()}, {}, tired).end == End::kOver);
   CHECK(tired.over);
 }
 
@@ -237,7 +237,7 @@ TEST_CASE("what a receiver throws comes out") {
     void take(std::string_view) override { throw std::runtime_error("disk full"); }
     bool is_over() const override { return false; }
   };
-  const FileServer server(good_source(kFile));
+  const FileServer server(good_source(kDigits));
   Full full;
-  CHECK_THROWS_WITH(ask({server.url(), 0, kFile.size()}, {}, full), "disk full");
+  CHECK_THROWS_WITH(ask({server.url(), 0, kDigits.size()}, {}, full), "disk full");
 }

@@ -89,13 +89,13 @@ TEST_CASE("asks in vain wait longer each time, until something happens") {
   Board board;
   board.touched("a", pushed(), Cause::kStart);
   auto now = kNow;
-  std::chrono::milliseconds pause = limits::kVainMin;
+  std::chrono::milliseconds pause = ota::gateways::mqtt::limits::kVainMin;
   for (int i = 0; i < 8; ++i) {
     CHECK(round(board, now) == Ids{"a"});
     board.asked("a", true, now);
     CHECK(round(board, now + pause - std::chrono::milliseconds(1)).empty());
     now += pause;
-    pause = std::min(pause * 2, limits::kVainMax);
+    pause = std::min(pause * 2, ota::gateways::mqtt::limits::kVainMax);
   }
   CHECK(round(board, now) == Ids{"a"});
   board.asked("a", true, now);

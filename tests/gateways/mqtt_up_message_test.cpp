@@ -154,7 +154,7 @@ TEST_CASE("whatever is wrong is named with its value, all of it at once") {
 }
 
 TEST_CASE("what is too large or too deep is not read at all") {
-  const auto large = R"({"type":"hello","x":")" + std::string(limits::kBodyBytes, 'x') + "\"}";
+  const auto large = R"({"type":"hello","x":")" + std::string(ota::gateways::mqtt::limits::kBodyBytes, 'x') + "\"}";
   CHECK(contains(faults(large), "at most 65536 bytes"));
   CHECK(contains(faults(R"({"type":"hello","x":)" + std::string(20'000, '[') + std::string(20'000, ']') + "}"), "nested at most"));
   CHECK(contains(faults(std::string(60'000, '[')), "nested at most"));

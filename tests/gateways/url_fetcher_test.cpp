@@ -15,7 +15,7 @@ using gateways::UrlFetcherOptions;
 
 namespace {
 
-const std::string kFile = "the bytes of a frame";
+const std::string kFrame = "the bytes of a frame";
 constexpr std::chrono::milliseconds kAtOnce{1};
 
 actors::ArtifactDigests digests_of(std::string_view bytes) {
@@ -66,11 +66,11 @@ class Site {
     r.manufacturer = "Acme";
     r.facts.version = std::to_string(number) + ".0.0";
     r.facts.device_model = "SF-100";
-    r.facts.file_size = kFile.size();
+    r.facts.file_size = kFrame.size();
     r.file_name = "f.bin";
     r.file_url = url;
     r.kept_elsewhere = kept_elsewhere;
-    r.sha256 = digests_of(kFile).sha256;
+    r.sha256 = digests_of(kFrame).sha256;
     command.sha1 = sha1;
     actors::Meta meta;
     meta.caller = service_->caller_of("anna");
@@ -86,7 +86,7 @@ class Site {
     wait_for([&] { return !firmware(id).content_error.empty(); });
     wait_for([&] { return !fetcher_->state(id); });
   }
-  bool holds_file() const { return artifacts_->contains(digests_of(kFile).sha256); }
+  bool holds_file() const { return artifacts_->contains(digests_of(kFrame).sha256); }
 
   actors::Service& service() { return *service_; }
   UrlFetcher& fetcher() { return *fetcher_; }
@@ -101,8 +101,8 @@ class Site {
 
 // Sends half of the file, and then nothing.
 void stall_half_way(const FileServer::Question&, const FileServer::Wire& wire) {
-  const auto whole = file(kFile);
-  wire.send(whole.substr(0, whole.size() - kFile.size() / 2));
+  const auto whole = file(kFrame);
+  wire.send(whole.substr(0, whole.size() - kFrame.size() / 2));
   wire.stall();
 }
 
@@ -116,13 +116,13 @@ UrlFetcherOptions impatient() {
 }  // namespace
 
 TEST_CASE("decision 29: the bytes of firmware registered by URL are fetched, and its record says so") {
-  const FileServer server(good_source(kFile));
+  const FileServer server(good_source(kFrame));
   Site site;
   const auto id = site.put(1, server.url());
   site.until_here(id);
   const auto firmware = site.firmware(id);
-  CHECK(firmware.sha1 == digests_of(kFile).sha1);
-  CHECK(firmware.record.md5 == digests_of(kFile).md5);
+  CHECK(firmware.sha1 == digests_of(kFrame).sha1);
+  CHECK(firmware.record.md5 == digests_of(kFrame).md5);
   CHECK(firmware.revision == 2);
   CHECK(site.holds_file());
   CHECK(site.fetcher().summary().brought == 1);
@@ -138,20 +138,20 @@ TEST_CASE("decision 29: the bytes of firmware registered by URL are fetched, and
 TEST_CASE("decision 29: what was not fetched when the service ended is fetched after the next start") {
   std::atomic<bool> good{false};
   const FileServer server([&](const auto& question, const auto& wire) {
-    good ? wire.send(file_or_part(question, kFile)) : stall_half_way(question, wire);
+    good ? wire.send(file_or_part(question, kFrame)) : stall_half_way(question, wire);
   });
   Site site;
   const auto id = site.put(1, server.url());
   wait_for([&] {
     const auto state = site.fetcher().state(id);
-    return state && state->running && state->received == kFile.size() / 2;
+    return state && state->running && state->received == kFrame.size() / 2;
   });
   CHECK(site.fetcher().summary().running == 1);
   site.close();
   good = true;
   site.open();
   site.until_here(id);
-  CHECK(server.questions().back().from == kFile.size() / 2);
+  CHECK(server.questions().back().from == kFrame.size() / 2);
 }
 
 TEST_CASE("decision 29: a source that cannot now is asked until it can") {
@@ -159,9 +159,9 @@ TEST_CASE("decision 29: a source that cannot now is asked until it can") {
   const FileServer server([&](const auto& question, const auto& wire) {
     switch (asked++) {
       case 0: return wire.send(answer("503 Unavailable", "Content-Length: 0\r\n"));
-      case 1: return wire.send(answer("200 OK", "Content-Length: 20\r\n", kFile.substr(0, 5)));
+      case 1: return wire.send(answer("200 OK", "Content-Length: 20\r\n", kFrame.substr(0, 5)));
       case 2: return;
-      default: return wire.send(file_or_part(question, kFile));
+      default: return wire.send(file_or_part(question, kFrame));
     }
   });
   Site site;
@@ -172,7 +172,7 @@ TEST_CASE("decision 29: a source that cannot now is asked until it can") {
 TEST_CASE("decision 29: who is told `no such file` asks again, and shows it meanwhile") {
   std::atomic<bool> there{false};
   const FileServer server([&](const auto&, const auto& wire) {
-    wire.send(there ? file(kFile) : answer("404 Not Found", "Content-Length: 0\r\n"));
+    wire.send(there ? file(kFrame) : answer("404 Not Found", "Content-Length: 0\r\n"));
   });
   Site site;
   const auto id = site.put(1, server.url());
@@ -185,7 +185,7 @@ TEST_CASE("decision 29: who is told `no such file` asks again, and shows it mean
 }
 
 TEST_CASE("decision 29: a source that has said no for long is given up, until the firmware is registered once more") {
-  const FileServer server(good_source(kFile));
+  const FileServer server(good_source(kFrame));
   const FileServer empty([](const auto&, const auto& wire) { wire.send(answer("404 Not Found", "Content-Length: 0\r\n")); });
   Site site(impatient());
   const auto id = site.put(1, empty.url());
@@ -211,7 +211,7 @@ TEST_CASE("decision 29: other bytes than those that were registered are for good
   CHECK_FALSE(site.holds_file());
   CHECK(server.questions().size() == 2);
   // The right ones are there now: asked to, it looks again.
-  const FileServer mended(good_source(kFile));
+  const FileServer mended(good_source(kFrame));
   site.put(2, mended.url());
   site.until_here(brick);
   CHECK(domain::content_of(site.firmware(short_one)) == domain::Content::kFailed);
@@ -221,7 +221,7 @@ TEST_CASE("decision 29: a source that never has the rest of the file is given up
   // Every answer is another file: no two pieces fit.
   std::atomic<int> asked{0};
   const FileServer server([&](const auto& question, const auto& wire) {
-    const std::string other(kFile.size(), static_cast<char>('a' + asked++ % 2));
+    const std::string other(kFrame.size(), static_cast<char>('a' + asked++ % 2));
     if (question.from) return wire.send(file_or_part(question, other));
     wire.send(answer("200 OK", "Content-Length: 20\r\n", other.substr(0, 5)));
   });
@@ -232,7 +232,7 @@ TEST_CASE("decision 29: a source that never has the rest of the file is given up
 }
 
 TEST_CASE("decision 29: with fetch false nobody asks for the bytes") {
-  const FileServer server(good_source(kFile));
+  const FileServer server(good_source(kFrame));
   Site site;
   const auto elsewhere = site.put(1, server.url("/elsewhere.bin"), true);
   const auto here = site.put(2, server.url("/here.bin"));
@@ -257,12 +257,12 @@ TEST_CASE("a fetch that nobody waits for any more ends") {
     CHECK_FALSE(site.firmware(id).content_here);
   }
   SUBCASE("its bytes are uploaded") {
-    site.put(1, "", false, digests_of(kFile).sha1);
+    site.put(1, "", false, digests_of(kFrame).sha1);
     wait_for([&] { return !site.fetcher().state(id); });
     CHECK(site.firmware(id).content_here);
   }
   SUBCASE("they are to be had from somewhere else") {
-    const FileServer better(good_source(kFile));
+    const FileServer better(good_source(kFrame));
     site.put(1, better.url());
     site.until_here(id);
   }

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-void add_list(CLI::App& campaign, Session& session) {
+void add_campaign_list(CLI::App& campaign, Session& session) {
   struct Filters {
     std::string status, priority, firmware, limit, offset;
   };
@@ -39,7 +39,7 @@ void add_list(CLI::App& campaign, Session& session) {
   });
 }
 
-void add_show(CLI::App& campaign, Session& session) {
+void add_campaign_show(CLI::App& campaign, Session& session) {
   CLI::App* command = add_command(campaign, "show", "Show one campaign");
   const auto id = std::make_shared<std::string>();
   command->add_option("ID", *id, "Campaign id")->required();
@@ -112,7 +112,7 @@ constexpr Verb kVerbs[] = {
     {"rollback", "Take back whoever completed it", Verb::kReasonRequired},
 };
 
-void add_verb(CLI::App& campaign, Session& session, const Verb& verb) {
+void add_campaign_verb(CLI::App& campaign, Session& session, const Verb& verb) {
   CLI::App* command = add_command(campaign, verb.name, verb.description);
   const auto id = std::make_shared<std::string>();
   const auto body = std::make_shared<json>(json::object());
@@ -153,11 +153,11 @@ void add_approve(CLI::App& campaign, Session& session) {
 void add_campaign_commands(CLI::App& app, Session& session) {
   CLI::App* campaign = add_command(app, "campaign", "Campaigns: create, start, watch, cancel");
   add_campaign_create(*campaign, session);
-  add_list(*campaign, session);
-  add_show(*campaign, session);
+  add_campaign_list(*campaign, session);
+  add_campaign_show(*campaign, session);
   add_updates(*campaign, session);
   add_campaign_watch(*campaign, session);
-  for (const Verb& verb : kVerbs) add_verb(*campaign, session, verb);
+  for (const Verb& verb : kVerbs) add_campaign_verb(*campaign, session, verb);
   add_approve(*campaign, session);
 }
 

@@ -32,7 +32,7 @@ Query list_query(const ListRequest& request) {
   return query;
 }
 
-void add_list(CLI::App& device, Session& session) {
+void add_device_list(CLI::App& device, Session& session) {
   CLI::App* command = add_command(device, "list", "List devices");
   const auto request = std::make_shared<ListRequest>();
   command->add_option("--where", request->where, "Filter name=value; may be repeated")
@@ -162,7 +162,7 @@ void add_mqtt_users(CLI::App& device, Session& session) {
 void add_device_commands(CLI::App& app, Session& session) {
   CLI::App* device =
       add_command(app, "device", "Devices: list, show, update, import, roll back, delete");
-  add_list(*device, session);
+  add_device_list(*device, session);
   add_by_id(*device, session, "show", "Show one device");
   add_update(*device, session);
   add_device_bulk_commands(*device, session);

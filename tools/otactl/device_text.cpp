@@ -6,7 +6,7 @@
 namespace ota::ctl {
 namespace {
 
-const std::vector<Shown> kColumns{{"DEVICE", {"device_id"}},
+const std::vector<Shown> kDeviceColumns{{"DEVICE", {"device_id"}},
                                   {"MODEL", {"device_model", "model", "device_type"}},
                                   {"HARDWARE", {"hardware_version"}},
                                   {"VERSION", {"firmware_version"}},
@@ -14,7 +14,7 @@ const std::vector<Shown> kColumns{{"DEVICE", {"device_id"}},
                                   {"GROUPS", {"groups", "group"}},
                                   {"LAST SEEN", {"last_seen", "last_seen_at"}, As::kTime}};
 
-const std::vector<Shown> kLines{{"device", {"device_id"}},
+const std::vector<Shown> kDeviceLines{{"device", {"device_id"}},
                                 {"name", {"name"}},
                                 {"status", {"status"}},
                                 {"model", {"device_model", "model", "device_type"}},
@@ -31,8 +31,8 @@ const std::vector<Shown> kLines{{"device", {"device_id"}},
 
 }  // namespace
 
-std::string device_text(const nlohmann::json& device) { return object_lines(device, kLines); }
+std::string device_text(const nlohmann::json& device) { return object_lines(device, kDeviceLines); }
 
-std::string devices_text(const nlohmann::json& page) { return list_text(page, "devices", kColumns); }
+std::string devices_text(const nlohmann::json& page) { return list_text(page, "devices", kDeviceColumns); }
 
 }  // namespace ota::ctl

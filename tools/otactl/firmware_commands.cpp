@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<Shown> kColumns{{"FIRMWARE", {"firmware_id"}},
+const std::vector<Shown> kFirmwareColumns{{"FIRMWARE", {"firmware_id"}},
                                   {"NAME", {"name"}},
                                   {"VERSION", {"version"}},
                                   {"MODEL", {"device_model"}},
@@ -28,7 +28,7 @@ const std::vector<Shown> kColumns{{"FIRMWARE", {"firmware_id"}},
                                   {"SUCCESS", {"success_rate"}, As::kPercent},
                                   {"CREATED", {"created_at"}, As::kTime}};
 
-const std::vector<Shown> kLines{{"firmware", {"firmware_id"}},
+const std::vector<Shown> kFirmwareLines{{"firmware", {"firmware_id"}},
                                 {"name", {"name"}},
                                 {"version", {"version"}},
                                 {"status", {"status"}},
@@ -59,7 +59,7 @@ const std::vector<Shown> kLines{{"firmware", {"firmware_id"}},
                                 {"created by", {"created_by"}},
                                 {"updated", {"updated_at"}, As::kTime}};
 
-std::string firmware_text(const json& firmware) { return object_lines(firmware, kLines); }
+std::string firmware_text(const json& firmware) { return object_lines(firmware, kFirmwareLines); }
 
 // What every firmware says of itself.
 void add_metadata(BodyOptions& options) {
@@ -126,7 +126,7 @@ struct Filters {
   bool security = false;
 };
 
-void add_list(CLI::App& firmware, Session& session) {
+void add_firmware_list(CLI::App& firmware, Session& session) {
   CLI::App* command = add_command(firmware, "list", "List firmware");
   const auto filters = std::make_shared<Filters>();
   command->add_option("--model", filters->model, "Only this device model");
@@ -152,13 +152,13 @@ void add_list(CLI::App& firmware, Session& session) {
                         {"limit", filters->limit},
                         {"offset", filters->offset}};
       session.print(client.get(with_query("/firmware", query)),
-                    [](const json& answer) { return list_text(answer, "firmware", kColumns); });
+                    [](const json& answer) { return list_text(answer, "firmware", kFirmwareColumns); });
       return 0;
     };
   });
 }
 
-void add_verb(CLI::App& firmware, Session& session, const std::string& verb,
+void add_firmware_verb(CLI::App& firmware, Session& session, const std::string& verb,
               const std::string& description, bool takes_reason) {
   CLI::App* command = add_command(firmware, verb, description);
   const auto id = std::make_shared<std::string>();
@@ -199,7 +199,7 @@ void add_firmware_commands(CLI::App& app, Session& session) {
   CLI::App* firmware = add_command(app, "firmware", "Firmware: upload, register, list, show, recall");
   add_upload(*firmware, session);
   add_register(*firmware, session);
-  add_list(*firmware, session);
+  add_firmware_list(*firmware, session);
   CLI::App* show = add_command(*firmware, "show", "Show one firmware");
   const auto id = std::make_shared<std::string>();
   show->add_option("ID", *id, "Firmware id")->required();
@@ -210,9 +210,9 @@ void add_firmware_commands(CLI::App& app, Session& session) {
     };
   });
   add_devices(*firmware, session);
-  add_verb(*firmware, session, "deprecate", "Allow no new campaigns with it", true);
-  add_verb(*firmware, session, "recall", "Stop every update to it", true);
-  add_verb(*firmware, session, "restore", "Make a deprecated one available again", false);
+  add_firmware_verb(*firmware, session, "deprecate", "Allow no new campaigns with it", true);
+  add_firmware_verb(*firmware, session, "recall", "Stop every update to it", true);
+  add_firmware_verb(*firmware, session, "restore", "Make a deprecated one available again", false);
 }
 
 }  // namespace ota::ctl

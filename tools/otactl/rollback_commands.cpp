@@ -8,12 +8,12 @@
 namespace ota::ctl {
 namespace {
 
-void add_list(CLI::App& rollback, Session& session) {
-  struct Filters {
+void add_rollback_list(CLI::App& rollback, Session& session) {
+  struct Wanted {
     std::string device, campaign, limit, offset, cursor;
   };
   CLI::App* command = add_command(rollback, "list", "List rollbacks, the newest first");
-  const auto filters = std::make_shared<Filters>();
+  const auto filters = std::make_shared<Wanted>();
   command->add_option("--device", filters->device, "Only of this device");
   command->add_option("--campaign", filters->campaign, "Only of this campaign");
   command->add_option("--limit", filters->limit, "Rows at most, 1-200");
@@ -32,7 +32,7 @@ void add_list(CLI::App& rollback, Session& session) {
   });
 }
 
-void add_show(CLI::App& rollback, Session& session) {
+void add_rollback_show(CLI::App& rollback, Session& session) {
   CLI::App* command = add_command(rollback, "show", "Show one rollback");
   const auto id = std::make_shared<std::string>();
   command->add_option("ID", *id, "Rollback id, rb_...")->required();
@@ -48,8 +48,8 @@ void add_show(CLI::App& rollback, Session& session) {
 
 void add_rollback_commands(CLI::App& app, Session& session) {
   CLI::App* rollback = add_command(app, "rollback", "Rollbacks of devices: list, show");
-  add_list(*rollback, session);
-  add_show(*rollback, session);
+  add_rollback_list(*rollback, session);
+  add_rollback_show(*rollback, session);
 }
 
 void add_why_command(CLI::App& app, Session& session) {

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<Shown> kColumns{{"ROLLBACK", {"rollback_id"}},
+const std::vector<Shown> kRollbackColumns{{"ROLLBACK", {"rollback_id"}},
                                   {"DEVICE", {"device_id"}},
                                   {"STATUS", {"status"}},
                                   {"TRIGGER", {"trigger"}},
@@ -20,7 +20,7 @@ const std::vector<Shown> kColumns{{"ROLLBACK", {"rollback_id"}},
                                   {"ERROR", {"error_code"}},
                                   {"STARTED", {"started_at"}, As::kTime}};
 
-const std::vector<Shown> kLines{{"rollback", {"rollback_id"}},
+const std::vector<Shown> kRollbackLines{{"rollback", {"rollback_id"}},
                                 {"device", {"device_id"}},
                                 {"update", {"update_id"}},
                                 {"campaign", {"campaign_id"}},
@@ -64,9 +64,9 @@ std::string gates_text(const json& gates) {
 
 }  // namespace
 
-std::string rollback_text(const json& rollback) { return object_lines(rollback, kLines); }
+std::string rollback_text(const json& rollback) { return object_lines(rollback, kRollbackLines); }
 
-std::string rollbacks_text(const json& page) { return list_text(page, "rollbacks", kColumns); }
+std::string rollbacks_text(const json& page) { return list_text(page, "rollbacks", kRollbackColumns); }
 
 std::string why_text(const json& answer) {
   const auto updates = answer.is_object() ? answer.find("updates") : answer.end();

@@ -10,7 +10,7 @@
 namespace ota::ctl {
 namespace {
 
-void add_verb(CLI::App& update, Session& session, const std::string& verb,
+void add_update_verb(CLI::App& update, Session& session, const std::string& verb,
               const std::string& description) {
   CLI::App* command = add_command(update, verb, description);
   const auto id = std::make_shared<std::string>();
@@ -30,9 +30,9 @@ void add_verb(CLI::App& update, Session& session, const std::string& verb,
 
 void add_update_commands(CLI::App& app, Session& session) {
   CLI::App* update = add_command(app, "update", "Updates of single devices: show, cancel, retry");
-  add_verb(*update, session, "show", "Show one update");
-  add_verb(*update, session, "cancel", "Cancel it; one that started is asked to stop");
-  add_verb(*update, session, "retry", "Try a failed or cancelled one again");
+  add_update_verb(*update, session, "show", "Show one update");
+  add_update_verb(*update, session, "cancel", "Cancel it; one that started is asked to stop");
+  add_update_verb(*update, session, "retry", "Try a failed or cancelled one again");
 }
 
 }  // namespace ota::ctl
