@@ -209,6 +209,7 @@ TEST_CASE("whoever asks too often is refused with an empty answer, and its downl
   ApiStage stage(std::move(options));
   stage.device("d");
   stage.campaign(stage.firmware("2.0.0"), {"d"});
+  REQUIRE(ApiStage::eventually([&] { return stage.service().offers_something(); }));  // asking for it costs
   const auto action = stage.offered("d");
   const auto artifact = stage.ddi("GET", "/d/deploymentBase/" + action).json()["deployment"]["chunks"][0]["artifacts"][0];
   const std::string href = artifact["_links"]["download-http"]["href"];
@@ -230,6 +231,7 @@ TEST_CASE("whoever reads an artifact in many small pieces may say how it goes al
   ApiStage stage(std::move(options));
   stage.device("d");
   stage.campaign(stage.firmware("2.0.0"), {"d"});
+  REQUIRE(ApiStage::eventually([&] { return stage.service().offers_something(); }));  // asking for it costs
   const auto base = "/d/deploymentBase/" + stage.offered("d");
   const std::string href =
       stage.ddi("GET", base).json()["deployment"]["chunks"][0]["artifacts"][0]["_links"]["download-http"]["href"];
@@ -257,16 +259,21 @@ TEST_CASE("a fleet that comes at once is told to come back one after the other; 
   CHECK(sleep("target") < "00:01:00");
 }
 
-TEST_CASE("downloads are sent elsewhere where that is set, for clients that go there") {
-  auto options = ApiStage::open_to_devices();
-  options.redirect_url = "https://cdn.example/fw/{sha256}/{file}";
-  ApiStage stage(std::move(options));
+// The artifact that a new device is offered, and the path of its link.
+std::pair<json, std::string> offered_artifact(ApiStage& stage) {
   stage.device("d");
   stage.campaign(stage.firmware("2.0.0"), {"d"});
   const auto artifact =
       stage.ddi("GET", "/d/deploymentBase/" + stage.offered("d")).json()["deployment"]["chunks"][0]["artifacts"][0];
   const std::string href = artifact["_links"]["download-http"]["href"];
-  const auto path = href.substr(href.find("/d/"));
+  return {artifact, href.substr(href.find("/d/"))};
+}
+
+TEST_CASE("downloads are sent elsewhere where that is set, for clients that go there") {
+  auto options = ApiStage::open_to_devices();
+  options.redirect_url = "https://cdn.example/fw/{sha256}/{file}";
+  ApiStage stage(std::move(options));
+  const auto [artifact, path] = offered_artifact(stage);
   const auto sent = stage.download(path, "User-Agent: rauc-hawkbit-c-agent/1.4\r\n");
   CHECK(sent.status == 302);
   CHECK(sent.body.empty());
@@ -281,12 +288,8 @@ TEST_CASE("downloads are sent to a store of objects with a link that it takes fo
   options.redirect_url = "https://store.example:9000/fw/{sha256}";
   options.store_key = {.id = "AKIA", .secret = "secret"};
   ApiStage stage(std::move(options));
-  stage.device("d");
-  stage.campaign(stage.firmware("2.0.0"), {"d"});
-  const auto artifact =
-      stage.ddi("GET", "/d/deploymentBase/" + stage.offered("d")).json()["deployment"]["chunks"][0]["artifacts"][0];
-  const std::string href = artifact["_links"]["download-http"]["href"];
-  const auto sent = stage.download(href.substr(href.find("/d/")), "User-Agent: libcurl-agent/1.0\r\n");
+  const auto [artifact, path] = offered_artifact(stage);
+  const auto sent = stage.download(path, "User-Agent: libcurl-agent/1.0\r\n");
   CHECK(sent.status == 302);
   const auto url = "https://store.example:9000/fw/" + artifact["hashes"]["sha256"].get<std::string>();
   CHECK(sent.header("Location") == presigned("GET", url, {.id = "AKIA", .secret = "secret"}, stage.service().now()));

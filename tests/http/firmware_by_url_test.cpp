@@ -46,6 +46,11 @@ struct Elsewhere {
     REQUIRE_MESSAGE(answer.status == 201, answer.body);
     return answer.json()["firmware_id"];
   }
+  std::string staying_elsewhere() {
+    auto fields = by_url();
+    fields["fetch"] = false;
+    return registered(fields);
+  }
   json show(const std::string& id) { return stage.admin("GET", "/firmware/" + id).json(); }
   ApiAnswer content(const std::string& id) { return stage.admin("GET", "/firmware/" + id + "/content"); }
   ApiAnswer download(const std::string& id) { return stage.admin("GET", "/firmware/" + id + "/download"); }
@@ -308,9 +313,7 @@ TEST_CASE("decision 29: a direct update waits for the content, and goes on by it
 
 TEST_CASE("decision 29: firmware that stays elsewhere is offered to nobody who polls, and `why` says so") {
   Elsewhere e;
-  auto fields = by_url();
-  fields["fetch"] = false;
-  const auto id = e.registered(fields);
+  const auto id = e.staying_elsewhere();
   e.stage.device("d");
   e.stage.campaign(id, {"d"});
   CHECK_FALSE(e.is_offered("d"));
@@ -324,9 +327,7 @@ TEST_CASE("decision 29: firmware that stays elsewhere is offered to nobody who p
 
 TEST_CASE("decision 29: what stays elsewhere was granted to a device over MQTT, and is not offered to it when it polls") {
   Elsewhere e;
-  auto fields = by_url();
-  fields["fetch"] = false;
-  const auto id = e.registered(fields);
+  const auto id = e.staying_elsewhere();
   e.stage.device("d");
   REQUIRE(e.stage.service().device({"d"}, domain::SetPush{true}, {}).ok());
   const auto campaign = e.stage.campaign(id, {"d"});
@@ -347,9 +348,7 @@ TEST_CASE("decision 29: what stays elsewhere was granted to a device over MQTT, 
 
 TEST_CASE("decision 29: what stays elsewhere and waits for consent is not shown to who polls") {
   Elsewhere e;
-  auto fields = by_url();
-  fields["fetch"] = false;
-  const auto id = e.registered(fields);
+  const auto id = e.staying_elsewhere();
   e.stage.device("d");
   REQUIRE(e.stage.service().device({"d"}, domain::SetPush{true}, {}).ok());
   const json asked{{"name", "consent"}, {"firmware_id", id}, {"target_devices", {"d"}}, {"requires_device_confirmation", true}};
