@@ -16,9 +16,11 @@ void note_fault(Api& api, const std::string& device, domain::ActionId action, do
   if (action.value != 0) api.download_faults.note(device, action, {fault, std::move(what)});
 }
 
-// The first request for the bytes is recorded: a success without one is suspicious. Nobody waits for that: the report of
-// what becomes of it comes later, and stands behind it in the log.
+// The first request that is answered with the bytes, or with where they are, is recorded: a success without one is
+// suspicious. Nobody waits for that: the report of what becomes of it comes later, and stands behind it in the log.
 void note_request(RequestContext& context, Api& api, domain::ActionId action) {
+  const int status = context.response().status;
+  if (context.is_head() || (status != 200 && status != 206 && status != 302)) return;
   const auto ref = action.value ? api.service.views().action(device_id(context), action) : std::nullopt;
   const auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
   if (!update || update->artifact_requested || update->attempt != ref->attempt || !update->in_progress()) return;
@@ -58,8 +60,7 @@ void send_artifact(RequestContext& context, Api& api, const std::string& device,
     return context.answer_text(200, domain::to_hex(domain::view_of(record.md5)) + "  " + record.file_name, "text/plain");
   }
   if (asked != record.file_name) return context.answer_empty(404);
-  note_request(context, api, action);
-  if (redirect(context, api, *firmware)) return;
+  if (redirect(context, api, *firmware)) return note_request(context, api, action);
   auto artifact = api.artifacts.open(record.sha256);
   // Damaged bytes are not offered as whole ones: a client would install them, or try for ever.
   if (!artifact || artifact->size() != record.facts.file_size) {
@@ -78,6 +79,7 @@ void send_artifact(RequestContext& context, Api& api, const std::string& device,
     note_fault(api, device, action, Fault::kBrokenOff, "a download broke off");
   };
   answer_artifact(context, std::move(artifact), std::move(answer));
+  note_request(context, api, action);
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ std::optional<Problem> check_message(const RequestContext& context, Api& api) {
   const auto known = known_of(context, api);
   if (auto problem = check_who(context, api, known, false)) return problem;
   // Whoever is not known is about to be registered.
-  const bool writes = !known || (context.method() != "GET" && !context.is_head());
+  const bool writes = !known || context.method() != "GET";
   const auto again = api.limits.refuse(context.parameter("device_id"), context.client_address(), writes);
   if (again) return Problem::rate_limited("", *again);
   return ddi::check_media(context);
@@ -99,6 +99,7 @@ void see(const RequestContext& context, Api& api) {
 void add_ddi_routes(Router& router, Api& api) {
   RouteOptions messages;
   messages.for_devices = true;
+  messages.takes_head = false;  // a poll registers and grants, a deployment that was read has begun
   messages.check = [&api](const RequestContext& context) { return check_message(context, api); };
   messages.problem_writer = write_problem;
   RouteOptions bytes;

@@ -86,7 +86,7 @@ struct Router::Match {
       }
       if (candidate->method == "GET") get = candidate;
     }
-    if (get && method == "HEAD") {
+    if (get && method == "HEAD" && get->options.takes_head) {
       route = get;
       values = taken;
       return true;
@@ -94,7 +94,7 @@ struct Router::Match {
     for (const Route* candidate : node.routes) {
       other = candidate;
       add_allowed(candidate->method);
-      if (candidate->method == "GET") add_allowed("HEAD");
+      if (candidate->method == "GET" && candidate->options.takes_head) add_allowed("HEAD");
     }
     return false;
   }

@@ -38,6 +38,7 @@ struct RouteOptions {
   std::size_t running_max = 0;        // requests of this route at once, then 503; 0: no limit
   bool streams_body = false;          // the handler reads body_stream() itself
   bool for_devices = false;           // served also where devices alone are let in
+  bool takes_head = true;             // of GET: HEAD goes to its handler
   bool no_store = false;              // answers to GET carry Cache-Control: no-store
   RouteCheck check = {};              // of the head, before the body is read
   ProblemWriter problem_writer = {};  // empty: the shape of spec/api.md

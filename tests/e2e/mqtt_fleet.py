@@ -55,8 +55,7 @@ def kill_and_start(site, broker_too):
 def play(site, fleet, dice):
     """A campaign over the fleet, with kills."""
     wait_for("the whole fleet has said hello", lambda: int(site.health()["devices"]) == DEVICES, PATIENCE)
-    campaign = site.campaign(site.firmware("2.0.0"), list(site.known), max_concurrent_updates=CONCURRENT,
-                             deployment_strategy="immediate")
+    campaign = site.campaign(site.firmware("2.0.0"), list(site.known), max_concurrent_updates=CONCURRENT)
     path = f"/campaigns/{campaign}"
     kills = [broker for _ in range(KILLS) for broker in (True, False)]
     for number, broker_too in enumerate(kills):

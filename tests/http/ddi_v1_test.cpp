@@ -163,6 +163,31 @@ TEST_CASE("whoever asked for its bytes, in whatever way, is not suspected") {
   }
 }
 
+TEST_CASE("who looked at the bytes and got none is suspected") {
+  Offered o;
+  const auto artifact = o.stage.ddi("GET", o.base).json()["deployment"]["chunks"][0]["artifacts"][0];
+  const std::string href = artifact["_links"]["download-http"]["href"];
+  const auto path = href.substr(href.find("/d/"));
+  CHECK(o.stage.ddi("HEAD", path).status == 200);
+  CHECK(o.stage.ddi("GET", path, "", "Range: bytes=99999999-\r\n").status == 416);
+  CHECK(o.stage.ddi("GET", path, "", "If-None-Match: *\r\n").status == 304);
+  CHECK(o.stage.ddi("GET", path + ".MD5SUM").status == 200);
+  o.feedback(says("closed", "success"));
+  CHECK(o.get("/updates/" + o.update()["update_id"].get<std::string>())["success_without_download"] == true);
+}
+
+TEST_CASE("HEAD is for artifacts: of a message it would register, grant or begin something unseen") {
+  Offered o;
+  for (const std::string path : {"/stranger", "/d", "/d/deploymentBase/1", "/d/confirmationBase"}) {
+    const auto answer = o.stage.ddi("HEAD", path);
+    CHECK(answer.status == 405);
+    CHECK(answer.header("Allow") == "GET");
+  }
+  CHECK(o.stage.ddi("HEAD", o.base).status == 405);
+  CHECK(o.update()["started_at"].is_null());
+  CHECK(o.stage.admin("GET", "/devices/stranger").status == 404);
+}
+
 TEST_CASE("a client that says success, tells the version that it still runs, and reboots then, has succeeded") {
   Offered o;
   const auto rauc = "Content-Type: application/json\r\nUser-Agent: rauc-hawkbit-c-agent/1.4\r\n";

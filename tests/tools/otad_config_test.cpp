@@ -120,6 +120,16 @@ TEST_CASE("otad: an authority of NATS servers is for those that are spoken to ov
   CHECK(config.mqtt.nats_ca_file == "ca.pem");
 }
 
+TEST_CASE("otad: who issued a certificate is named by one word, and a header with names needs somebody who may set it") {
+  const auto split = refusal({{}, {{"ddi.authorities", "CN=Device CA,O=Acme"}}});
+  CHECK(split.find("ddi.authorities") != std::string::npos);
+  CHECK(split.find("\"CN=Device CA\": a name or a hash of the issuer is wanted") != std::string::npos);
+  CHECK(refusal({{}, {{"ddi.identity_header", "X-Controller-Id"}}}) ==
+        "ddi.identity_header = \"X-Controller-Id\": nobody is believed who sends it, http.trusted_proxies names no network");
+  CHECK(load_config({{}, {{"ddi.identity_header", "X-Controller-Id"}, {"http.trusted_proxies", "10.0.0.0/8"}}})
+            .device_auth.identity_header == "X-Controller-Id");
+}
+
 TEST_CASE("otad: what is unknown or cannot be is refused with its name, its value and where it came from") {
   CHECK(refusal({{}, {{"prot", "1"}}}) == "unknown setting prot (flag --prot)");
   const auto port = refusal({{}, {{"port", "70000"}}});
@@ -178,7 +188,6 @@ TEST_CASE("otad: what would only show much later is refused at the start") {
 TEST_CASE("otad: a proxy's word on who a device is counts only where that is asked for") {
   CHECK(load_config({}).device_auth.identity_header.empty());
   CHECK(load_config({{}, {{"http.trusted_proxies", "10.0.0.0/8"}}}).device_auth.identity_header.empty());
-  CHECK(load_config({{}, {{"ddi.identity_header", "X-Controller-Id"}}}).device_auth.identity_header == "X-Controller-Id");
   CHECK(load_config({{}, {{"ddi.authorities", "Acme Device CA , Other CA"}}}).device_auth.authorities ==
         std::vector<std::string>{"Acme Device CA", "Other CA"});
 }

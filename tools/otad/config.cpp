@@ -61,6 +61,9 @@ namespace {
 
 // What only several settings together tell.
 void check_whole(Config& config) {
+  if (const auto& header = config.device_auth.identity_header; !header.empty() && config.trusted_proxies.empty()) {
+    throw ConfigError(fmt::format("ddi.identity_header = \"{}\": nobody is believed who sends it, http.trusted_proxies names no network", header));
+  }
   config.tls.clients = config.tls.client_authority_file.empty() ? http::ClientCertificates::kIgnored
                        : config.client_certificates_required    ? http::ClientCertificates::kRequired
                                                                 : http::ClientCertificates::kOptional;

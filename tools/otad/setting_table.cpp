@@ -34,6 +34,17 @@ std::map<std::string, std::string> clients_of_models(const std::string& text) {
 }
 
 // Short ones would be guessed.
+// Of a distinguished name ("CN=Device CA,O=Acme") another issuer may share a part, and a list is split at its commas.
+std::vector<std::string> issuers(const std::string& text) {
+  auto list = words(text);
+  for (const auto& word : list) {
+    if (word.find('=') != word.npos) {
+      throw BadValue(fmt::format("\"{}\": a name or a hash of the issuer is wanted, no part of a distinguished name", word));
+    }
+  }
+  return list;
+}
+
 std::vector<std::string> long_words(const std::string& text) {
   constexpr std::size_t kLeast = 16;
   auto list = words(text);
@@ -130,8 +141,8 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.device_auth.identity_header = v.empty() ? v : header_name(v); }},
       {"ddi.authority_header", "X-Authority", "header in which it names who issued the device's certificate",
        [](Config& c, const std::string& v) { c.device_auth.authority_header = header_name(v); }},
-      {"ddi.authorities", "", "issuers of which one has to be named there; comma separated; empty: the proxy has looked",
-       [](Config& c, const std::string& v) { c.device_auth.authorities = words(v); }},
+      {"ddi.authorities", "", "issuers of which one has to be named there, each one word or a hash; comma separated; empty: the proxy has looked",
+       [](Config& c, const std::string& v) { c.device_auth.authorities = issuers(v); }},
       {"ddi.signed_links", "off", "on or off: links to bytes are signed and good without credentials",
        [](Config& c, const std::string& v) { c.device_auth.signed_links = on_or_off(v); }},
       {"ddi.public_url", "", "where devices reach this service, https://ota.example: links that they are not given in an answer begin with it",

@@ -18,7 +18,9 @@ constexpr std::uint64_t kFirstDraw = std::uint64_t{1} << 32;
 MqttIdentity identity_of(const DeviceProfile& profile, const MqttTopics& topics) {
   const std::string name = topic_level(profile.id);
   const std::string user = profile.mqtt_password.empty() ? std::string{} : name;
-  return {name, user, profile.mqtt_password, topics.up, bye_text(), {topics.down, topics.reply}};
+  std::string client_id = name;  // in which nats-server 2.9 must not find a percent sign
+  std::replace(client_id.begin(), client_id.end(), '%', '=');
+  return {std::move(client_id), user, profile.mqtt_password, topics.up, bye_text(), {topics.down, topics.reply}};
 }
 
 }  // namespace
