@@ -54,11 +54,12 @@ inline std::optional<Position> position_in(std::string_view key, std::string_vie
 
 inline constexpr std::uint8_t kLeafLevel = 0;
 
-// Where a leaf is: the event at position p is leaf p - 1.
+// Where hashes of the proof tree are. Level 0 are the leaves: the event at position p is leaf p - 1. Hash number i of the
+// level above is the root of tile i of the level below.
 struct TileKey {
   std::uint8_t level = kLeafLevel;
   std::uint64_t tile = 0;
-  std::uint8_t first = 0;  // the first leaf of the row, within the tile
+  std::uint8_t first = 0;  // the first hash of the row, within the tile
 
   std::string bytes() const {
     std::string key(1, static_cast<char>(level));

@@ -23,7 +23,7 @@ Position position_at(const rocksdb::Iterator& events) {
 // Visits the events of the last tile and returns the time of the newest.
 Timestamp compare_with_tree(const Database& database, Position head) {
   const std::uint64_t tile = (head.value - 1) / limits::kTileLeaves;
-  const std::string leaves = read_tile(database, tile).leaves;
+  const std::string leaves = read_tile(database, tile).hashes;
   Position position{tile * limits::kTileLeaves + 1};
   const auto events = database.iterate(Family::kLog);
   events->Seek(log_key(position));
@@ -58,6 +58,19 @@ Timestamp compare_with_tree(const Database& database, Position head) {
   return event.time;
 }
 
+// Every full tile has its root above it. Levels that an earlier version did not store are made later.
+void check_levels(const Database& database, std::uint64_t leaves) {
+  std::uint64_t below = leaves;
+  for (std::uint8_t level = 1; below >= limits::kTileLeaves; ++level) {
+    const std::uint64_t full = below / limits::kTileLeaves;
+    below = count_hashes(database, level);
+    if (below == 0) return;
+    if (below != full) {
+      throw LogError(fmt::format("its proof tree has {} full tiles of level {}, but {} hashes above them", full, level - 1, below));
+    }
+  }
+}
+
 }  // namespace
 
 Recovered recover_head(const Database& database) {
@@ -70,6 +83,7 @@ Recovered recover_head(const Database& database) {
                                head.value, leaves));
   }
   if (head.value == 0) return {};
+  check_levels(database, leaves);
   events->SeekToFirst();
   if (position_at(*events).value != 1) throw LogError("event 1 is missing", {1});
   return {head, compare_with_tree(database, head)};

@@ -46,7 +46,7 @@ void check_proof(const std::filesystem::path& directory) {
   const auto rows = database->iterate(Family::kLog);
   for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
     const std::size_t in_tile = position++ % 256;
-    if (in_tile == 0) leaves = read_tile(*database, (position - 1) / 256).leaves;
+    if (in_tile == 0) leaves = read_tile(*database, (position - 1) / 256).hashes;
     const Hash leaf = leaf_of_record(sha, view(rows->value()));
     if (view(rows->key()) != log_key({position}) ||
         leaves.compare(in_tile * leaf.size(), leaf.size(),

@@ -384,10 +384,16 @@ TEST_CASE("a log that lost its first event, a row of its tree or of its streams 
       // However the groups fell: a later row remains.
       check(batch
                 .Put(database.family(Family::kTiles), TileKey{0, 1, 43}.bytes(),
-                     tile.leaves.substr(43 * sizeof(Hash)))
+                     tile.hashes.substr(43 * sizeof(Hash)))
                 .ok());
     });
-    CHECK(says(why_not_open(log.path()), "the proof tree lacks leaves of tile 1"));
+    CHECK(says(why_not_open(log.path()), "the proof tree lacks hashes of level 0, tile 1"));
+  }
+  SUBCASE("a root above a full tile") {
+    tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
+      check(batch.Put(database.family(Family::kTiles), TileKey{1, 0, 1}.bytes(), std::string(sizeof(Hash), 'x')).ok());
+    });
+    CHECK(says(why_not_open(log.path()), "its proof tree has 1 full tiles of level 0, but 2 hashes above them"));
   }
   SUBCASE("stream") {
     tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
