@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/limits.hpp"
-#include "http/base64.hpp"
+#include "eventstore/base64.hpp"
 #include "http/text.hpp"
 
 namespace ota::http::ddi {
@@ -48,7 +48,7 @@ ordered chunks(const Links& links, const domain::Firmware& f, const domain::Upda
   for (const auto& command : plan.pre_update_commands) metadata.push_back({{"key", "pre_update"}, {"value", command}});
   for (const auto& command : plan.post_update_commands) metadata.push_back({{"key", "post_update"}, {"value", command}});
   // Over the SHA-256 of the artifact, for a device that trusts whoever built it and not whoever hands it out.
-  if (!r.signature.empty()) metadata.push_back({{"key", "signature"}, {"value", base64_of(r.signature)}});
+  if (!r.signature.empty()) metadata.push_back({{"key", "signature"}, {"value", eventstore::base64_of(r.signature)}});
   if (!metadata.empty()) chunk["metadata"] = std::move(metadata);
   chunk["artifacts"] = ordered::array({artifact(links, f)});
   return ordered::array({std::move(chunk)});

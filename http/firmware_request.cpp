@@ -7,7 +7,7 @@
 
 #include "domain/limits.hpp"
 #include "domain/version.hpp"
-#include "http/base64.hpp"
+#include "eventstore/base64.hpp"
 #include "http/commands.hpp"
 #include "http/json_reader.hpp"
 #include "http/json_text.hpp"
@@ -107,7 +107,7 @@ void read_extras(JsonReader& body, domain::FirmwareRegistered& r) {
   r.facts.is_beta = body.boolean_or("is_beta", false);
   r.facts.is_security_update = body.boolean_or("is_security_update", false);
   if (const auto text = body.string("signature", {1, 200})) {
-    const auto raw = from_base64(*text);
+    const auto raw = eventstore::from_base64(*text);
     if (!raw || raw->size() != kSignatureBytes) {
       body.fail("signature", "base64 of the 64 bytes of an Ed25519 signature is wanted");
     } else {

@@ -1,7 +1,7 @@
 // Firmware (spec/api.md section 3), and how far its bytes are.
 #include <nlohmann/json.hpp>
 
-#include "http/base64.hpp"
+#include "eventstore/base64.hpp"
 #include "http/render.hpp"
 #include "http/render_parts.hpp"
 
@@ -53,7 +53,7 @@ json Renderer::firmware(const projections::FirmwareRow& row) const {
              {"file_url", elsewhere ? r.file_url : base_path_ + "/firmware/" + id + "/content"},
              {"checksum_md5", md5(r)},
              {"checksum_sha256", hex(r.sha256)},
-             {"signature", r.signature.empty() ? json(nullptr) : json(base64_of(r.signature))},
+             {"signature", r.signature.empty() ? json(nullptr) : json(eventstore::base64_of(r.signature))},
              {"signature_verified", r.signature.empty() ? json(nullptr) : json(!r.signature_key.empty())},
              {"signature_key", r.signature_key.empty() ? json(nullptr) : json(domain::to_hex(r.signature_key))},
              {"tags", r.labels},

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "domain/words.hpp"
-#include "http/base64.hpp"
+#include "eventstore/base64.hpp"
 #include "http/limits.hpp"
 #include "http/query_reader.hpp"
 #include "http/text.hpp"
@@ -120,6 +120,8 @@ void check_url(std::string_view text) {
 }
 
 void check_base64(std::string_view text) {
+  using ota::eventstore::base64_of;
+  using ota::eventstore::from_base64;
   claim(from_base64(base64_of(text)) == text, "base64 is undone");
   const auto bytes = from_base64(text);
   if (!bytes) return;

@@ -1,8 +1,8 @@
-#include "http/base64.hpp"
+#include "eventstore/base64.hpp"
 
 #include <cstdint>
 
-namespace ota::http {
+namespace ota::eventstore {
 
 std::string base64_of(std::string_view bytes) {
   static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -42,4 +42,4 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace ota::http
+}  // namespace ota::eventstore

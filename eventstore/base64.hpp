@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace ota::http {
+namespace ota::eventstore {
 
 std::string base64_of(std::string_view bytes);
 // Empty if there is anything else in the text than its digits and the padding behind them.
 std::optional<std::string> from_base64(std::string_view text);
 
-}  // namespace ota::http
+}  // namespace ota::eventstore
