@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "http/base64.hpp"
+#include "eventstore/base64.hpp"
 #include "http/commands.hpp"
 #include "tests/http/story.hpp"
 
@@ -40,7 +40,7 @@ class Builder {
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
     REQUIRE(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1);
     REQUIRE(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, hash.data(), hash.size()) == 1);
-    return base64_of(signature);
+    return eventstore::base64_of(signature);
   }
   // 8 bytes of the SHA-256 of the raw key, in hex.
   std::string id() const {
