@@ -21,9 +21,10 @@ void cancel_feedback(RequestContext& context, Api& api) {
   if (!action) return;
   const auto said = said_in(context, read_feedback);
   if (!said) return;
-  // An answer that is said again is none to refuse: only where nobody ever asked it has no place.
+  // An answer that is said again is none to refuse: only where nobody ever asked it has no place. (An attempt that waits for
+  // consent is ahead of its update.)
   const auto& update = action->update;
-  if (update.attempt == action->attempt && !action->is_cancelled() && !update.cancel_requested_at) {
+  if (update.attempt <= action->attempt && !action->is_cancelled() && !update.cancel_requested_at) {
     auto problem = Problem::method_not_allowed(context.method(), "OPTIONS");
     problem.message = fmt::format("Action {} is neither being cancelled nor cancelled", action->id.value);
     return context.answer(problem);

@@ -34,6 +34,7 @@ TEST_CASE("decision 32: an offer waits for consent without a place and without a
   CHECK_FALSE(a.links("d").contains("deploymentBase"));
   CHECK(ApiStage::eventually([&] { return a.links("e").contains("confirmationBase"); }));  // it takes no place
   CHECK(a.stage.ddi("GET", "/d/deploymentBase/" + a.action).status == 404);
+  CHECK(a.stage.ddi("POST", "/d/cancelAction/" + a.action + "/feedback", kSucceeded).status == 405);  // nobody asked that
   CHECK(a.stage.ddi("GET", "/d/confirmationBase").json()["_links"].contains("confirmationBase"));
   CHECK(a.stage.ddi("GET", "/d/confirmationBase").json()["autoConfirm"]["active"] == false);
   const auto shown = a.stage.ddi("GET", a.base).json();

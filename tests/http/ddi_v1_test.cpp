@@ -176,6 +176,22 @@ TEST_CASE("who looked at the bytes and got none is suspected") {
   CHECK(o.get("/updates/" + o.update()["update_id"].get<std::string>())["success_without_download"] == true);
 }
 
+TEST_CASE("a deployment is small, of one application, and its links have the tenant as it is written") {
+  Offered o;
+  const auto answer = o.stage.ask_as({}, "GET", "/default/controller/v1" + o.base);
+  REQUIRE(answer.status == 200);
+  CHECK(answer.body.size() < 1'100);
+  const auto chunk = answer.json()["deployment"]["chunks"][0];
+  CHECK(chunk["part"] == "bApp");
+  CHECK(chunk["artifacts"].size() == 1);
+  const auto poll = o.stage.ask_as({}, "GET", "/default/controller/v1/d");
+  REQUIRE(poll.status == 200);
+  for (const auto& body : {answer.body, poll.body}) {
+    CHECK(body.find("/DEFAULT/controller/v1/d/") != std::string::npos);
+    CHECK(body.find("/default/") == std::string::npos);
+  }
+}
+
 TEST_CASE("HEAD is for artifacts: of a message it would register, grant or begin something unseen") {
   Offered o;
   for (const std::string path : {"/stranger", "/d", "/d/deploymentBase/1", "/d/confirmationBase"}) {
