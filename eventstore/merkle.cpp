@@ -97,7 +97,10 @@ bool proves_inclusion(Sha256& sha, const Hash& hash, std::uint64_t leaf, std::ui
     if (last == 0) return false;
     if (at % 2 == 1 || at == last) {
       reached = node(sha, neighbour, reached);
-      while (at % 2 == 0 && at != 0) at /= 2, last /= 2;
+      while (at % 2 == 0 && at != 0) {
+        at /= 2;
+        last /= 2;
+      }
     } else {
       reached = node(sha, reached, neighbour);
     }
@@ -113,7 +116,10 @@ bool proves_consistency(Sha256& sha, const Tree& earlier, const Tree& later, std
   if (earlier.size == 0) return path.empty() && earlier.root == sha.hash({});
   std::uint64_t at = earlier.size - 1;
   std::uint64_t last = later.size - 1;
-  while (at % 2 == 1) at /= 2, last /= 2;
+  while (at % 2 == 1) {
+    at /= 2;
+    last /= 2;
+  }
   // A complete tree is its own first node.
   Hash first = earlier.root;
   if (!std::has_single_bit(earlier.size)) {
@@ -128,7 +134,10 @@ bool proves_consistency(Sha256& sha, const Tree& earlier, const Tree& later, std
     if (at % 2 == 1 || at == last) {
       to_earlier = node(sha, neighbour, to_earlier);
       to_later = node(sha, neighbour, to_later);
-      while (at % 2 == 0 && at != 0) at /= 2, last /= 2;
+      while (at % 2 == 0 && at != 0) {
+        at /= 2;
+        last /= 2;
+      }
     } else {
       to_later = node(sha, to_later, neighbour);
     }

@@ -16,48 +16,48 @@ namespace {
 using nlohmann::json;
 
 const std::vector<Shown> kFirmwareColumns{{"FIRMWARE", {"firmware_id"}},
-                                  {"NAME", {"name"}},
-                                  {"VERSION", {"version"}},
-                                  {"MODEL", {"device_model"}},
-                                  {"STATUS", {"status"}},
-                                  {"CONTENT", {"content"}},
-                                  {"SIZE", {"file_size"}, As::kSize},
-                                  {"BETA", {"is_beta"}, As::kYesNo},
-                                  {"SECURITY", {"is_security_update"}, As::kYesNo},
-                                  {"DOWNLOADS", {"download_count"}, As::kNumber},
-                                  {"SUCCESS", {"success_rate"}, As::kPercent},
-                                  {"CREATED", {"created_at"}, As::kTime}};
+                                          {"NAME", {"name"}},
+                                          {"VERSION", {"version"}},
+                                          {"MODEL", {"device_model"}},
+                                          {"STATUS", {"status"}},
+                                          {"CONTENT", {"content"}},
+                                          {"SIZE", {"file_size"}, As::kSize},
+                                          {"BETA", {"is_beta"}, As::kYesNo},
+                                          {"SECURITY", {"is_security_update"}, As::kYesNo},
+                                          {"DOWNLOADS", {"download_count"}, As::kNumber},
+                                          {"SUCCESS", {"success_rate"}, As::kPercent},
+                                          {"CREATED", {"created_at"}, As::kTime}};
 
 const std::vector<Shown> kFirmwareLines{{"firmware", {"firmware_id"}},
-                                {"name", {"name"}},
-                                {"version", {"version"}},
-                                {"status", {"status"}},
-                                {"model", {"device_model"}},
-                                {"manufacturer", {"manufacturer"}},
-                                {"hardware from", {"min_hardware_version"}},
-                                {"hardware to", {"max_hardware_version"}},
-                                {"size", {"file_size"}, As::kSize},
-                                {"content", {"content"}},
-                                {"content error", {"content_error"}},
-                                {"received", {"content_received"}, As::kSize},
-                                {"fetch", {"fetch"}, As::kYesNo},
-                                {"source", {"source_url"}},
-                                {"sha256", {"checksum_sha256"}},
-                                {"md5", {"checksum_md5"}},
-                                {"signature", {"signature"}},
-                                {"tags", {"tags"}},
-                                {"metadata", {"metadata"}},
-                                {"beta", {"is_beta"}, As::kYesNo},
-                                {"security update", {"is_security_update"}, As::kYesNo},
-                                {"description", {"description"}},
-                                {"changelog", {"changelog"}},
-                                {"downloads", {"download_count"}, As::kNumber},
-                                {"success rate", {"success_rate"}, As::kPercent},
-                                {"devices running it", {"devices_running"}, As::kNumber},
-                                {"url", {"file_url"}},
-                                {"created", {"created_at"}, As::kTime},
-                                {"created by", {"created_by"}},
-                                {"updated", {"updated_at"}, As::kTime}};
+                                        {"name", {"name"}},
+                                        {"version", {"version"}},
+                                        {"status", {"status"}},
+                                        {"model", {"device_model"}},
+                                        {"manufacturer", {"manufacturer"}},
+                                        {"hardware from", {"min_hardware_version"}},
+                                        {"hardware to", {"max_hardware_version"}},
+                                        {"size", {"file_size"}, As::kSize},
+                                        {"content", {"content"}},
+                                        {"content error", {"content_error"}},
+                                        {"received", {"content_received"}, As::kSize},
+                                        {"fetch", {"fetch"}, As::kYesNo},
+                                        {"source", {"source_url"}},
+                                        {"sha256", {"checksum_sha256"}},
+                                        {"md5", {"checksum_md5"}},
+                                        {"signature", {"signature"}},
+                                        {"tags", {"tags"}},
+                                        {"metadata", {"metadata"}},
+                                        {"beta", {"is_beta"}, As::kYesNo},
+                                        {"security update", {"is_security_update"}, As::kYesNo},
+                                        {"description", {"description"}},
+                                        {"changelog", {"changelog"}},
+                                        {"downloads", {"download_count"}, As::kNumber},
+                                        {"success rate", {"success_rate"}, As::kPercent},
+                                        {"devices running it", {"devices_running"}, As::kNumber},
+                                        {"url", {"file_url"}},
+                                        {"created", {"created_at"}, As::kTime},
+                                        {"created by", {"created_by"}},
+                                        {"updated", {"updated_at"}, As::kTime}};
 
 std::string firmware_text(const json& firmware) { return object_lines(firmware, kFirmwareLines); }
 
@@ -159,7 +159,7 @@ void add_firmware_list(CLI::App& firmware, Session& session) {
 }
 
 void add_firmware_verb(CLI::App& firmware, Session& session, const std::string& verb,
-              const std::string& description, bool takes_reason) {
+                       const std::string& description, bool takes_reason) {
   CLI::App* command = add_command(firmware, verb, description);
   const auto id = std::make_shared<std::string>();
   const auto body = std::make_shared<json>(json::object());

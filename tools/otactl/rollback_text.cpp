@@ -12,29 +12,29 @@ namespace {
 using nlohmann::json;
 
 const std::vector<Shown> kRollbackColumns{{"ROLLBACK", {"rollback_id"}},
-                                  {"DEVICE", {"device_id"}},
-                                  {"STATUS", {"status"}},
-                                  {"TRIGGER", {"trigger"}},
-                                  {"FROM", {"from_version"}},
-                                  {"TO", {"to_version"}},
-                                  {"ERROR", {"error_code"}},
-                                  {"STARTED", {"started_at"}, As::kTime}};
+                                          {"DEVICE", {"device_id"}},
+                                          {"STATUS", {"status"}},
+                                          {"TRIGGER", {"trigger"}},
+                                          {"FROM", {"from_version"}},
+                                          {"TO", {"to_version"}},
+                                          {"ERROR", {"error_code"}},
+                                          {"STARTED", {"started_at"}, As::kTime}};
 
 const std::vector<Shown> kRollbackLines{{"rollback", {"rollback_id"}},
-                                {"device", {"device_id"}},
-                                {"update", {"update_id"}},
-                                {"campaign", {"campaign_id"}},
-                                {"status", {"status"}},
-                                {"trigger", {"trigger"}},
-                                {"reason", {"reason"}},
-                                {"from", {"from_version"}},
-                                {"to", {"to_version"}},
-                                {"progress", {"progress_percentage"}, As::kPercent},
-                                {"undoes update", {"undoes_update_id"}},
-                                {"error", {"error_code"}},
-                                {"error text", {"error_message"}},
-                                {"started", {"started_at"}, As::kTime},
-                                {"completed", {"completed_at"}, As::kTime}};
+                                        {"device", {"device_id"}},
+                                        {"update", {"update_id"}},
+                                        {"campaign", {"campaign_id"}},
+                                        {"status", {"status"}},
+                                        {"trigger", {"trigger"}},
+                                        {"reason", {"reason"}},
+                                        {"from", {"from_version"}},
+                                        {"to", {"to_version"}},
+                                        {"progress", {"progress_percentage"}, As::kPercent},
+                                        {"undoes update", {"undoes_update_id"}},
+                                        {"error", {"error_code"}},
+                                        {"error text", {"error_message"}},
+                                        {"started", {"started_at"}, As::kTime},
+                                        {"completed", {"completed_at"}, As::kTime}};
 
 std::string word(const json& object, const char* name) {
   const auto found = object.find(name);

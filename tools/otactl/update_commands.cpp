@@ -11,7 +11,7 @@ namespace ota::ctl {
 namespace {
 
 void add_update_verb(CLI::App& update, Session& session, const std::string& verb,
-              const std::string& description) {
+                     const std::string& description) {
   CLI::App* command = add_command(update, verb, description);
   const auto id = std::make_shared<std::string>();
   command->add_option("ID", *id, "Update id")->required();

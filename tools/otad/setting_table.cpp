@@ -33,7 +33,6 @@ std::map<std::string, std::string> clients_of_models(const std::string& text) {
   return clients;
 }
 
-// Short ones would be guessed.
 // Of a distinguished name ("CN=Device CA,O=Acme") another issuer may share a part, and a list is split at its commas.
 std::vector<std::string> issuers(const std::string& text) {
   auto list = words(text);
@@ -45,6 +44,7 @@ std::vector<std::string> issuers(const std::string& text) {
   return list;
 }
 
+// Short ones would be guessed.
 std::vector<std::string> long_words(const std::string& text) {
   constexpr std::size_t kLeast = 16;
   auto list = words(text);
