@@ -40,7 +40,7 @@ DeviceAttributesChanged change_of(const Device& s, const ChangeAttributes& c, co
     if (s.attributes.contains(key)) change.removed.push_back(key);
   }
   if (c.mode == ChangeAttributes::Mode::kReplace) {
-    for (const auto& [key, value] : s.attributes) {
+    for (const auto& key : s.said) {
       if (!c.values.contains(key)) change.removed.push_back(key);
     }
   }

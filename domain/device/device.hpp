@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -76,6 +77,7 @@ struct Device {
   DeviceId id;
   Ordinal ordinal;
   Attributes attributes;
+  std::set<std::string> said;             // those of the attributes that have their value from the device itself
   std::vector<std::string> groups;
   // What it runs, as every rule reads it: the attribute, but for the grace after a success (decision 12).
   std::string version;
@@ -127,7 +129,9 @@ struct RegisterDevice {
   Caller owner = {};                      // nobody: not known
   std::optional<Attributes> said = {};    // by the device itself, with its hello
 };
-struct ChangeAttributes {                 // configData or PUT
+// configData or PUT. kReplace takes away what the device said before and does not say now; what operators said of it, and
+// the version that a success has shown, stay.
+struct ChangeAttributes {
   enum class Mode { kMerge, kReplace, kRemove };
   Mode mode = Mode::kMerge;
   Attributes values;

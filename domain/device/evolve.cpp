@@ -33,6 +33,7 @@ struct Fold {
     s.installed_action = u.action;
     s.version = u.plan.to_version;
     s.attributes[settings.version_attribute] = u.plan.to_version;
+    s.said.erase(settings.version_attribute);
     Installed done{id, u.plan.firmware, u.plan.from_version, u.plan.to_version, r.time, u.batch, u.retry, {}, false};
     if (u.plan.health_window_minutes > 0) {
       done.health_until = r.time + std::chrono::minutes(u.plan.health_window_minutes);
@@ -55,10 +56,18 @@ struct Fold {
     s.wants_attributes_from = r.time;
   }
   void operator()(const DeviceAttributesChanged& e) {
-    for (const auto& [key, value] : e.set) s.attributes[key] = value;
+    for (const auto& [key, value] : e.set) {
+      s.attributes[key] = value;
+      if (e.by_device) {
+        s.said.insert(key);
+      } else {
+        s.said.erase(key);
+      }
+    }
     note_version(e.set);
     for (const auto& key : e.removed) {
       s.attributes.erase(key);
+      s.said.erase(key);
       if (key == settings.version_attribute && !in_grace({})) s.version.clear();
     }
     if (e.owner) s.owner = *e.owner;

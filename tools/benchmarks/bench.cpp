@@ -26,10 +26,9 @@ struct Measurement {
   const char* name;
   Rows (*measure)(const std::filesystem::path&, const Extent&);
 };
-constexpr std::array<Measurement, 12> kMeasurements{{{"journal", measure_journal},
+constexpr std::array<Measurement, 11> kMeasurements{{{"journal", measure_journal},
                                                      {"ask", measure_asks},
                                                      {"poll", measure_polls},
-                                                     {"idle", measure_idle},
                                                      {"report", measure_reports},
                                                      {"download", measure_downloads},
                                                      {"slow", measure_slow_downloads},

@@ -41,13 +41,13 @@ LoadResult run_for(const Extent& extent, int port, std::size_t connections, Load
 
 void PollsBeside::add_alone(const LoadResult& result) {
   alone_per_second_ = std::max(alone_per_second_, result.per_second());
-  alone_p99_ = std::min(alone_p99_, result.p99);
+  alone_p99_ = std::max(alone_p99_, result.p99);
 }
 
 void PollsBeside::add_beside(const LoadResult& result) {
   beside_per_second_ = std::max(beside_per_second_, result.per_second());
-  beside_p50_ = std::min(beside_p50_, result.p50);
-  beside_p99_ = std::min(beside_p99_, result.p99);
+  beside_p50_ = std::max(beside_p50_, result.p50);
+  beside_p99_ = std::max(beside_p99_, result.p99);
 }
 
 Rows PollsBeside::rows(const std::string& work, const std::string& peer,

@@ -19,10 +19,9 @@ using Rows = std::vector<Row>;
 Rows measure_journal(const std::filesystem::path& directory, const Extent& extent);
 // Commands that change nothing, through the service, beside a bare CAF request.
 Rows measure_asks(const std::filesystem::path& directory, const Extent& extent);
-// Device polls with nothing to do, beside a stock httplib hello world, and beside nginx with a file.
+// Device polls with nothing to do, while 10,000 other connections are idle, beside a stock httplib hello world, and beside
+// nginx with a file.
 Rows measure_polls(const std::filesystem::path& directory, const Extent& extent);
-// The same polls while 10,000 other connections are idle.
-Rows measure_idle(const std::filesystem::path& directory, const Extent& extent);
 // Durable device reports over HTTP, beside RocksDB's own synced puts; and whole device updates.
 Rows measure_reports(const std::filesystem::path& directory, const Extent& extent);
 // Downloads in ranges and whole, beside nginx with sendfile.

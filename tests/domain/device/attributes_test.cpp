@@ -20,6 +20,14 @@ Given known() {
   return given({kRegistered, answered});
 }
 
+// Known, and it has said so much of itself.
+Given said(Attributes values) {
+  DeviceAttributesChanged answered;
+  answered.set = std::move(values);
+  answered.by_device = true;
+  return given({kRegistered, answered});
+}
+
 ChangeAttributes change(Mode mode, Attributes values, std::vector<std::string> removed = {}) {
   ChangeAttributes c;
   c.mode = mode;
@@ -56,11 +64,31 @@ TEST_CASE("merge removes what is said to be null, if it was there") {
       .then({changed({{"slot", "B"}}, {"site"})});
 }
 
-TEST_CASE("replace sets what is given and removes all else") {
-  known()
-      .when(change(Mode::kReplace, {{"site", "ams"}, {"slot", "B"}}))
-      .then({changed({{"slot", "B"}}, {"name"})});
-  known().when(change(Mode::kReplace, {}, {"name"})).then({changed({}, {"name", "site"})});
+TEST_CASE("replace sets what is given and removes all else that the device said") {
+  said({{"slot", "A"}, {"kernel", "6.1"}})
+      .when(change(Mode::kReplace, {{"slot", "B"}, {"uptime", "7"}}))
+      .then({changed({{"slot", "B"}, {"uptime", "7"}}, {"kernel"})});
+  said({{"slot", "A"}, {"kernel", "6.1"}}).when(change(Mode::kReplace, {}, {"name"})).then({changed({}, {"kernel", "name", "slot"})});
+}
+
+TEST_CASE("replace leaves what an operator said of the device, whoever said it first") {
+  known().when(change(Mode::kReplace, {{"slot", "B"}})).then({changed({{"slot", "B"}})});
+  said({{"name", "frame"}}).when(change(Mode::kReplace, {{"slot", "B"}})).then({changed({{"slot", "B"}}, {"name"})});
+  DeviceAttributesChanged first = changed({{"slot", "A"}});
+  first.by_device = true;
+  given({kRegistered, first, changed({{"slot", "left"}})})
+      .when(change(Mode::kReplace, {{"kernel", "6.1"}}))
+      .then({changed({{"kernel", "6.1"}})});
+}
+
+TEST_CASE("replace leaves the version that a success has shown") {
+  const Attributes runs{{"firmware_version", "1.0.0"}, {"slot", "A"}};
+  DeviceAttributesChanged before = changed(runs);
+  before.by_device = true;
+  given({kRegistered, before}).when(change(Mode::kReplace, {{"slot", "A"}})).then({changed({}, {"firmware_version"})});
+  given({kRegistered, before, in(kUpdate, first_grant()), in(kUpdate, started()), in(kUpdate, at(kBefore, succeeded()))})
+      .when(change(Mode::kReplace, {{"slot", "B"}}))
+      .then({changed({{"slot", "B"}})});
 }
 
 TEST_CASE("remove takes keys and looks at no values") {

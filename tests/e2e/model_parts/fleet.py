@@ -56,7 +56,8 @@ class Fleet:
         if not was_here:
             self.come_to_life(device)
         version = fields.get("attributes", {}).get("firmware_version")
-        device.attributes.update(fields.get("attributes", {}))
+        for key, value in fields.get("attributes", {}).items():
+            self.note_attribute(device, key, value, by_device=False)
         if version is not None:
             self.note_version(device, version)
         device.groups = fields.get("groups", device.groups)

@@ -53,6 +53,7 @@ class Reports:
         if not update.download_only:
             device.installed, device.installed_action, device.followed = update, update.action, False
             device.version = device.attributes["firmware_version"] = update.to_version
+            device.said.discard("firmware_version")
         undone = update.rollback and update.rollback.undoes
         if undone and undone.status == "completed":
             undone.status = "rollback"           # for good, and it stays counted as completed (decision 10)
@@ -195,6 +196,13 @@ class Reports:
 
     # ---- what a device is (decisions 12, 27) -------------------------------------------------------------------
 
+    def note_attribute(self, device, key, value, by_device):
+        """What is said already stays whose it was."""
+        counts_now = key == "firmware_version" and value != device.version and not self.is_in_grace(device, value)
+        if device.attributes.get(key) != value or counts_now:
+            (device.said.add if by_device else device.said.discard)(key)
+        device.attributes[key] = value
+
     def note_version(self, device, version):
         """Too soon after a success another version says nothing."""
         if not self.is_in_grace(device, version):
@@ -209,19 +217,18 @@ class Reports:
         device = self.device(name)
         if not device.alive:
             return 404
-        before = dict(device.attributes)
-        if mode == "remove":
-            kept = {k: v for k, v in before.items() if k not in data}
-        else:
-            kept = {} if mode == "replace" else dict(before)
-            kept.update({k: v for k, v in data.items() if v is not None})
-            kept = {k: v for k, v in kept.items() if k not in data or data[k] is not None}
-        device.attributes = kept
-        said = kept.get("firmware_version") if mode != "remove" and data.get("firmware_version") else None
+        given = {} if mode == "remove" else {k: v for k, v in data.items() if v is not None}
+        gone = set(data) - set(given) if mode != "replace" else set(data) - set(given) | device.said - set(given)
+        said = given.get("firmware_version")
+        for key, value in given.items():
+            self.note_attribute(device, key, value, by_device=True)
         if said is not None:
             self.note_version(device, said)
-        elif "firmware_version" in before and "firmware_version" not in kept and not self.is_in_grace(device, ""):
+        elif "firmware_version" in gone & set(device.attributes) and not self.is_in_grace(device, ""):
             device.version = ""
+        for key in gone:
+            device.attributes.pop(key, None)
+            device.said.discard(key)
         device.wants_attributes = False
         if mode != "remove":
             self.listen_to(device, said, data.get("health"))
@@ -272,7 +279,7 @@ class Reports:
             return 409
         if not device.alive:
             return 404
-        device.attributes["health"] = health
+        self.note_attribute(device, "health", health, by_device=True)
         device.wants_attributes = False
         self.listen_to(device, None, health)
         self.settle()

@@ -41,6 +41,7 @@ class Device:
         self.life = 0                            # each return is a new one: in no old campaign (decision 22)
         self.alive = False
         self.attributes, self.groups, self.owner = {}, [], None
+        self.said = set()                        # the attributes whose value is the device's own word
         self.version = ""                        # what it runs, as every rule reads it; "": unknown
         self.updates = []                        # all that was ever meant for it, the oldest first
         self.last_action = None
