@@ -124,11 +124,13 @@ std::size_t character_bytes(std::string_view text) {
 bool is_valid_device_id(std::string_view text) {
   // 256 characters of at most four bytes: what a stream name of the log has room for.
   if (text.empty() || text.size() > 1'024) return false;
+  if (text == "." || text == "..") return false;  // clients take them out of paths
   std::size_t characters = 0;
   while (!text.empty()) {
     const auto first = static_cast<unsigned char>(text.front());
     const std::size_t n = character_bytes(text);
-    if (n == 0 || first < 0x20 || first == 0x7f || ++characters > 256) return false;
+    const bool c1 = first == 0xc2 && n == 2 && static_cast<unsigned char>(text[1]) < 0xa0;  // U+0080 to U+009F
+    if (n == 0 || first < 0x20 || first == 0x7f || c1 || ++characters > 256) return false;
     text.remove_prefix(n);
   }
   return true;

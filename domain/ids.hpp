@@ -74,7 +74,7 @@ std::string to_text(const UpdateId&);
 std::optional<FirmwareId> parse_firmware_id(std::string_view text);
 std::optional<CampaignId> parse_campaign_id(std::string_view text);
 std::optional<UpdateId> parse_update_id(std::string_view text);
-// 1-256 characters (UTF-8 code points), no control characters.
+// 1-256 characters (UTF-8 code points), no control characters; neither "." nor "..", which clients take out of paths.
 bool is_valid_device_id(std::string_view text);
 
 // An update that takes a device back, under its name as a rollback: rb_ + the suffix of the update. Not for updates of

@@ -18,7 +18,7 @@ using nlohmann::json;
 // behind it calls itself for each level.
 class Walk {
  public:
-  explicit Walk(std::string_view bytes) : bytes_(bytes) {}
+  Walk(std::string_view bytes, std::size_t begin) : bytes_(bytes), at_(begin) {}
 
   // What is wrong; empty: it is one well-formed item, and nothing behind it.
   std::string fault() {
@@ -107,7 +107,7 @@ class Walk {
   }
 
   std::string_view bytes_;
-  std::size_t at_ = 0;
+  std::size_t at_;
   unsigned string_major_ = 0;
   std::vector<Level> open_;
   std::string fault_;
@@ -130,9 +130,12 @@ bool has_no_number(const json& value) {
 
 std::variant<json, Problem> parse_cbor(std::string_view bytes) {
   const auto refuse = [](const std::string& why) { return Problem::bad_request("The request body " + why); };
-  if (const auto fault = Walk(bytes).fault(); !fault.empty()) return refuse("is not valid CBOR: " + fault);
-  JsonBuilder builder("CBOR", [](std::size_t offset) { return fmt::format("byte {}", offset + 1); });
-  if (!json::sax_parse(bytes.begin(), bytes.end(), &builder, json::input_format_t::cbor)) return refuse(builder.error());
+  // A tag that says no more than that this is CBOR (RFC 8949, 3.4.6).
+  constexpr std::string_view kSelfDescribed = "\xd9\xd9\xf7";
+  const std::size_t begin = bytes.starts_with(kSelfDescribed) ? kSelfDescribed.size() : 0;
+  if (const auto fault = Walk(bytes, begin).fault(); !fault.empty()) return refuse("is not valid CBOR: " + fault);
+  JsonBuilder builder("CBOR", [begin](std::size_t offset) { return fmt::format("byte {}", begin + offset + 1); });
+  if (!json::sax_parse(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.end(), &builder, json::input_format_t::cbor)) return refuse(builder.error());
   auto value = builder.take();
   if (has_no_number(value)) return refuse("holds a number that is none");
   return value;

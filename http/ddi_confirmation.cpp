@@ -19,6 +19,8 @@ void confirmations(RequestContext& context, Api& api) {
 }
 
 void confirmation(RequestContext& context, Api& api) {
+  const auto lines = lines_wanted(context);
+  if (!lines) return;
   const auto action = action_of(context, api);
   if (!action) return;
   if (!action->waits_for_consent()) {
@@ -27,7 +29,7 @@ void confirmation(RequestContext& context, Api& api) {
   const auto firmware = firmware_of(context, api, *action);
   if (!firmware) return;
   answer_message(context, ddi::confirmation(links_of(context, api), action->id, *firmware, action->update.plan,
-                                            history_of(context, api, *action)));
+                                            history_of(api, *action, *lines)));
 }
 
 void confirmation_feedback(RequestContext& context, Api& api) {

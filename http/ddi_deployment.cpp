@@ -11,11 +11,11 @@
 namespace ota::http::ddi {
 namespace {
 
-void answer_deployment(RequestContext& context, Api& api, const Action& action) {
+void answer_deployment(RequestContext& context, Api& api, const Action& action, std::size_t lines) {
   const auto firmware = firmware_of(context, api, action);
   if (!firmware) return;
   answer_message(context, ddi::deployment(links_of(context, api), action.id, *firmware, action.update.plan,
-                                          install_of(action, api), history_of(context, api, action)));
+                                          install_of(action, api), history_of(api, action, lines)));
 }
 
 // How it goes, of the attempt that its device is at: whose that is is in memory, and nothing else of it is looked at.
@@ -53,6 +53,8 @@ bool take(domain::Report& report, const Action& action, RequestContext& context,
 // What came in between (a lapse, a cancellation) is seen behind it: nobody is told to install what
 // is not counted.
 void deployment(RequestContext& context, Api& api) {
+  const auto lines = lines_wanted(context);
+  if (!lines) return;
   auto action = action_of(context, api);
   if (!action) return;
   if (action->is_current() && !action->is_cancelled() && !action->update.started_at) {
@@ -66,10 +68,13 @@ void deployment(RequestContext& context, Api& api) {
   if (action->is_cancelled()) {
     return context.answer(Problem::not_found(fmt::format("Action {} is cancelled", action->id.value)));
   }
+  if (action->waits_for_consent()) {
+    return context.answer(Problem::not_found(fmt::format("Action {} waits for its user's consent, see confirmationBase", action->id.value)));
+  }
   if (!action->is_current() && !action->has_result()) {
     return context.answer(Problem::not_found(fmt::format("Action {} is over", action->id.value)));
   }
-  answer_deployment(context, api, *action);
+  answer_deployment(context, api, *action, *lines);
 }
 
 void feedback(RequestContext& context, Api& api) {
@@ -104,12 +109,14 @@ void feedback(RequestContext& context, Api& api) {
 }
 
 void installed(RequestContext& context, Api& api) {
+  const auto lines = lines_wanted(context);
+  if (!lines) return;
   const auto action = action_of(context, api);
   if (!action) return;
   if (action->update.attempt != action->attempt || action->update.status != domain::UpdateStatus::kCompleted) {
     return context.answer(Problem::not_found(fmt::format("Action {} is not installed", action->id.value)));
   }
-  answer_deployment(context, api, *action);
+  answer_deployment(context, api, *action, *lines);
 }
 
 // The device says what it runs: no update of ours, and yet its version from now on.

@@ -32,16 +32,16 @@ Links links_of(const RequestContext& context, const Api& api) {
   return links;
 }
 
-// The tag is a hash of the bytes: whatever has changed for the device changes it.
+// The tag is a hash of the bytes and of what they are: whatever has changed for the device changes it.
 void answer_message(RequestContext& context, std::string body) {
   constexpr std::size_t kTagDigits = 32;
-  const auto form = json_form(context.header("Accept").value_or(""));
+  const auto form = json_form(context.head().list("Accept"));
   if (form == JsonForm::kCbor) body = to_cbor_text(json::parse(body));
-  const auto hash = hash_of({body});
+  const auto hash = hash_of({to_text(form), body});
   const auto tag = domain::to_hex(domain::view_of(hash)).substr(0, kTagDigits);
   context.set_header("ETag", '"' + tag + '"');
-  const auto known = context.header("If-None-Match");
-  if (known && etag_list_holds(*known, tag, true)) return context.answer_empty(304);
+  context.set_header("Vary", "Accept");
+  if (etag_list_holds(context.head().list("If-None-Match"), tag, true)) return context.answer_empty(304);
   context.answer_text(200, std::move(body), to_text(form));
 }
 
@@ -52,7 +52,7 @@ void answer_errors(RequestContext& context, const FieldErrors& errors) {
 
 std::optional<Problem> check_media(const RequestContext& context) {
   const bool reads = context.method() == "GET" || context.is_head();
-  const auto accept = context.header("Accept").value_or("");
+  const auto accept = context.head().list("Accept");
   if (reads && json_form(accept) == JsonForm::kNone) {
     return Problem::not_acceptable("application/json, application/hal+json and application/cbor are spoken here, not " +
                                    shown(accept));
@@ -102,7 +102,8 @@ std::optional<Action> find_action(RequestContext& context, Api& api, domain::Act
   const auto ref = api.service.views().action(device, id);
   auto update = ref ? api.service.views().update(ref->update) : std::nullopt;
   if (update) return Action{id, ref->attempt, std::move(*update)};
-  context.answer(Problem::not_found(fmt::format("Action not found: {} of device {}", id.value, device.value)));
+  context.answer(Problem::not_found(fmt::format("Action not found: {} of device {}", shown(context.parameter("action_id")),
+                                                device.value)));
   return std::nullopt;
 }
 
@@ -179,13 +180,18 @@ std::string_view state_of(const Action& action) {
 
 }  // namespace
 
-std::optional<History> history_of(RequestContext& context, const Api& api, const Action& action) {
-  constexpr std::int64_t kMessagesMax = 100;
+std::optional<std::size_t> lines_wanted(RequestContext& context) {
+  constexpr std::int64_t kLinesMax = 100;
   FieldErrors errors;
   QueryReader query(context.query(), errors);
-  auto asked = query.integer_or("actionHistory", {}, 0);
-  if (asked == 0 || !errors.empty()) return std::nullopt;
-  if (asked < 0 || asked > kMessagesMax) asked = kMessagesMax;
+  const auto asked = query.integer_or("actionHistory", {}, 0);
+  if (errors.empty()) return static_cast<std::size_t>(asked < 0 ? kLinesMax : std::min(asked, kLinesMax));
+  answer_errors(context, errors);
+  return std::nullopt;
+}
+
+std::optional<History> history_of(const Api& api, const Action& action, std::size_t lines) {
+  if (lines == 0) return std::nullopt;
   // The last ones alone are kept on the way: of an attempt there may be 25 MB.
   std::deque<std::string> last;
   api.service.log().read_stream(domain::stream_name(action.update.id), {}, [&](const eventstore::RecordedEvent& event) {
@@ -193,7 +199,7 @@ std::optional<History> history_of(RequestContext& context, const Api& api, const
     const auto* said = decoded ? std::get_if<domain::ProgressReported>(&*decoded) : nullptr;
     if (said && said->attempt == action.attempt) {
       last.insert(last.end(), said->details.begin(), said->details.end());
-      while (last.size() > static_cast<std::size_t>(asked)) last.pop_front();
+      while (last.size() > lines) last.pop_front();
     }
     return true;
   });

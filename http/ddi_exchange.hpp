@@ -68,8 +68,11 @@ std::optional<domain::Time> closed_window_until(const domain::DeviceUpdate& upda
 // What its client is to do with an action's artifacts.
 Install install_of(const Action& action, const Api& api);
 
-// What the device has said of an attempt, newest first, if the query asks for it: `actionHistory`.
-std::optional<History> history_of(RequestContext& context, const Api& api, const Action& action);
+// How many lines of what it said the query asks for, `actionHistory`: none without it, all that can be for a negative one.
+// Answered with 400 if it is no number.
+std::optional<std::size_t> lines_wanted(RequestContext& context);
+// So many lines that the device has said of an attempt, newest first; empty if there are none.
+std::optional<History> history_of(const Api& api, const Action& action, std::size_t lines);
 
 // ---- the routes, by what they are about --------------------------------------------------------------------------
 

@@ -25,7 +25,10 @@ constexpr std::array<std::string_view, 3> kFinished{"success", "failure", "none"
 std::string hex(const auto& bytes) { return domain::to_hex(domain::view_of(bytes)); }
 
 // Changes when what the action means changes; hides nothing and is never read back.
-std::uint32_t link_check(domain::ActionId action, bool changed) { return action.value * 2 + (changed ? 1 : 0); }
+std::uint32_t link_check(domain::ActionId action, bool changed) {
+  constexpr std::uint32_t kSigned = 0x7fff'ffff;  // clients read it as a signed number
+  return (action.value * 2 + (changed ? 1 : 0)) & kSigned;
+}
 
 std::string artifact_path(const domain::Firmware& f) {
   return fmt::format("softwaremodules/{}/artifacts/{}", f.record.facts.number, path_segment(f.record.file_name));
@@ -66,6 +69,18 @@ const json* member(const json& object, std::string_view name) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(name);
   return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+// The member, which has to be an object; null if it is none.
+const json* object_member(const json& object, std::string_view name, const json& at, FieldErrors& errors) {
+  const auto* value = member(object, name);
+  if (!value) {
+    errors.add(at, "field required", "missing");
+  } else if (!value->is_object()) {
+    errors.add(at, fmt::format("an object is wanted, got {}", shown(value->dump())), "dict_type");
+    return nullptr;
+  }
+  return value;
 }
 
 template <std::size_t N>
@@ -252,17 +267,11 @@ std::string error(std::string_view code, std::string_view message) {
 
 Feedback read_feedback(const json& body, FieldErrors& errors) {
   Feedback f;
-  const auto* status = member(body, "status");
-  if (!status || !status->is_object()) {
-    errors.add(place({"status"}), "field required", "missing");
-    return f;
-  }
+  const auto* status = object_member(body, "status", place({"status"}), errors);
+  if (!status) return f;
   f.execution = word(member(*status, "execution"), kExecutions, place({"status", "execution"}), errors);
-  const auto* result = member(*status, "result");
-  if (!result || !result->is_object()) {
-    errors.add(place({"status", "result"}), "field required", "missing");
-    return f;
-  }
+  const auto* result = object_member(*status, "result", place({"status", "result"}), errors);
+  if (!result) return f;
   f.finished = word(member(*result, "finished"), kFinished, place({"status", "result", "finished"}), errors);
   f.progress_basis_points = progress_of(member(*result, "progress"));
   if (const auto* code = member(*status, "code"); code && code->is_number_integer()) f.code = code_of(*code);
@@ -343,11 +352,9 @@ domain::ChangeAttributes read_config_data(const json& body, FieldErrors& errors)
       errors.add(place({"mode"}), fmt::format("{} is none of merge, replace, remove", shown(text)), "enum");
     }
   }
-  const auto* data = member(body, "data");
-  if (!data || !data->is_object() || data->empty()) {
-    errors.add(place({"data"}), "a non-empty object of texts is wanted", "missing");
-    return change;
-  }
+  const auto* data = object_member(body, "data", place({"data"}), errors);
+  if (!data) return change;
+  if (data->empty()) errors.add(place({"data"}), "it names no attribute: {}", "missing");
   for (const auto& [key, value] : data->items()) {
     if (value.is_null() || change.mode == domain::ChangeAttributes::Mode::kRemove) {
       change.removed.push_back(key);

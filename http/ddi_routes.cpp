@@ -18,6 +18,7 @@ constexpr int kUnauthorized = 401;
 constexpr int kBadRequest = 400;
 constexpr int kUnprocessable = 422;
 constexpr int kForbidden = 403;
+constexpr int kTooLarge = 413;
 constexpr int kTooManyRequests = 429;
 constexpr int kUnavailable = 503;
 
@@ -38,10 +39,9 @@ void write_without_body(RequestContext& context, const Problem& problem) {
 
 // Whoever is nobody, or asks too often, is told in as few bytes as can be.
 void write_problem(RequestContext& context, const Problem& problem) {
-  const bool is_told_why = problem.status != kForbidden && problem.status != kTooManyRequests;
-  if (problem.status == kUnauthorized || (!is_told_why && problem.message.empty())) {
-    return write_without_body(context, problem);
-  }
+  const bool never_told = problem.status == kUnauthorized || problem.status == kTooLarge;
+  const bool seldom_told = problem.status == kForbidden || problem.status == kTooManyRequests;
+  if (never_told || (seldom_told && problem.message.empty())) return write_without_body(context, problem);
   context.answer_json(status_of(context, problem), ddi::error(to_text(problem.kind), problem.message));
   if (!problem.allow.empty()) context.set_header("Allow", problem.allow);
   if (problem.retry_after_s) context.set_header("Retry-After", std::to_string(*problem.retry_after_s));

@@ -101,7 +101,10 @@ bool check_attribute_name(const FieldPlace& place, std::string_view name) {
 
 bool check_device_id(const FieldPlace& place, std::string_view id) {
   if (domain::is_valid_device_id(id)) return true;
-  if (check_length(place, id, {1, limits::kPathParameterChars})) {
+  if (!check_length(place, id, {1, limits::kPathParameterChars})) return false;
+  if (id == "." || id == "..") {
+    place.fail(fmt::format("'{}' cannot be an id: clients take it out of paths", id), "string_pattern_mismatch");
+  } else {
     place.fail(fmt::format("holds a control character: '{}'", shown(id)), "string_pattern_mismatch");
   }
   return false;

@@ -11,7 +11,8 @@ bool is_cbor(std::string_view content_type);
 
 // Which form of JSON an Accept header asks for.
 enum class JsonForm { kPlain, kHal, kCbor, kNone };  // kNone: it takes none of them
-// Of several the first in this order; kHal where no form is named: no Accept, or a wildcard.
+// Of several the one with the greatest weight, and of these the first that is named, in this order; kHal where none is named:
+// no Accept, or a wildcard.
 JsonForm json_form(std::string_view accept);
 // The media type of that form.
 std::string_view to_text(JsonForm form);

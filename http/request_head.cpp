@@ -222,6 +222,16 @@ std::optional<std::string_view> RequestHead::header(std::string_view name) const
   return std::nullopt;
 }
 
+std::string RequestHead::list(std::string_view name) const {
+  std::string items;
+  for (const auto& field : fields) {
+    if (!equals_ignoring_case(field.name, name)) continue;
+    if (!items.empty()) items += ", ";
+    items += field.value;
+  }
+  return items;
+}
+
 std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t from) {
   constexpr std::string_view kEmptyLine = "\r\n\r\n";
   const std::size_t back = std::min(from, kEmptyLine.size() - 1);

@@ -34,6 +34,8 @@ struct RequestHead {
 
   // The first field of that name, in any case; empty if there is none.
   std::optional<std::string_view> header(std::string_view name) const;
+  // All fields of that name as the one list that they are (RFC 9110, 5.3), the items apart by commas; empty if there is none.
+  std::string list(std::string_view name) const;
   bool has_body() const { return chunked || content_length.value_or(0) > 0; }
 };
 

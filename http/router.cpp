@@ -136,6 +136,7 @@ std::optional<Problem> check_parameter(std::string_view name, std::string_view v
     return fail("holds a control character or is not UTF-8: '" + shown(value) + "'", "string_pattern_mismatch");
   }
   if (*characters == 0) return fail("is empty", "string_too_short");
+  if (value == "." || value == "..") return fail("is '" + std::string(value) + "', which clients take out of paths", "string_pattern_mismatch");
   if (*characters > limits::kPathParameterChars) {
     return fail("has " + std::to_string(*characters) + " characters, more than " +
                     std::to_string(limits::kPathParameterChars) + ": '" + shown(value) + "'",

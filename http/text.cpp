@@ -58,9 +58,13 @@ std::optional<std::size_t> count_characters(std::string_view text) {
 }
 
 bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
+  constexpr unsigned char kLead = 0xc2;  // of U+0080 to U+00BF
+  unsigned char before = 0;
+  return std::any_of(text.begin(), text.end(), [&before](char c) {
     const auto byte = static_cast<unsigned char>(c);
-    return byte < 32 || byte == 127;
+    const bool c1 = before == kLead && byte >= 0x80 && byte < 0xa0;
+    before = byte;
+    return byte < 32 || byte == 127 || c1;
   });
 }
 

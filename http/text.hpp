@@ -17,7 +17,7 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 // How many characters (code points) a text has; empty if it is not UTF-8.
 std::optional<std::size_t> count_characters(std::string_view text);
 
-// Whether any byte is an ASCII control character (0-31, 127).
+// Whether any character is a control character: U+0000 to U+001F, U+007F to U+009F.
 bool has_control_character(std::string_view text);
 
 // Whether no byte is an ASCII control character but a tab: what a header's value may hold.

@@ -24,6 +24,7 @@ constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 std::string reason() {
   const auto code = ERR_peek_error();  // the first: those behind it only say who noticed
+  if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
   const char* text = code == 0 ? nullptr : ERR_reason_error_string(code);
   return text ? text : "unknown error";
 }

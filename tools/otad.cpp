@@ -25,6 +25,7 @@
 #include "http/front_door.hpp"
 #include "tools/heap.hpp"
 #include "tools/otad/config.hpp"
+#include "tools/otad/exposure.hpp"
 #include "tools/otad/log_lines.hpp"
 #include "tools/otad/secret_file.hpp"
 #include "tools/otad/signal_wait.hpp"
@@ -120,17 +121,12 @@ ota::http::FrontDoorOptions door_options_of(const Config& config) {
   return options;
 }
 
-// Who gets in, as far as an operator has to know.
 void tell_who_gets_in(const Config& config, const ota::http::FrontDoor& door) {
-  const bool loopback = ota::http::IpNetworks::parse("127.0.0.0/8, ::1").contains(config.address);
   if (config.tls_port) {
     spdlog::info("TLS on {}:{}, for {}{}", config.tls_address, door.tls_port(), config.tls_devices_only ? "devices" : "everybody",
                  config.tls.client_authority_file.empty() ? "" : ", who may show certificates");
   }
-  if (!config.devices_only && !loopback) {
-    spdlog::warn("administration needs no credentials, and {} can be reached from outside", config.address);
-  }
-  if (config.device_auth.anonymous) spdlog::warn("devices need no credentials (ddi.anonymous)");
+  for (const auto& warning : ota::tools::exposure_of(config)) spdlog::warn("{}", warning);
 }
 
 ota::http::DependencyHealth bus_health(const ota::gateways::Bus& bus) {

@@ -114,8 +114,12 @@ TEST_CASE("decision 20: a device id is 1 to 256 characters without control chara
     CHECK(is_valid_device_id(id));
   }
   for (const auto& id : {std::string(), repeated("x", 257), repeated("ä", 257), std::string("a\nb"),
-                         std::string("a\0b", 3), std::string("\x7f"), std::string("\x1f")}) {
+                         std::string("a\0b", 3), std::string("\x7f"), std::string("\x1f"), std::string("\xc2\x80"),
+                         std::string("a\xc2\x85"), std::string("\xc2\x9f"), std::string("."), std::string("..")}) {
     CHECK_FALSE(is_valid_device_id(id));
+  }
+  for (const auto& id : {std::string("\xc2\xa0"), std::string("\xc3\x85"), std::string("..."), std::string(".a")}) {
+    CHECK(is_valid_device_id(id));
   }
 }
 

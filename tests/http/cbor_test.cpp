@@ -32,6 +32,16 @@ TEST_CASE("whatever is JSON is read back from CBOR") {
   }
 }
 
+TEST_CASE("CBOR may say of itself that it is CBOR, once and in front") {
+  const auto tag = bytes({0xd9, 0xd9, 0xf7});
+  auto parsed = parse_cbor(tag + to_cbor_text({{"a", 1}}));
+  REQUIRE(std::holds_alternative<json>(parsed));
+  CHECK(std::get<json>(parsed) == json{{"a", 1}});
+  CHECK(refusal(tag).find("too early") != std::string::npos);
+  CHECK(refusal(tag + tag + bytes({0x01})).find("byte 4 is a tag") != std::string::npos);
+  CHECK(refusal(tag + bytes({0x41, 'x'})).find("byte string") != std::string::npos);
+}
+
 TEST_CASE("lists, objects and texts without a length are read") {
   // {_ "a": [_ 1, 2], "b": (_ "x", "y")}
   const auto text = bytes({0xbf, 0x61, 'a', 0x9f, 1, 2, 0xff, 0x61, 'b', 0x7f, 0x61, 'x', 0x61, 'y', 0xff, 0xff});

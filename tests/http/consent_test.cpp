@@ -33,7 +33,9 @@ TEST_CASE("decision 32: an offer waits for consent without a place and without a
   Asked a;
   CHECK_FALSE(a.links("d").contains("deploymentBase"));
   CHECK(ApiStage::eventually([&] { return a.links("e").contains("confirmationBase"); }));  // it takes no place
-  CHECK(a.stage.ddi("GET", "/d/deploymentBase/" + a.action).status == 404);
+  const auto too_early = a.stage.ddi("GET", "/d/deploymentBase/" + a.action);
+  CHECK(too_early.status == 404);
+  CHECK(too_early.json()["message"] == "Action " + a.action + " waits for its user's consent, see confirmationBase");
   CHECK(a.stage.ddi("POST", "/d/cancelAction/" + a.action + "/feedback", kSucceeded).status == 405);  // nobody asked that
   CHECK(a.stage.ddi("GET", "/d/confirmationBase").json()["_links"].contains("confirmationBase"));
   CHECK(a.stage.ddi("GET", "/d/confirmationBase").json()["autoConfirm"]["active"] == false);

@@ -47,6 +47,11 @@ TEST_CASE("DDI in CBOR: the same messages with the same names") {
   REQUIRE(std::holds_alternative<json>(read));
   CHECK(std::get<json>(read) == o.stage.ddi("GET", "/d").json());
   CHECK(o.stage.ddi("GET", "/d", "", accept + ("If-None-Match: " + poll.header("ETag") + "\r\n")).status == 304);
+  CHECK(poll.header("Vary") == "Accept");
+  const auto tagged = [&](const std::string& fields) { return o.stage.ddi("GET", "/d", "", fields).header("ETag"); };
+  CHECK(tagged("Accept: application/json\r\n") != tagged("Accept: application/hal+json\r\n"));
+  const auto second = o.stage.ddi("GET", "/d", "", "Accept: text/html\r\nAccept: application/cbor\r\n");
+  CHECK(second.header("Content-Type") == "application/cbor");
 
   const auto type = "Content-Type: application/cbor\r\n";
   const auto report = to_cbor_text(says("proceeding", "none", {"halfway"}));
@@ -58,6 +63,23 @@ TEST_CASE("DDI in CBOR: the same messages with the same names") {
   CHECK(o.stage.ddi("POST", o.base + "/feedback", "{}", type).status == 400);
   CHECK(o.stage.ddi("POST", o.base + "/feedback", "{}", "Content-Type: text/plain\r\n").status == 415);
   CHECK(o.stage.ddi("GET", "/d", "", "Accept: text/html\r\n").status == 406);
+}
+
+TEST_CASE("what is not there is named as it was asked for, and what is too large is refused in no words") {
+  Offered o;
+  CHECK(o.stage.ddi("GET", "/d/deploymentBase/99999999999").json()["message"] == "Action not found: 99999999999 of device d");
+  const auto large = o.stage.ddi("PUT", "/d/configData", json{{"data", {{"a", std::string(2'000'000, 'x')}}}}.dump());
+  CHECK(large.status == 413);
+  CHECK(large.body.empty());
+}
+
+TEST_CASE("an id that clients take out of paths is none") {
+  ApiStage stage;
+  for (const auto* dots : {"%2E", "%2e%2E"}) {
+    CHECK(stage.ddi("GET", std::string("/") + dots).status == 400);
+    CHECK(stage.admin("PUT", std::string("/devices/") + dots, "{}").status == 422);
+  }
+  CHECK(stage.ddi("GET", "/a%C2%85b").status == 400);
 }
 
 TEST_CASE("auto-confirmation: whatever waits is confirmed, and nothing waits any more") {
@@ -107,6 +129,11 @@ TEST_CASE("actionHistory: what the device said, newest first, and only if it is 
   CHECK_FALSE(o.stage.ddi("GET", o.base + "?actionHistory=0").json().contains("actionHistory"));
   const auto all = o.stage.ddi("GET", o.base + "?c=-1&actionHistory=-1").json()["actionHistory"];
   CHECK(all["messages"] == json{"third", "second", "first"});
+  for (const auto& path : {o.base, "/d/installedBase/" + o.action, "/d/confirmationBase/" + o.action}) {
+    const auto refused = o.stage.ddi("GET", path + "?actionHistory=x");
+    CHECK(refused.status == 400);
+    CHECK(refused.json()["message"].get<std::string>().find("'x'") != std::string::npos);
+  }
   CHECK(all["status"] == "RETRIEVED");
   CHECK(o.stage.ddi("GET", o.base + "?actionHistory=2").json()["actionHistory"]["messages"] == json{"third", "second"});
   o.feedback(says("closed", "success", {"done"}));

@@ -123,6 +123,7 @@ TEST_CASE("api 5, import: a bad CSV line is told of with its line, its fields an
       "tab\there,,,,\n"
       "\xff\xfe,\xc3,,,\n" +
       std::string("nul,a\0b,,,\n", 11) +
+      "..,,,,\n"
       "last,,,,\n");
   REQUIRE_FALSE(result.refused);
   REQUIRE(result.devices.size() == 2);
@@ -138,7 +139,8 @@ TEST_CASE("api 5, import: a bad CSV line is told of with its line, its fields an
       "6 device_id: holds a control character: 'tab\there'",
       "7 device_id: must be UTF-8 text, got '\xff\xfe'",
       "7 name: must be UTF-8 text, got '\xc3'",
-      "8 name: holds the control character 0x00 behind 'a'"});
+      "8 name: holds the control character 0x00 behind 'a'",
+      "9 device_id: '..' cannot be an id: clients take it out of paths"});
 }
 
 TEST_CASE("api 5, import: a field of blanks says nothing that PUT would take") {

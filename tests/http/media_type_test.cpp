@@ -26,3 +26,16 @@ TEST_CASE("an Accept header names a form of JSON, leaves it open, or takes none"
   CHECK(json_form("application/cbor") == JsonForm::kCbor);
   CHECK(json_form("application/cbor, application/json") == JsonForm::kPlain);
 }
+
+TEST_CASE("an Accept header's weights decide, and a name before a wildcard") {
+  CHECK(json_form("application/json;q=0.1, application/cbor") == JsonForm::kCbor);
+  CHECK(json_form("application/json; q=0.5, application/cbor; q=0.25") == JsonForm::kPlain);
+  CHECK(json_form("application/json;q=0.999, application/cbor;Q=1.0") == JsonForm::kCbor);
+  CHECK(json_form("application/json;q=0.2, */*") == JsonForm::kHal);
+  CHECK(json_form("*/*, application/cbor") == JsonForm::kCbor);
+  CHECK(json_form("application/hal+json;q=0, */*") == JsonForm::kPlain);
+  CHECK(json_form("application/*;q=0, */*") == JsonForm::kNone);
+  CHECK(json_form("application/cbor;q=0.001, text/html") == JsonForm::kCbor);
+  CHECK(json_form("application/json;q=much") == JsonForm::kPlain);
+  CHECK(json_form("application/json;q=0.0001") == JsonForm::kNone);
+}

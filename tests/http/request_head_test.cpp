@@ -47,6 +47,8 @@ TEST_CASE("a head is cut into its parts") {
   CHECK(good.head.path == "/a%20b/c");
   CHECK(good.head.query == "x=1&y=?2");
   CHECK(good.head.header("x-one") == "two words");
+  CHECK(good.head.list("X-ONE") == "two words");
+  CHECK(good.head.list("absent") == "");
   CHECK(good.head.header("EMPTY") == "");
   CHECK_FALSE(good.head.header("absent"));
   CHECK(good.head.content_length == 12);

@@ -44,6 +44,9 @@ TEST_CASE("small tests on text") {
   CHECK(has_control_character(std::string_view("a\0b", 3)));
   CHECK(has_control_character("\x7f"));
   CHECK_FALSE(has_control_character("ü"));
+  CHECK(has_control_character("a\xc2\x85"));
+  CHECK_FALSE(has_control_character("\xc2\xa0"));
+  CHECK_FALSE(has_control_character("\xc3\x85"));
   CHECK(is_printable_ascii("~ !"));
   CHECK_FALSE(is_printable_ascii("ü"));
   std::string items;

@@ -251,6 +251,8 @@ TEST_CASE("TLS: a certificate that cannot be used is an error that names the fil
                        std::runtime_error);
   CHECK_THROWS_WITH_AS(TlsContext({pair.certificate, pair.key, pair.key, ClientCertificates::kRequired}),
                        doctest::Contains("client authority"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(TlsContext({pair.certificate, pair.key, "gone.pem", ClientCertificates::kRequired}),
+                       "The client authority gone.pem cannot be used: No such file or directory", std::runtime_error);
 }
 
 TEST_CASE("TLS: many clients at once, with and without keep-alive") {

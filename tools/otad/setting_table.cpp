@@ -133,7 +133,7 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.device_auth.target_token = on_or_off(v); }},
       {"ddi.gateway_token", "", "a token that acts for every device; several, comma separated, while one is replaced",
        [](Config& c, const std::string& v) { c.device_auth.gateway_tokens = long_words(v); }},
-      {"ddi.anonymous", "off", "on or off: devices that show nothing are believed",
+      {"ddi.anonymous", "off", "on or off: devices that show nothing are believed, those that have a token, too",
        [](Config& c, const std::string& v) { c.device_auth.anonymous = on_or_off(v); }},
       {"ddi.plug_and_play", "on", "on or off: an id that is not known is registered at its first poll",
        [](Config& c, const std::string& v) { c.device_auth.plug_and_play = on_or_off(v); }},
