@@ -56,6 +56,7 @@ std::unique_ptr<MqttNetwork> mqtt_network(EventLoop& loop, const Options& option
   settings.broker = *options.mqtt_broker;
   settings.ca_file = options.mqtt_ca_file;
   settings.insecure = options.insecure;
+  settings.publish_qos = options.mqtt_qos;
   settings.keep_alive = options.mqtt_keep_alive;
   settings.timeout = options.timeout;
   settings.half_open_max = options.faults.network.half_open_max;

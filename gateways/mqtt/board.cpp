@@ -50,18 +50,18 @@ bool Board::spoke(const std::string& device) {
   return true;
 }
 
-bool Board::told(const std::string& device, std::uint64_t fingerprint, Cause cause) {
+Board::Tell Board::told(const std::string& device, std::uint64_t fingerprint, Cause cause) {
   auto* seat = find(device);
-  if (!seat) return false;
+  if (!seat) return Tell::kNothing;
   const auto before = std::exchange(seat->shown, fingerprint);
   const bool leaves = !seat->record.push || seat->record.deleted;
   if (leaves) forget(device);
-  if (cause == Cause::kTellAnew) return fingerprint != 0 || before != 0;
   if (cause == Cause::kStart && fingerprint == 0 && !before) {
     if (!leaves) find(device)->shown.reset();  // what stands there is not known, and does no harm
-    return false;
+    return Tell::kNothing;
   }
-  return before != fingerprint;
+  if (before != fingerprint) return Tell::kNews;
+  return cause == Cause::kTellAnew && fingerprint != 0 ? Tell::kAgain : Tell::kNothing;
 }
 
 void Board::begin_round() { left_in_round_ = seats_.size(); }

@@ -40,8 +40,9 @@ class Board {
   void touched(const std::string& device, const projections::PollRecord& record, Cause cause);
   // It said something: it is there. True: it was taken for gone.
   bool spoke(const std::string& device);
-  // The command of this fingerprint (0: the empty one) is what it is to have. True: it is to be published.
-  bool told(const std::string& device, std::uint64_t fingerprint, Cause cause);
+  // The command of this fingerprint (0: the empty one) is what it is to have.
+  enum class Tell : std::uint8_t { kNothing, kNews, kAgain };
+  Tell told(const std::string& device, std::uint64_t fingerprint, Cause cause);
 
   // The next devices to ask for, at most `most`, looking at `slice` devices at most; whoever is given is being asked for
   // until asked(). Empty may mean that others have still to be looked at: see begin_round().

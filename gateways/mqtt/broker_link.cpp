@@ -128,6 +128,7 @@ class BrokerLink::Session {
   }
 
   void acknowledged(int number) {
+    if (sends_) return;  // what is on the line already, and all that there is to say of it
     heard_ = Clock::now();
     const std::lock_guard lock(link_.mutex_);
     if (link_.outbox_.acknowledged(number)) ++link_.status_.published;
@@ -141,13 +142,18 @@ class BrokerLink::Session {
     } else if (Clock::now() - heard_ > limits::kAnswer) {
       throw std::runtime_error("the MQTT broker acknowledges nothing any more");
     }
-    while (const auto* letter = outbox.next()) {
+    sends_ = true;
+    // What the line does not take now waits here, where it is bounded.
+    for (const auto* letter = outbox.next(); letter && !wants_write(); letter = outbox.next()) {
       int number = 0;
+      const bool is_acknowledged = letter->is_acknowledged();
       check(mosquitto_publish(handle_.get(), &number, letter->topic.c_str(), static_cast<int>(letter->body.size()),
-                              letter->body.data(), 1, letter->retained),
+                              letter->body.data(), is_acknowledged ? 1 : 0, is_acknowledged),
             "publish to " + letter->topic);
       outbox.sent(number);
+      if (!is_acknowledged) ++link_.status_.published;
     }
+    sends_ = false;
   }
 
   // While TLS is agreed on the library says that it wants to write and writes nothing, unless the loop is its own: over a
@@ -181,6 +187,7 @@ class BrokerLink::Session {
 
   BrokerLink& link_;
   std::optional<int> answer_;             // the CONNACK
+  bool sends_ = false;
   std::string trouble_;                   // what the library said first of an error; empty: nothing
   Clock::time_point heard_{};             // when the broker answered anything last, or had nothing to answer
   Handle handle_;
@@ -254,7 +261,7 @@ void BrokerLink::run() {
 void BrokerLink::connected() {
   retry_ = options_.retry_min;
   logged_.clear();
-  spdlog::info("mqtt: connected to {}:{}", options_.host, options_.port);
+  spdlog::info("mqtt: connected to {}:{} for {}", options_.host, options_.port, options_.what_for);
   const std::lock_guard lock(mutex_);
   status_.connected = true;
 }
@@ -262,7 +269,7 @@ void BrokerLink::connected() {
 // A failure that lasts is logged once, not at every attempt.
 void BrokerLink::failed(const std::string& why) {
   if (stopping_) return;
-  if (logged_ != why) spdlog::warn("mqtt: {}; trying again until it works", why);
+  if (logged_ != why) spdlog::warn("mqtt: {}; trying again until it works, for {}", why, options_.what_for);
   logged_ = why;
   const std::lock_guard lock(mutex_);
   status_.last_error = why;

@@ -1,8 +1,9 @@
-// The service's own connection to the MQTT broker: what it publishes, QoS 1, until the broker has it.
+// A connection of the service's own to the MQTT broker. Commands are published with QoS 1 until the broker has them; answers
+// and reminders once, with QoS 0: of each a broker would keep account, and whoever misses one asks again.
 //
 // One thread owns the connection; everybody else only puts letters into the outbox and wakes it. What fails ends the
 // session, and the next one begins with a new handle, after a pause that doubles from retry_min to retry_max: the library's
-// own reconnecting and queueing are not used. What was not acknowledged is sent again; all of it may come twice.
+// own reconnecting and queueing are not used. A command that was not acknowledged is sent again, and may come twice.
 // Callbacks of the library note what they were told and return.
 #pragma once
 
@@ -25,6 +26,7 @@ struct BrokerOptions {
   std::string user;                       // empty: none
   std::string password;
   std::string ca_file;                    // empty: no TLS
+  std::string what_for = "all";           // in the log
   std::chrono::milliseconds retry_min{250};
   std::chrono::milliseconds retry_max{15'000};
 };
@@ -44,7 +46,7 @@ class BrokerLink {
 
   struct Status {
     bool connected = false;
-    std::uint64_t published = 0;          // acknowledged, since the start
+    std::uint64_t published = 0;          // since the start: commands that were acknowledged, others that were sent
     std::uint64_t dropped = 0;            // answers that there was no room for
     std::size_t waiting = 0;              // not acknowledged yet
     std::string last_error;               // a sentence; empty: none yet

@@ -11,8 +11,8 @@
 namespace ota::gateways {
 namespace {
 
-mqtt::BrokerOptions broker_options(const MqttOptions& o) {
-  return {o.host, o.port, o.user, o.password, o.ca_file, o.retry_min, o.retry_max};
+mqtt::BrokerOptions broker_options(const MqttOptions& o, const char* what_for) {
+  return {o.host, o.port, o.user, o.password, o.ca_file, what_for, o.retry_min, o.retry_max};
 }
 nats::ReconnectLoop::Options inbox_options(const MqttOptions& o) {
   return {o.nats_url, "ota_service devices", o.retry_min, o.retry_max, o.nats_ca_file};
@@ -24,8 +24,9 @@ struct MqttDevices::Impl {
   explicit Impl(MqttOptions o)
       : options(std::move(o)),
         topics(options.tenant),
-        broker(broker_options(options)),
-        pusher(topics, [this](mqtt::Letter letter) { broker.publish(std::move(letter)); }),
+        commands(broker_options(options, "commands")),
+        answers(broker_options(options, "answers")),
+        pusher(topics, [this](mqtt::Letter letter) { commands.publish(std::move(letter)); }),
         inbox(inbox_options(options), topics, {options.stream_bytes_max, options.rate}) {}
 
   mqtt::Inbox::Came hear(const domain::DeviceId& device, std::string_view body) {
@@ -37,17 +38,19 @@ struct MqttDevices::Impl {
       case mqtt::Outcome::Then::kTellAnew: pusher.heard(device, mqtt::Cause::kTellAnew); break;
       case mqtt::Outcome::Then::kGone: pusher.heard(device, mqtt::Cause::kGone); break;
     }
-    if (outcome.reply) broker.publish({topics.reply(device), std::move(*outcome.reply), false});
+    if (outcome.reply) answers.publish({topics.reply(device), std::move(*outcome.reply)});
     return heard.message ? mqtt::Inbox::Came::kDone : mqtt::Inbox::Came::kMalformed;
   }
 
   void refuse(const domain::DeviceId& device, std::string_view body) {
-    broker.publish({topics.reply(device), mqtt::make_too_often(mqtt::read_up(body).id, options.rate.per_s), false});
+    answers.publish({topics.reply(device), mqtt::make_too_often(mqtt::read_up(body).id, options.rate.per_s)});
   }
 
   const MqttOptions options;
   const mqtt::Topics topics;
-  mqtt::BrokerLink broker;
+  // nats-server takes nothing more of a connection until it has stored a command: answers do not wait for that.
+  mqtt::BrokerLink commands;
+  mqtt::BrokerLink answers;
   mqtt::Pusher pusher;
   std::optional<mqtt::Conversation> conversation;
   mqtt::Inbox inbox;
@@ -59,7 +62,8 @@ MqttDevices::~MqttDevices() { stop(); }
 eventstore::Tail& MqttDevices::tail() { return impl_->pusher; }
 
 void MqttDevices::start(actors::Service& service, MqttHooks hooks) {
-  impl_->broker.start();
+  impl_->commands.start();
+  impl_->answers.start();
   impl_->pusher.start(service, hooks.url_of);
   impl_->conversation.emplace(service, mqtt::Hooks{hooks.url_of, std::move(hooks.on_seen)}, impl_->options.plug_and_play);
   impl_->inbox.start(
@@ -70,17 +74,21 @@ void MqttDevices::start(actors::Service& service, MqttHooks hooks) {
 void MqttDevices::stop() {
   impl_->inbox.stop();
   impl_->pusher.stop();
-  impl_->broker.stop();
+  impl_->commands.stop();
+  impl_->answers.stop();
 }
 
 MqttStatus MqttDevices::status() const {
-  const auto told = impl_->broker.status();
+  auto told = impl_->commands.status();
+  const auto answered = impl_->answers.status();
+  told.connected = told.connected && answered.connected;
+  if (told.last_error.empty()) told.last_error = answered.last_error;
   const auto heard = impl_->inbox.status();
   MqttStatus status;
   status.connected = told.connected && heard.link.ready;
   status.devices = impl_->pusher.devices();
-  status.published = told.published;
-  status.waiting = told.waiting;
+  status.published = told.published + answered.published;
+  status.waiting = told.waiting + answered.waiting;
   status.received = heard.received;
   status.malformed = heard.malformed;
   status.refused = heard.refused;

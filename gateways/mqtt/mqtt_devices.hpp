@@ -47,7 +47,7 @@ struct MqttHooks {
 struct MqttStatus {
   bool connected = false;                 // both ways
   std::uint64_t devices = 0;              // that take their commands here
-  std::uint64_t published = 0;            // acknowledged by the broker, since the start
+  std::uint64_t published = 0;            // since the start: commands that the broker has, answers that were sent
   std::uint64_t waiting = 0;              // for that
   std::uint64_t received = 0;             // messages, since the start; of these
   std::uint64_t malformed = 0;            //   could not be read

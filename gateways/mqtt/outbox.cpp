@@ -8,7 +8,7 @@
 namespace ota::gateways::mqtt {
 
 void Outbox::post(Letter letter) {
-  if (!letter.retained) {
+  if (letter.kind == Letter::Kind::kAnswer) {
     replies_.push_back(std::move(letter));
     if (replies_.size() <= replies_max_) return;
     replies_.pop_front();
@@ -16,7 +16,7 @@ void Outbox::post(Letter letter) {
     return;
   }
   if (const auto found = command_on_.find(letter.topic); found != command_on_.end()) {
-    found->second->body = std::move(letter.body);
+    if (letter.kind == Letter::Kind::kCommand) *found->second = std::move(letter);
     return;
   }
   const auto place = commands_.insert(commands_.end(), std::move(letter));
@@ -39,9 +39,9 @@ void Outbox::sent(int number) {
   OTA_ASSERT(!from.empty());
   auto letter = std::move(from.front());
   from.pop_front();
-  if (letter.retained) command_on_.erase(letter.topic);
-  replies_turn_ = letter.retained;
-  in_flight_.push_back({number, std::move(letter)});
+  replies_turn_ = letter.kind != Letter::Kind::kAnswer;
+  if (replies_turn_) command_on_.erase(letter.topic);
+  if (letter.is_acknowledged()) in_flight_.push_back({number, std::move(letter)});
 }
 
 // They come back in order as a rule: the one that is looked for is the first.
@@ -52,16 +52,17 @@ bool Outbox::acknowledged(int number) {
   return true;
 }
 
-// The newest first: of two retained ones on a topic the older one is not wanted any more.
+// The newest first: of two commands on a topic the older one is not wanted any more, nor is a reminder.
 void Outbox::connection_lost() {
   while (!in_flight_.empty()) {
     auto letter = std::move(in_flight_.back().letter);
     in_flight_.pop_back();
-    if (!letter.retained) {
-      replies_.push_front(std::move(letter));
-    } else if (!command_on_.contains(letter.topic)) {
+    const auto waits = command_on_.find(letter.topic);
+    if (waits == command_on_.end()) {
       const auto place = commands_.insert(commands_.begin(), std::move(letter));
       command_on_.emplace(place->topic, place);
+    } else if (!waits->second->is_acknowledged()) {
+      *waits->second = std::move(letter);
     }
   }
 }

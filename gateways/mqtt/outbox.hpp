@@ -1,9 +1,9 @@
 // What waits for the broker, and what it has not acknowledged yet. No thread, no socket: whoever owns it says what was sent
 // and what came back.
 //
-// A retained message is what stands on its topic: of those that wait on one topic only the newest is kept, so that a
-// broker which is down for long costs a message a device at most. Answers are kept in order, up to a limit; beyond it the
-// oldest are dropped. When the connection is lost, what was sent and not acknowledged waits again, at the front.
+// A command stands on its topic: of those that wait on one topic only the newest is kept, so that a broker which is down for
+// long costs a message a device at most. Answers are kept in order, up to a limit; beyond it the oldest are dropped. When the
+// connection is lost, the commands that were sent and not acknowledged wait again, at the front.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,16 @@
 namespace ota::gateways::mqtt {
 
 struct Letter {
+  enum class Kind {
+    kAnswer,
+    kCommand,    // retained, and sent until it is acknowledged
+    kReminder,   // of the command that stands on its topic already, for whoever listens now; of no use behind another one
+  };
   std::string topic;
   std::string body;
-  bool retained = false;
+  Kind kind = Kind::kAnswer;
+
+  bool is_acknowledged() const { return kind == Kind::kCommand; }
 };
 
 class Outbox {
@@ -24,10 +31,10 @@ class Outbox {
   Outbox(std::size_t in_flight_max, std::size_t replies_max) : in_flight_max_(in_flight_max), replies_max_(replies_max) {}
 
   void post(Letter letter);
-  // What is to be sent next; null: nothing waits, or as much as may be is under way. Retained ones and answers take turns.
-  // Good until anything else is called.
+  // What is to be sent next; null: nothing waits, or as much as may be is under way. Commands and answers take turns. Good
+  // until anything else is called.
   const Letter* next();
-  // What next() gave is on its way under this number.
+  // What next() gave is on its way under this number; what is not acknowledged is done with.
   void sent(int number);
   // False: no message of that number is under way.
   bool acknowledged(int number);

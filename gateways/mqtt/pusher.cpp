@@ -224,13 +224,15 @@ void Pusher::look_at(const std::string& device, Cause cause) {
   const auto record = service_.load()->views().polls().find(device);
   if (!record) return;
   const auto command = command_of(device, *record);
-  bool news = false;
+  auto tell = Board::Tell::kNothing;
   {
     const std::lock_guard lock(board_mutex_);
     board_.touched(device, *record, cause);
-    news = board_.told(device, command.fingerprint, cause);
+    tell = board_.told(device, command.fingerprint, cause);
   }
-  if (news) publish_({topics_.down({device}), command.body, true});
+  if (tell == Board::Tell::kNothing) return;
+  const auto kind = tell == Board::Tell::kNews ? Letter::Kind::kCommand : Letter::Kind::kReminder;
+  publish_({topics_.down({device}), command.body, kind});
 }
 
 Command Pusher::command_of(const std::string& device, const projections::PollRecord& record) const {

@@ -82,9 +82,9 @@ def who_may_what():
 
 def odd_names():
     """A device may be called as it likes: neither the broker's configuration nor the way to it breaks for the others."""
-    with Site(known=["ota_service", "..", "*", "pump"]) as site:
+    with Site(known=["ota_service", "...", "*", "pump"]) as site:
         assert "ota_service" not in site.broker.passwords, "the service's own user, and no device's"
-        for name in ["..", "*", "pump"]:
+        for name in ["...", "*", "pump"]:
             site.device(name).connect().hello(device_model="SF-100")
 
 

@@ -16,8 +16,9 @@ from fold import Fold
 from mqtt_support import Site, Tls
 from support import LONG, wait_for
 
-DEVICES = int(os.environ.get("OTA_FLEET", "2000" if LONG else "40"))
+DEVICES = int(os.environ.get("OTA_FLEET", "10000" if LONG else "40"))
 KILLS = 3 if LONG else 1                  # of each
+QOS = "1" if DEVICES <= 2000 else "0"     # of what devices say: what is acknowledged costs the broker more the more devices it knows
 CONCURRENT = max(10, DEVICES // 10)
 PATIENCE = 1800 if LONG else 120
 BAD_NETWORK = ("--loss", "0.03", "--stall", "0.05", "--stall-max", "0.5", "--reset", "0.03", "--half-open", "0.03",
@@ -35,7 +36,7 @@ def write_tokens(site):
 def start_fleet(site, seed):
     return site.fleet("--mqtt", f"mqtts://127.0.0.1:{site.broker.mqtt_port}", "--mqtt-ca", site.broker.tls.devices_trust,
                       "--target-tokens", write_tokens(site), "--devices", str(DEVICES), "--seed", str(seed), "--model", "SF-100",
-                      "--initial-version", "1.0.0", "--install-ms", "100", "--reboot", "0.1-1", "--power-cut", "0.1",
+                      "--initial-version", "1.0.0", "--mqtt-qos", QOS, "--install-ms", "100", "--reboot", "0.1-1", "--power-cut", "0.1",
                       "--duplicate-reports", "0.1", "--late-reports", "0.1", "--failure-rate", "0.05",
                       "--ramp-up", str(DEVICES // 100), *BAD_NETWORK)
 

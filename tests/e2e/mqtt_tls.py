@@ -115,7 +115,7 @@ def tell(site, trouble):
     """The service is not connected, and says why: to whoever asks, and once in its log."""
     wait_for(f"the service is in trouble: {trouble}", lambda: not site.connected() and trouble in site.health()["last_error"])
     with open(site.service.log, encoding="utf-8") as text:
-        said = [json.loads(line)["message"] for line in text if '"message":"mqtt: ' in line]
+        said = [json.loads(line)["message"] for line in text if '"message":"mqtt: ' in line and "for commands" in line]
     assert f"mqtt: Cannot connect to the MQTT broker 127.0.0.1:{site.broker.mqtt_port}: " in said[-1] and trouble in said[-1], said
     assert all(one != next_one for one, next_one in zip(said, said[1:])), said
 

@@ -29,50 +29,52 @@ std::vector<std::string> round(Board& board, Board::Moment now = kNow, const Boa
   return found;
 }
 using Ids = std::vector<std::string>;
+using Tell = Board::Tell;
 
 }  // namespace
 
 TEST_CASE("a command is news when it is another one than the device was told") {
   Board board;
   board.touched("a", pushed(), Cause::kEvent);
-  CHECK(board.told("a", 7, Cause::kEvent));
-  CHECK_FALSE(board.told("a", 7, Cause::kEvent));
-  CHECK(board.told("a", 8, Cause::kEvent));
-  CHECK(board.told("a", 0, Cause::kEvent));
-  CHECK_FALSE(board.told("a", 0, Cause::kEvent));
+  CHECK(board.told("a", 7, Cause::kEvent) == Tell::kNews);
+  CHECK(board.told("a", 7, Cause::kEvent) == Tell::kNothing);
+  CHECK(board.told("a", 8, Cause::kEvent) == Tell::kNews);
+  CHECK(board.told("a", 0, Cause::kEvent) == Tell::kNews);
+  CHECK(board.told("a", 0, Cause::kEvent) == Tell::kNothing);
 }
 
 TEST_CASE("a device that speaks anew has its command again; nothing after nothing is said once") {
   Board board;
   board.touched("a", pushed(), Cause::kTellAnew);
-  CHECK(board.told("a", 7, Cause::kTellAnew));
-  CHECK(board.told("a", 7, Cause::kTellAnew));
+  CHECK(board.told("a", 7, Cause::kTellAnew) == Tell::kNews);
+  CHECK(board.told("a", 7, Cause::kTellAnew) == Tell::kAgain);
+  CHECK(board.told("a", 8, Cause::kTellAnew) == Tell::kNews);
   board.touched("b", pushed(), Cause::kTellAnew);
-  CHECK(board.told("b", 0, Cause::kTellAnew));        // whatever stands there from before
-  CHECK_FALSE(board.told("b", 0, Cause::kTellAnew));
+  CHECK(board.told("b", 0, Cause::kTellAnew) == Tell::kNews);        // whatever stands there from before
+  CHECK(board.told("b", 0, Cause::kTellAnew) == Tell::kNothing);
 }
 
 TEST_CASE("after a start what is to be done is told, and an empty topic is not made empty") {
   Board board;
   board.touched("busy", pushed(), Cause::kStart);
   board.touched("idle", pushed(), Cause::kStart);
-  CHECK(board.told("busy", 7, Cause::kStart));
-  CHECK_FALSE(board.told("idle", 0, Cause::kStart));
-  CHECK(board.told("idle", 0, Cause::kEvent));        // its update ended: something may stand there
+  CHECK(board.told("busy", 7, Cause::kStart) == Tell::kNews);
+  CHECK(board.told("idle", 0, Cause::kStart) == Tell::kNothing);
+  CHECK(board.told("idle", 0, Cause::kEvent) == Tell::kNews);        // its update ended: something may stand there
 }
 
 TEST_CASE("a device that takes its commands elsewhere from now on loses the last one, and is forgotten") {
   Board board;
   board.touched("a", pushed(), Cause::kEvent);
   board.touched("b", pushed(), Cause::kEvent);
-  CHECK(board.told("a", 7, Cause::kEvent));
+  CHECK(board.told("a", 7, Cause::kEvent) == Tell::kNews);
   auto gone = pushed();
   gone.push = false;
   board.touched("a", gone, Cause::kEvent);
-  CHECK(board.told("a", 0, Cause::kEvent));
+  CHECK(board.told("a", 0, Cause::kEvent) == Tell::kNews);
   CHECK(board.size() == 1);
   board.touched("a", gone, Cause::kEvent);
-  CHECK_FALSE(board.told("a", 0, Cause::kEvent));
+  CHECK(board.told("a", 0, Cause::kEvent) == Tell::kNothing);
   CHECK(round(board) == Ids{"b"});
 }
 

@@ -10,8 +10,9 @@ using namespace ota::gateways::mqtt;
 
 namespace {
 
-Letter command(const std::string& topic, const std::string& body) { return {topic, body, true}; }
-Letter reply(const std::string& body) { return {"reply", body, false}; }
+Letter command(const std::string& topic, const std::string& body) { return {topic, body, Letter::Kind::kCommand}; }
+Letter reminder(const std::string& topic, const std::string& body) { return {topic, body, Letter::Kind::kReminder}; }
+Letter reply(const std::string& body) { return {"reply", body}; }
 
 // Sends what may be sent, numbered from `number` on; "topic body" of each.
 std::vector<std::string> send(Outbox& outbox, int number = 1) {
@@ -45,31 +46,64 @@ TEST_CASE("answers keep their order and take turns with commands") {
   CHECK(send(outbox) == Lines{"reply 1", "a x", "reply 2", "b x", "reply 3"});
 }
 
-TEST_CASE("no more is under way than may be") {
+TEST_CASE("no more is under way than may be, of what is acknowledged") {
   Outbox outbox(2, 10);
-  for (const auto* body : {"1", "2", "3"}) outbox.post(reply(body));
-  CHECK(send(outbox) == Lines{"reply 1", "reply 2"});
+  for (const auto* topic : {"a", "b", "c"}) outbox.post(command(topic, "x"));
+  CHECK(send(outbox) == Lines{"a x", "b x"});
   CHECK(outbox.acknowledged(2));
-  CHECK(send(outbox, 3) == Lines{"reply 3"});
+  CHECK(send(outbox, 3) == Lines{"c x"});
   CHECK(outbox.in_flight() == 2);
 }
 
-TEST_CASE("what was not acknowledged is sent again, in its order, before what came later") {
+TEST_CASE("an answer that was sent is done with") {
+  Outbox outbox(1, 10);
+  for (const auto* body : {"1", "2", "3"}) outbox.post(reply(body));
+  CHECK(send(outbox) == Lines{"reply 1", "reply 2", "reply 3"});
+  CHECK(outbox.in_flight() == 0);
+  CHECK_FALSE(outbox.acknowledged(1));
+  outbox.connection_lost();
+  CHECK(send(outbox).empty());
+}
+
+TEST_CASE("a command that was not acknowledged is sent again, before what came later") {
   Outbox outbox(10, 10);
-  outbox.post(reply("1"));
-  outbox.post(reply("2"));
+  outbox.post(command("gone", "1"));
   outbox.post(command("a", "old"));
   outbox.post(command("b", "only"));
-  CHECK(send(outbox).size() == 4);
+  CHECK(send(outbox).size() == 3);
   CHECK(outbox.acknowledged(1));
   outbox.post(command("a", "new"));
-  outbox.post(reply("3"));
   outbox.connection_lost();
   CHECK(outbox.in_flight() == 0);
   CHECK_FALSE(outbox.acknowledged(2));  // of the connection before
-  auto again = send(outbox);
-  std::sort(again.begin(), again.end());
-  CHECK(again == Lines{"a new", "b only", "reply 2", "reply 3"});
+  CHECK(send(outbox) == Lines{"b only", "a new"});
+}
+
+TEST_CASE("a reminder goes where nothing else does on its topic, and is done with") {
+  Outbox outbox(1, 10);
+  outbox.post(command("a", "1"));
+  outbox.post(reminder("a", "1"));
+  outbox.post(reminder("b", "old"));
+  outbox.post(command("b", "new"));
+  CHECK(send(outbox) == Lines{"a 1"});
+  CHECK(outbox.acknowledged(1));
+  CHECK(send(outbox) == Lines{"b new"});
+  CHECK(outbox.acknowledged(1));
+  outbox.post(reminder("b", "new"));
+  outbox.post(reminder("b", "new"));
+  CHECK(send(outbox) == Lines{"b new"});
+  CHECK(outbox.in_flight() == 0);
+}
+
+TEST_CASE("a command that is to be sent again takes the place of its reminder") {
+  Outbox outbox(10, 10);
+  outbox.post(command("a", "1"));
+  send(outbox);
+  outbox.post(reminder("a", "1"));
+  outbox.connection_lost();
+  CHECK(outbox.waiting() == 1);
+  CHECK(send(outbox, 2) == Lines{"a 1"});
+  CHECK(outbox.acknowledged(2));
 }
 
 TEST_CASE("of two commands under way on one topic the newer one is sent again") {

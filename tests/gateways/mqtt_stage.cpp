@@ -43,7 +43,7 @@ MqttStage::~MqttStage() { close(); }
 void MqttStage::open() {
   pusher_ = std::make_unique<mqtt::Pusher>(topics_, [this](const mqtt::Letter& letter) {
     const std::lock_guard lock(mutex_);
-    CHECK(letter.retained);
+    CHECK(letter.kind != mqtt::Letter::Kind::kAnswer);
     letters_[letter.topic].push_back(letter.body);
   });
   actors::ServiceOptions options;

@@ -89,4 +89,6 @@ TEST_CASE("back-off doubles up to its limit and spreads over the upper half") {
   CHECK(backoff(3, 0) == 2 * kBackoffFirst);
   CHECK(backoff(1'000'000, 0) == kBackoffMax / 2);
   CHECK(backoff(1'000'000, 0.999) <= kBackoffMax);
+  CHECK(backoff(6, 0, kConnectBackoffMax) == 16 * kBackoffFirst);
+  CHECK(backoff(1'000'000, 0, kConnectBackoffMax) == kConnectBackoffMax / 2);
 }

@@ -122,6 +122,11 @@ void add_mqtt(CLI::App& app, Options& options, Raw& raw) {
       ->check(CLI::Range{0.0, 1.0})
       ->needs(broker)
       ->capture_default_str();
+  app.add_option("--mqtt-qos", options.mqtt_qos,
+                 "QoS of what devices say: with 0 the broker acknowledges nothing, and a device waits for the service's answer alone")
+      ->check(CLI::Range(0, 1))
+      ->needs(broker)
+      ->capture_default_str();
   app.add_option("--mqtt-keep-alive", raw.mqtt_keep_alive_s,
                  "Seconds after which a silent device pings")
       ->check(keep_alive)

@@ -35,6 +35,7 @@ struct Options {
   std::optional<Origin> mqtt_broker;  // tls: over TLS; none: nobody speaks MQTT
   std::string mqtt_ca_file;           // empty: as for https
   double mqtt_share = 1;              // of the fleet
+  int mqtt_qos = 1;                   // of what devices say
   std::chrono::seconds mqtt_keep_alive{60};
   std::string tenant = "DEFAULT";
   std::string gateway_token;  // of those without their own; empty: they send no credentials

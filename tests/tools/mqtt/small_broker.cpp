@@ -230,16 +230,18 @@ bool SmallBroker::connect(Line& line, std::string_view packet) {
 
 void SmallBroker::subscribe(Line& line, std::string_view packet) {
   std::string answer = number_of(take_number(packet));
-  std::vector<std::string> topics;
+  std::vector<Subscription> wanted;
   while (!packet.empty()) {
-    topics.push_back(take_field(packet));
+    auto topic = take_field(packet);
+    wanted.push_back({std::move(topic), packet.front()});
     packet.remove_prefix(1);
     answer += manners_.refuses_subscriptions ? '\x80' : '\x01';
   }
   line.write(packet_of(kSuback, 0, answer));
   const std::lock_guard lock{mutex_};
-  clients_[line.client].subscriptions = topics;
-  for (const std::string& topic : topics)
+  auto& subscribed = clients_[line.client].subscriptions;
+  subscribed.insert(subscribed.end(), wanted.begin(), wanted.end());
+  for (const auto& [topic, qos] : wanted)
     if (const auto found = retained_.find(topic); found != retained_.end())
       line.tell(topic, found->second, true);
 }
@@ -265,9 +267,9 @@ void SmallBroker::tell(const std::string& topic, const std::string& body, bool r
   if (retained && !body.empty()) retained_[topic] = body;
   for (const auto& line : lines_) {
     const Client& client = clients_[line->client];
-    const auto& topics = client.subscriptions;
-    if (client.ended == Ended::kNo &&
-        std::find(topics.begin(), topics.end(), topic) != topics.end())
+    const auto& wanted = client.subscriptions;
+    const auto is_meant = [&topic](const Subscription& one) { return one.topic == topic; };
+    if (client.ended == Ended::kNo && std::any_of(wanted.begin(), wanted.end(), is_meant))
       line->tell(topic, body, false);
   }
 }

@@ -26,6 +26,12 @@ class SmallBroker {
     ServerTls tls;  // without a certificate: none
   };
   enum class Ended { kNo, kGoodbye, kClosed, kReset };
+  struct Subscription {
+    std::string topic;
+    int qos = 0;
+
+    bool operator==(const Subscription&) const = default;
+  };
   // A connection, in the order of acceptance.
   struct Client {
     std::string id;
@@ -34,7 +40,7 @@ class SmallBroker {
     std::string will_topic;
     std::string will;
     bool clean = false;
-    std::vector<std::string> subscriptions;
+    std::vector<Subscription> subscriptions;
     Ended ended = Ended::kNo;
   };
   struct Said {

@@ -17,7 +17,6 @@
 namespace ota::sim {
 namespace {
 
-constexpr int kQos = 1;
 constexpr int kRefused = 0x80;  // by a SUBACK
 
 std::string words_for(int code) {
@@ -63,7 +62,7 @@ class NoMoreFiles {
 
 struct MqttLink::Notes {
   std::optional<int> connack;
-  bool subscribed = false;
+  std::size_t subscribed = 0;
   std::vector<MqttMessage> messages;
   std::optional<std::string> down;
 };
@@ -99,9 +98,10 @@ void MqttLink::set_up_handle() {
   mosquitto_subscribe_callback_set(
       handle_, [](mosquitto*, void* self, int, int count, const int* granted) {
         auto& notes = *static_cast<MqttLink*>(self)->notes_;
-        notes.subscribed =
-            std::none_of(granted, granted + count, [](int qos) { return qos == kRefused; });
-        if (!notes.subscribed) notes.down = "a subscription is refused";
+        ++notes.subscribed;
+        if (std::any_of(granted, granted + count, [](int qos) { return qos == kRefused; })) {
+          notes.down = "a subscription is refused";
+        }
       });
   mosquitto_publish_callback_set(
       handle_, [](mosquitto*, void* self, int) { ++static_cast<MqttLink*>(self)->acknowledged_; });
@@ -121,7 +121,7 @@ void MqttLink::set_up_handle() {
          "user and password");
   if (!identity_.will_topic.empty())
     must(mosquitto_will_set(handle_, identity_.will_topic.c_str(),
-                            static_cast<int>(identity_.will.size()), identity_.will.data(), kQos,
+                            static_cast<int>(identity_.will.size()), identity_.will.data(), network_.settings().publish_qos,
                             /*retain=*/false),
          "last will");
 }
@@ -187,12 +187,10 @@ void MqttLink::take_turn(int code) {
 }
 
 void MqttLink::subscribe() {
-  std::vector<char*> topics;
-  for (const std::string& topic : identity_.subscriptions)
-    topics.push_back(const_cast<char*>(topic.c_str()));  // the library only reads them
-  const int code = mosquitto_subscribe_multiple(handle_, nullptr, static_cast<int>(topics.size()),
-                                                topics.data(), kQos, 0, nullptr);
-  if (code != MOSQ_ERR_SUCCESS) notes_->down = words_for(code);
+  for (const auto& [topic, qos] : identity_.subscriptions) {
+    const int code = mosquitto_subscribe(handle_, nullptr, topic.c_str(), qos);
+    if (code != MOSQ_ERR_SUCCESS) notes_->down = words_for(code);
+  }
 }
 
 void MqttLink::watch() {
@@ -216,7 +214,7 @@ void MqttLink::tell_owner() {
   MqttNetwork& network = network_;
   MqttLinkOwner& owner = owner_;
   const std::uint64_t token = token_;
-  const bool came_up = std::exchange(notes_->subscribed, false) && !up_ && !notes_->down;
+  const bool came_up = notes_->subscribed == identity_.subscriptions.size() && !up_ && !notes_->down;
   if (came_up) up_ = true;
   auto messages = std::exchange(notes_->messages, {});
   auto down = std::move(notes_->down);
@@ -231,7 +229,7 @@ void MqttLink::tell_owner() {
 void MqttLink::publish(const std::string& topic, const std::string& body) {
   if (deaf_) return unsent_.push_back({topic, body});
   const int code = mosquitto_publish(handle_, nullptr, topic.c_str(), static_cast<int>(body.size()),
-                                     body.data(), kQos, /*retain=*/false);
+                                     body.data(), network_.settings().publish_qos, /*retain=*/false);
   if (code == MOSQ_ERR_SUCCESS) ++published_;
   watch();  // what went wrong is heard from the socket
 }

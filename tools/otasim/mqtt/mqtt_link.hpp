@@ -19,6 +19,13 @@ struct mosquitto;
 
 namespace ota::sim {
 
+struct MqttSubscription {
+  std::string topic;
+  int qos = 1;  // 0: what is said while the device is away is lost, and costs the broker nothing
+
+  bool operator==(const MqttSubscription&) const = default;
+};
+
 // Who connects. Outlives the link.
 struct MqttIdentity {
   std::string client_id;
@@ -26,7 +33,7 @@ struct MqttIdentity {
   std::string password;
   std::string will_topic;
   std::string will;
-  std::vector<std::string> subscriptions;
+  std::vector<MqttSubscription> subscriptions;
 };
 
 struct MqttMessage {

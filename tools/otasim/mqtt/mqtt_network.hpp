@@ -25,6 +25,7 @@ struct MqttSettings {
   Origin broker;
   std::string ca_file;    // PEM; empty: the system's authorities
   bool insecure = false;  // does not check the broker's certificate
+  int publish_qos = 1;    // 0: the broker acknowledges nothing; the service's answers do
   std::chrono::seconds keep_alive{60};
   std::chrono::milliseconds timeout{30'000};  // until the broker has taken a device in
   std::size_t half_open_max = 500;

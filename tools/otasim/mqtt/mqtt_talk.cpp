@@ -20,7 +20,8 @@ MqttIdentity identity_of(const DeviceProfile& profile, const MqttTopics& topics)
   const std::string user = profile.mqtt_password.empty() ? std::string{} : name;
   std::string client_id = name;  // in which nats-server 2.9 must not find a percent sign
   std::replace(client_id.begin(), client_id.end(), '%', '=');
-  return {std::move(client_id), user, profile.mqtt_password, topics.up, bye_text(), {topics.down, topics.reply}};
+  // Its commands wait for it while it is away. Of an answer that it has missed it asks again.
+  return {std::move(client_id), user, profile.mqtt_password, topics.up, bye_text(), {{topics.reply, 0}, {topics.down, 1}}};
 }
 
 }  // namespace
@@ -98,7 +99,7 @@ void MqttTalk::connect_again(const std::string& why) {
   world_.stats.mqtt_last_loss = why;
   const double spread =
       world_.choices.fraction(profile_.id, "", fmt::format("connect-{}", connections_));
-  connect_timer_ = world_.after(backoff(failures_, spread), [this] { connect(); });
+  connect_timer_ = world_.after(backoff(failures_, spread, kConnectBackoffMax), [this] { connect(); });
 }
 
 void MqttTalk::hang_up(MqttLink::Farewell how, const std::string& why) {
