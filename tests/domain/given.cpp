@@ -64,6 +64,10 @@ Fact at(Time time, Fact fact) {
   return fact;
 }
 
+Fact of(std::uint32_t ordinal, Fact fact) {
+  return in(UpdateId::in_campaign(kCampaign, {ordinal}), std::move(fact));
+}
+
 std::string text_of(const Events& events) {
   std::string text;
   for (const auto& e : events) {

@@ -47,6 +47,8 @@ struct Fact {
 };
 Fact in(Stream stream, Fact fact);
 Fact at(Time time, Fact fact);
+// In the update that kCampaign has for the device of this number.
+Fact of(std::uint32_t ordinal, Fact fact);
 
 // "update:upd_... update.granted {"attempt":1} of pump-7", for failures and for comparing.
 std::string text_of(const Events& events);

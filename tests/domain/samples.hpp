@@ -62,4 +62,7 @@ ProgressReported progress(UpdateStatus phase, std::uint32_t phase_basis_points =
 
 FirmwareRegistered firmware_record();
 
+// The device says behind its success that it is not well.
+inline const UpdateRefuted kIll{RefutedBy::kHealth, "the device reported health: failed", 0, false, true};
+
 }  // namespace ota::domain::testing

@@ -11,10 +11,6 @@ namespace {
 
 using namespace testing;
 
-domain::UpdateId update(std::uint32_t n) {
-  return domain::UpdateId::in_campaign(campaign_id(1), {n});
-}
-
 void overwrite(const std::filesystem::path& directory, const std::string& key,
                const std::string& value) {
   const auto database = Database::open(directory);

@@ -9,10 +9,6 @@ namespace {
 using namespace testing;
 using domain::CampaignStatus;
 
-domain::UpdateId update(std::uint32_t n) {
-  return domain::UpdateId::in_campaign(campaign_id(1), {n});
-}
-
 struct Numbers {
   std::uint32_t pending = 0, in_progress = 0, completed = 0, failed = 0, cancelled = 0;
   bool operator==(const Numbers&) const = default;

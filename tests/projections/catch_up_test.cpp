@@ -13,10 +13,6 @@ namespace {
 
 using namespace testing;
 
-domain::UpdateId update(std::uint32_t n) {
-  return domain::UpdateId::in_campaign(campaign_id(1), {n});
-}
-
 // A little of everything; `devices` of them, each granted and ended.
 void tell_a_campaign(Story& story, std::uint32_t devices) {
   story.firmware(firmware_id(1), "SF-100", "2.0.0", 1);

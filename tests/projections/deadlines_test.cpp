@@ -8,10 +8,6 @@ namespace {
 using namespace testing;
 using domain::UpdateDeadline;
 
-domain::UpdateId update(std::uint32_t n) {
-  return domain::UpdateId::in_campaign(campaign_id(1), {n});
-}
-
 struct Granted : ReadStory {
   Granted() {
     story.devices(0, 5);

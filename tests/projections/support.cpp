@@ -30,6 +30,9 @@ domain::CampaignId campaign_id(std::uint8_t n) {
 domain::FirmwareId firmware_id(std::uint8_t n) {
   return {bytes_16(static_cast<std::uint8_t>(0x10 + n))};
 }
+domain::UpdateId update(std::uint32_t n, std::uint8_t campaign) {
+  return domain::UpdateId::in_campaign(campaign_id(campaign), {n});
+}
 domain::UpdateId direct_id(std::uint8_t n) {
   return domain::UpdateId::direct(bytes_16(static_cast<std::uint8_t>(0x90 + n)));
 }

@@ -36,6 +36,8 @@ domain::Bytes16 bytes_16(std::uint8_t first);
 domain::CampaignId campaign_id(std::uint8_t n);
 domain::FirmwareId firmware_id(std::uint8_t n);
 domain::UpdateId direct_id(std::uint8_t n);
+// Of the device with this number in a campaign.
+domain::UpdateId update(std::uint32_t n, std::uint8_t campaign = 1);
 // "pump-007"
 domain::DeviceId device_id(std::uint32_t n);
 domain::Bitmap set_of(std::initializer_list<std::uint32_t> ordinals);

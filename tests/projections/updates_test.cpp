@@ -8,10 +8,6 @@ namespace {
 using namespace testing;
 using domain::UpdateStatus;
 
-domain::UpdateId update(std::uint32_t n, std::uint8_t campaign = 1) {
-  return domain::UpdateId::in_campaign(campaign_id(campaign), {n});
-}
-
 std::vector<std::uint32_t> ordinals_of(const std::vector<domain::DeviceUpdate>& updates) {
   std::vector<std::uint32_t> ordinals;
   for (const auto& u : updates) ordinals.push_back(u.id.ordinal.value);

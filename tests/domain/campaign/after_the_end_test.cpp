@@ -8,13 +8,11 @@ using namespace ota::domain::testing;
 
 namespace {
 
-Fact of(std::uint32_t ordinal, Fact fact) { return in(UpdateId::in_campaign(kCampaign, {ordinal}), std::move(fact)); }
 Fact of_rollback(std::uint32_t ordinal, Fact fact) {
   return in(UpdateId::in_campaign(kCampaign, {ordinal}, 1), std::move(fact));
 }
 
 const Verdict kAllWell{VerdictRule::kThreshold, VerdictDecision::kPass, 0, 4, 20, false};
-const UpdateRefuted kIll{RefutedBy::kHealth, "the device reported health: failed", 0, false, true};
 
 // Four devices completed, and the campaign with them; then some of them report bad health.
 std::vector<Fact> completed_then_ill(std::uint32_t ill, bool auto_rollback) {

@@ -19,10 +19,6 @@ CampaignPolicy staged(std::uint32_t batch_size, std::uint32_t settle_percent = 9
   return p;
 }
 
-Fact of(std::uint32_t ordinal, Fact fact) {
-  return in(UpdateId::in_campaign(kCampaign, {ordinal}), std::move(fact));
-}
-
 // A campaign of `total` devices, `granted` of them granted in the first batch, and `settled` of
 // those ended.
 std::vector<Fact> history(std::uint32_t total, std::uint32_t granted, std::uint32_t settled,

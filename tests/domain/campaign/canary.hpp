@@ -10,10 +10,6 @@
 
 namespace ota::domain::testing {
 
-inline Fact of(std::uint32_t ordinal, Fact fact) {
-  return in(UpdateId::in_campaign(kCampaign, {ordinal}), std::move(fact));
-}
-
 // Places for everybody, batches of five behind the canary. At a threshold of 20 % a rate of 4 % is
 // accepted: 17 clean devices promote, 2 failures of 2 abort, 46 devices are tried.
 inline CampaignPolicy canary_policy() {

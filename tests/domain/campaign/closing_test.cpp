@@ -11,10 +11,6 @@ namespace {
 
 using Reach = CancelUpdate::Reach;
 
-Fact of(std::uint32_t ordinal, Fact fact) {
-  return in(UpdateId::in_campaign(kCampaign, {ordinal}), std::move(fact));
-}
-
 CampaignPolicy without_rollback() {
   auto p = policy();
   p.auto_rollback = false;

@@ -10,10 +10,6 @@ using namespace ota::domain::testing;
 
 namespace {
 
-Fact of(std::uint32_t ordinal, Fact fact) {
-  return in(UpdateId::in_campaign(kCampaign, {ordinal}), std::move(fact));
-}
-
 CampaignPolicy staged(std::uint32_t batch_size, std::uint32_t places = 10) {
   CampaignPolicy p;
   p.strategy = Strategy::kStaged;

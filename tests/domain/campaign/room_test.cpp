@@ -9,10 +9,6 @@ using namespace ota::domain::testing;
 
 namespace {
 
-Fact of(std::uint32_t ordinal, Fact fact) {
-  return in(UpdateId::in_campaign(kCampaign, {ordinal}), std::move(fact));
-}
-
 Room room_after(std::vector<Fact> facts, const Reservations& reserved = {},
                 Strategy strategy = Strategy::kStaged) {
   CampaignPolicy p;

@@ -43,8 +43,6 @@ std::optional<UpdateRefuted> refuted(const std::vector<Fact>& facts, int minutes
   return std::nullopt;
 }
 
-const UpdateRefuted kIll{RefutedBy::kHealth, "the device reported health: failed", 0, false, true};
-
 RequestRollback manual(const std::string& to_version = "2.0.0", const std::string& reason = "customer asked") {
   RequestRollback r;
   r.id = kDirect;
