@@ -360,6 +360,10 @@ domain::ChangeAttributes read_config_data(const json& body, FieldErrors& errors)
       change.removed.push_back(key);
       continue;
     }
+    if (value.is_structured()) {
+      errors.add(place({"data", key}), fmt::format("a text is wanted, got {}", shown(value.dump())), "string_type");
+      continue;
+    }
     auto text = value.is_string() ? value.get<std::string>() : value.dump();
     for (const auto& [part, what] : {std::pair<const std::string&, const char*>{key, "key"}, {text, "value"}}) {
       if (part.size() > domain::limits::kAttributeBytes || !is_attribute_text(part) || (part.empty() && &part == &key)) {

@@ -24,6 +24,7 @@ void read_owner(const json& value, JsonReader& body, DeviceRequest& request) {
     body.fail("user_id", fmt::format("must have at most {} bytes, got {}", limits::kUserIdBytes, user->size()),
               "string_too_long");
   }
+  if (auto why = why_not_in_paths(*user); !why.empty()) body.fail("user_id", std::move(why), "string_pattern_mismatch");
   request.person = std::move(*user);
 }
 
@@ -99,14 +100,15 @@ bool check_attribute_name(const FieldPlace& place, std::string_view name) {
   return false;
 }
 
+std::string why_not_in_paths(std::string_view id) {
+  if (id == "." || id == "..") return fmt::format("'{}' cannot be an id: clients take it out of paths", id);
+  return has_control_character(id) ? fmt::format("holds a control character: '{}'", shown(id)) : std::string();
+}
+
 bool check_device_id(const FieldPlace& place, std::string_view id) {
   if (domain::is_valid_device_id(id)) return true;
   if (!check_length(place, id, {1, limits::kPathParameterChars})) return false;
-  if (id == "." || id == "..") {
-    place.fail(fmt::format("'{}' cannot be an id: clients take it out of paths", id), "string_pattern_mismatch");
-  } else {
-    place.fail(fmt::format("holds a control character: '{}'", shown(id)), "string_pattern_mismatch");
-  }
+  place.fail(why_not_in_paths(id), "string_pattern_mismatch");
   return false;
 }
 

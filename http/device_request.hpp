@@ -28,6 +28,8 @@ DeviceRequest read_device(nlohmann::json& value, JsonReader& body, FieldErrors& 
 
 // Whether a name may be an attribute's; else adds the error.
 bool check_attribute_name(const FieldPlace& place, std::string_view name);
+// Why an id cannot stand in a path, where something is asked of whoever has it; empty: it can.
+std::string why_not_in_paths(std::string_view id);
 // Whether an id may name a device (decision 20); else adds the error.
 bool check_device_id(const FieldPlace& place, std::string_view id);
 

@@ -123,7 +123,9 @@ actors::ImportLine ImportColumns::line(std::uint64_t number, std::span<const std
         break;
       case Kind::kGroups: change.groups = groups_in(cell); break;
       case Kind::kPerson:
-        if (cell.has_bytes(limits::kUserIdBytes)) line.person = cell.text;
+        if (!cell.has_bytes(limits::kUserIdBytes)) break;
+        if (auto why = why_not_in_paths(cell.text); !why.empty()) cell.place().fail(std::move(why), "string_pattern_mismatch");
+        line.person = cell.text;
         break;
     }
   }

@@ -143,7 +143,11 @@ Decision on_end(const DeviceUpdate& s, const Report& r, const Context& context) 
 }  // namespace
 
 Decision on_report(const DeviceUpdate& s, const Report& r, const Context& context) {
-  if (!s.exists || r.attempt > s.attempt) return not_found("Update", to_text(s.id));
+  if (!s.exists || r.attempt > s.attempt) {
+    auto error = not_found("Update", to_text(s.id));
+    if (s.exists) error.message = fmt::format("update {} has no attempt {} that has begun", to_text(s.id), r.attempt);
+    return error;
+  }
   const bool on_the_way = r.kind == Report::Kind::kProgress || r.kind == Report::Kind::kNote;
   return on_the_way ? on_progress(s, r, context) : on_end(s, r, context);
 }

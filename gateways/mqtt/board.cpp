@@ -50,18 +50,25 @@ bool Board::spoke(const std::string& device) {
   return true;
 }
 
+void Board::broker_is_back() {
+  for (auto& seat : seats_) seat.unsure = true;
+}
+
 Board::Tell Board::told(const std::string& device, std::uint64_t fingerprint, Cause cause) {
   auto* seat = find(device);
   if (!seat) return Tell::kNothing;
   const auto before = std::exchange(seat->shown, fingerprint);
+  const bool unsure = seat->unsure;
   const bool leaves = !seat->record.push || seat->record.deleted;
   if (leaves) forget(device);
   if (cause == Cause::kStart && fingerprint == 0 && !before) {
     if (!leaves) find(device)->shown.reset();  // what stands there is not known, and does no harm
     return Tell::kNothing;
   }
-  if (before != fingerprint) return Tell::kNews;
-  return cause == Cause::kTellAnew && fingerprint != 0 ? Tell::kAgain : Tell::kNothing;
+  const bool anew = cause == Cause::kTellAnew && fingerprint != 0;
+  if (before == fingerprint && !(anew && unsure)) return anew ? Tell::kAgain : Tell::kNothing;
+  if (!leaves) find(device)->unsure = false;
+  return Tell::kNews;
 }
 
 void Board::begin_round() { left_in_round_ = seats_.size(); }

@@ -40,6 +40,9 @@ class Board {
   void touched(const std::string& device, const projections::PollRecord& record, Cause cause);
   // It said something: it is there. True: it was taken for gone.
   bool spoke(const std::string& device);
+  // Whether the broker still has what was published is not known: it may have begun anew, and with nothing. Whoever speaks anew
+  // has its command as news then.
+  void broker_is_back();
   // The command of this fingerprint (0: the empty one) is what it is to have.
   enum class Tell : std::uint8_t { kNothing, kNews, kAgain };
   Tell told(const std::string& device, std::uint64_t fingerprint, Cause cause);
@@ -66,6 +69,7 @@ class Board {
     std::string device;
     projections::PollRecord record;
     std::optional<std::uint64_t> shown;   // what it was told last; absent: not in this life of the service
+    bool unsure = false;                  // whether that stands there still
     bool silent = false;
     bool asking = false;
     std::chrono::milliseconds vain{0};

@@ -193,11 +193,12 @@ class BrokerLink::Session {
   Handle handle_;
 };
 
-BrokerLink::BrokerLink(BrokerOptions options)
+BrokerLink::BrokerLink(BrokerOptions options, OnConnected on_connected)
     : options_(std::move(options)),
+      on_connected_(std::move(on_connected)),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       retry_(options_.retry_min),
-      outbox_(limits::kInFlight, limits::kRepliesWaiting) {
+      outbox_(limits::kInFlight, limits::kRepliesWaiting, limits::kReplyBytesWaiting) {
   OTA_ASSERT(wake_fd_ >= 0);
   mosquitto_lib_init();
 }
@@ -261,6 +262,7 @@ void BrokerLink::run() {
 void BrokerLink::connected() {
   retry_ = options_.retry_min;
   logged_.clear();
+  if (on_connected_) on_connected_();
   spdlog::info("mqtt: connected to {}:{} for {}", options_.host, options_.port, options_.what_for);
   const std::lock_guard lock(mutex_);
   status_.connected = true;

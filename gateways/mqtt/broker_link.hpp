@@ -11,6 +11,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,7 +34,9 @@ struct BrokerOptions {
 
 class BrokerLink {
  public:
-  explicit BrokerLink(BrokerOptions options);
+  using OnConnected = std::function<void()>;
+  // Tells of each connection, on the link's thread.
+  explicit BrokerLink(BrokerOptions options, OnConnected on_connected = {});
   ~BrokerLink();                          // stops
   BrokerLink(const BrokerLink&) = delete;
   BrokerLink& operator=(const BrokerLink&) = delete;
@@ -61,6 +64,7 @@ class BrokerLink {
   void wake() noexcept;
 
   const BrokerOptions options_;
+  const OnConnected on_connected_;
   int wake_fd_ = -1;
   std::atomic<bool> stopping_{false};
   std::chrono::milliseconds retry_;       // the thread's own

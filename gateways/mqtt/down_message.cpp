@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "domain/update/attempt.hpp"
+#include "gateways/mqtt/limits.hpp"
 #include "gateways/nats/message.hpp"
 
 namespace ota::gateways::mqtt {
@@ -162,11 +164,14 @@ std::string make_error(const std::string& id, std::string_view kind, const std::
 
 std::string make_malformed(const Heard& heard) {
   std::string message;
-  for (const auto& fault : heard.faults) {
-    if (!message.empty()) message += "; ";
-    message += fault.field.empty() ? fault.message : fault.field + ": " + fault.message;
+  const auto& faults = heard.faults.named();
+  const auto said = std::min(faults.size(), limits::kFaultsInMessage);
+  for (std::size_t i = 0; i < said; ++i) {
+    if (i > 0) message += "; ";
+    message += faults[i].field.empty() ? faults[i].message : faults[i].field + ": " + faults[i].message;
   }
-  return make_error(heard.id, "invalid", message, heard.faults);
+  if (const auto more = faults.size() - said + heard.faults.more(); more > 0) message += fmt::format("; and {} more", more);
+  return make_error(heard.id, "invalid", message, faults);
 }
 
 std::string make_too_often(const std::string& id, double per_s) {

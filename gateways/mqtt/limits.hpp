@@ -14,6 +14,8 @@ inline constexpr int kDepth = 8;
 inline constexpr std::size_t kTextBytes = 1'000;      // an error's message, as over HTTP
 inline constexpr std::size_t kIdBytes = 64;           // of a message: as long as a correlation id may be (eventstore)
 inline constexpr std::size_t kShownBytes = 120;       // of a bad value, in the answer that names it
+inline constexpr std::size_t kFaults = 20;            // of one message, that its answer lists
+inline constexpr std::size_t kFaultsInMessage = 3;    // and names in its sentence, as over HTTP
 
 // Devices' messages that are in work at a time. Each waits for a commit, and a commit takes whatever waits for it.
 inline constexpr std::size_t kWorkers = 16;
@@ -32,6 +34,7 @@ inline constexpr std::chrono::milliseconds kGivenBackAwaited{60'000};
 inline constexpr std::size_t kInFlight = 256;
 // Answers that wait for the broker; while it is down nobody asks, so this is never full unless it hangs.
 inline constexpr std::size_t kRepliesWaiting = 20'000;
+inline constexpr std::size_t kReplyBytesWaiting = 16 * 1024 * 1024;
 inline constexpr int kKeepAlive_s = 15;
 // What the broker may take for its CONNACK, or to acknowledge anything while something is under way.
 inline constexpr std::chrono::milliseconds kAnswer{10'000};

@@ -24,7 +24,7 @@ struct MqttDevices::Impl {
   explicit Impl(MqttOptions o)
       : options(std::move(o)),
         topics(options.tenant),
-        commands(broker_options(options, "commands")),
+        commands(broker_options(options, "commands"), [this] { pusher.broker_is_back(); }),
         answers(broker_options(options, "answers")),
         pusher(topics, [this](mqtt::Letter letter) { commands.publish(std::move(letter)); }),
         inbox(inbox_options(options), topics, {options.stream_bytes_max, options.rate}) {}

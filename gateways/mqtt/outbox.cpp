@@ -9,10 +9,13 @@ namespace ota::gateways::mqtt {
 
 void Outbox::post(Letter letter) {
   if (letter.kind == Letter::Kind::kAnswer) {
+    reply_bytes_ += letter.body.size();
     replies_.push_back(std::move(letter));
-    if (replies_.size() <= replies_max_) return;
-    replies_.pop_front();
-    ++dropped_;
+    while (replies_.size() > replies_max_ || (reply_bytes_ > reply_bytes_max_ && replies_.size() > 1)) {
+      reply_bytes_ -= replies_.front().body.size();
+      replies_.pop_front();
+      ++dropped_;
+    }
     return;
   }
   if (const auto found = command_on_.find(letter.topic); found != command_on_.end()) {
@@ -40,7 +43,11 @@ void Outbox::sent(int number) {
   auto letter = std::move(from.front());
   from.pop_front();
   replies_turn_ = letter.kind != Letter::Kind::kAnswer;
-  if (replies_turn_) command_on_.erase(letter.topic);
+  if (replies_turn_) {
+    command_on_.erase(letter.topic);
+  } else {
+    reply_bytes_ -= letter.body.size();
+  }
   if (letter.is_acknowledged()) in_flight_.push_back({number, std::move(letter)});
 }
 

@@ -2,8 +2,8 @@
 // and what came back.
 //
 // A command stands on its topic: of those that wait on one topic only the newest is kept, so that a broker which is down for
-// long costs a message a device at most. Answers are kept in order, up to a limit; beyond it the oldest are dropped. When the
-// connection is lost, the commands that were sent and not acknowledged wait again, at the front.
+// long costs a message a device at most. Answers are kept in order, up to a number and so many bytes; beyond it the oldest are
+// dropped. When the connection is lost, the commands that were sent and not acknowledged wait again, at the front.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ struct Letter {
 
 class Outbox {
  public:
-  Outbox(std::size_t in_flight_max, std::size_t replies_max) : in_flight_max_(in_flight_max), replies_max_(replies_max) {}
+  Outbox(std::size_t in_flight_max, std::size_t replies_max, std::size_t reply_bytes_max)
+      : in_flight_max_(in_flight_max), replies_max_(replies_max), reply_bytes_max_(reply_bytes_max) {}
 
   void post(Letter letter);
   // What is to be sent next; null: nothing waits, or as much as may be is under way. Commands and answers take turns. Good
@@ -53,7 +54,9 @@ class Outbox {
 
   const std::size_t in_flight_max_;
   const std::size_t replies_max_;
+  const std::size_t reply_bytes_max_;     // of their bodies
   std::list<Letter> replies_;
+  std::size_t reply_bytes_ = 0;
   std::list<Letter> commands_;
   std::unordered_map<std::string, std::list<Letter>::iterator> command_on_;   // of each topic, in commands_
   std::list<Sent> in_flight_;             // in the order in which they were sent

@@ -151,6 +151,11 @@ void Pusher::stop() {
   service_ = nullptr;
 }
 
+void Pusher::broker_is_back() {
+  const std::lock_guard lock(board_mutex_);
+  board_.broker_is_back();
+}
+
 std::size_t Pusher::devices() const {
   const std::lock_guard lock(board_mutex_);
   return board_.size();

@@ -39,6 +39,7 @@ class Pusher final : public eventstore::Tail {
   // The device has said something. Any thread.
   void spoke(const domain::DeviceId& device);
   void heard(const domain::DeviceId& device, Cause cause);
+  void broker_is_back();
 
   // The service outlives stop(). Once. `url_of`: where a device gets its bytes.
   void start(actors::Service& service, UrlOf url_of);

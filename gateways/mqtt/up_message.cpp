@@ -28,13 +28,13 @@ std::string shown(const json& value) { return shown(value.dump(-1, ' ', false, j
 // Reads members of one object and collects what is wrong with them.
 class Fields {
  public:
-  Fields(const json& object, std::vector<Fault>& faults) : object_(object), faults_(faults) {}
+  Fields(const json& object, Faults& faults) : object_(object), faults_(faults) {}
 
   const json* find(const char* name) const {
     const auto found = object_.find(name);
     return found == object_.end() || found->is_null() ? nullptr : &*found;
   }
-  void fail(std::string field, std::string message) { faults_.push_back({std::move(field), std::move(message)}); }
+  void fail(std::string field, std::string message) { faults_.add(std::move(field), std::move(message)); }
 
   std::string text(const char* name, std::size_t bytes_max) {
     const auto* value = find(name);
@@ -119,7 +119,7 @@ class Fields {
 
  private:
   const json& object_;
-  std::vector<Fault>& faults_;
+  Faults& faults_;
 };
 
 // ---- attributes: the rules of configData ----------------------------------------------------------------------------
@@ -159,6 +159,10 @@ domain::ChangeAttributes read_change(const std::string& field, const json* data,
   for (const auto& [key, value] : data->items()) {
     if (value.is_null() || mode == domain::ChangeAttributes::Mode::kRemove) {
       change.removed.push_back(key);
+      continue;
+    }
+    if (value.is_structured()) {
+      fields.fail(fmt::format("{}.{}", field, shown(key)), fmt::format("a text is wanted, got {}", shown(value)));
       continue;
     }
     auto text = value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -264,9 +268,9 @@ UpMessage read_message(const json& body, Fields& fields) {
 }
 
 // Empty: it is none, or too large or too deep to be read.
-std::optional<json> parse(std::string_view body, std::vector<Fault>& faults) {
+std::optional<json> parse(std::string_view body, Faults& faults) {
   if (body.size() > limits::kBodyBytes) {
-    faults.push_back({"", fmt::format("a message has at most {} bytes, this one has {}", limits::kBodyBytes, body.size())});
+    faults.add("", fmt::format("a message has at most {} bytes, this one has {}", limits::kBodyBytes, body.size()));
     return std::nullopt;
   }
   bool too_deep = false;
@@ -276,11 +280,11 @@ std::optional<json> parse(std::string_view body, std::vector<Fault>& faults) {
   };
   auto parsed = json::parse(body, look, false);
   if (too_deep) {
-    faults.push_back({"", fmt::format("a message is nested at most {} deep", limits::kDepth)});
+    faults.add("", fmt::format("a message is nested at most {} deep", limits::kDepth));
   } else if (parsed.is_discarded()) {
-    faults.push_back({"", "not JSON: " + shown(json(std::string(body.substr(0, limits::kShownBytes + 1))))});
+    faults.add("", "not JSON: " + shown(json(std::string(body.substr(0, limits::kShownBytes + 1)))));
   } else if (!parsed.is_object()) {
-    faults.push_back({"", "an object is wanted, got " + shown(parsed)});
+    faults.add("", "an object is wanted, got " + shown(parsed));
   } else {
     return parsed;
   }

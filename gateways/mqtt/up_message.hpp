@@ -14,6 +14,7 @@
 
 #include "domain/device/device.hpp"
 #include "domain/update/update.hpp"
+#include "gateways/mqtt/limits.hpp"
 
 namespace ota::gateways::mqtt {
 
@@ -56,11 +57,26 @@ struct Fault {
   std::string message;                    // with the value
 };
 
+// What is wrong with a message. Of very many the first are named: an answer is no larger than what is answered.
+class Faults {
+ public:
+  void add(std::string field, std::string message) {
+    if (++count_ <= limits::kFaults) named_.push_back({std::move(field), std::move(message)});
+  }
+  bool empty() const { return count_ == 0; }
+  const std::vector<Fault>& named() const { return named_; }
+  std::size_t more() const { return count_ - named_.size(); }
+
+ private:
+  std::vector<Fault> named_;
+  std::size_t count_ = 0;
+};
+
 struct Heard {
   std::string id;                         // the device's own name for this message; empty: it wants no answer
   // What it says; absent: there are faults.
   std::optional<UpMessage> message;
-  std::vector<Fault> faults;
+  Faults faults;
 };
 
 Heard read_up(std::string_view body);

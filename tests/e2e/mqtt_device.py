@@ -4,6 +4,7 @@ The devices are mosquitto_sub and mosquitto_pub. The service and the broker are 
 acknowledged is lost, and nobody is told twice to install.
 """
 import os
+import shutil
 import subprocess
 import threading
 
@@ -197,6 +198,30 @@ def killed_in_the_middle():
         site.service.stop()
 
 
+def emptied_broker():
+    """A broker that begins anew with nothing: what is to be done stands there again once the device has said hello."""
+    with Site(known=["pump"]) as site:
+        pump = site.device("pump").connect()
+        pump.hello(device_model="SF-100", firmware_version="1.0.0")
+        site.campaign(site.firmware("2.0.0"), ["pump"])
+        command = pump.command("update")
+        pump.disconnect()
+        site.broker.kill()
+        wait_for("the service notices", lambda: not site.connected())
+        shutil.rmtree(os.path.join(site.broker.directory, "jetstream"))
+        site.broker.start()
+        wait_for("the service is connected again", site.connected)
+        pump.connect().hello()
+        pump.command("update", update_id=command["update_id"])
+        pump.disconnect()
+        late = site.device("pump").connect()
+        assert late.command("update", update_id=command["update_id"]) and late.heard[0][1], "it is retained again"
+        assert late.accept(command)["go"]
+        late.report(command, "completed")
+        site.wait_for_status(command, "completed")
+        site.service.stop()
+
+
 def main():
     os.environ["no_proxy"] = "127.0.0.1"
     a_stranger_is_updated()
@@ -205,6 +230,7 @@ def main():
     offline_and_back()
     failures_are_tried_again()
     killed_in_the_middle()
+    emptied_broker()
     print("devices over MQTT are updated; permissions hold; kills lose nothing and install nothing twice")
 
 

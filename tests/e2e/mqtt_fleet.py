@@ -16,11 +16,10 @@ from fold import Fold
 from mqtt_support import Site, Tls
 from support import LONG, wait_for
 
-DEVICES = int(os.environ.get("OTA_FLEET", "10000" if LONG else "40"))
 KILLS = 3 if LONG else 1                  # of each
-QOS = "1" if DEVICES <= 2000 else "0"     # of what devices say: what is acknowledged costs the broker more the more devices it knows
-CONCURRENT = max(10, DEVICES // 10)
-PATIENCE = 1800 if LONG else 120
+# How many devices, and the QoS of what they say: what is acknowledged costs the broker more the more devices it knows.
+FLEETS = [(2_000, 1), (10_000, 0)] if LONG else [(24, 1), (24, 0)]
+PATIENCE = 600 if LONG else 120
 BAD_NETWORK = ("--loss", "0.03", "--stall", "0.05", "--stall-max", "0.5", "--reset", "0.03", "--half-open", "0.03",
                "--half-open-max", "300", "--timeout", "10" if LONG else "2")
 
@@ -33,12 +32,12 @@ def write_tokens(site):
     return path
 
 
-def start_fleet(site, seed):
+def start_fleet(site, qos, seed):
     return site.fleet("--mqtt", f"mqtts://127.0.0.1:{site.broker.mqtt_port}", "--mqtt-ca", site.broker.tls.devices_trust,
-                      "--target-tokens", write_tokens(site), "--devices", str(DEVICES), "--seed", str(seed), "--model", "SF-100",
-                      "--initial-version", "1.0.0", "--mqtt-qos", QOS, "--install-ms", "100", "--reboot", "0.1-1", "--power-cut", "0.1",
+                      "--target-tokens", write_tokens(site), "--devices", str(len(site.known)), "--seed", str(seed), "--model", "SF-100",
+                      "--initial-version", "1.0.0", "--mqtt-qos", str(qos), "--install-ms", "100", "--reboot", "0.1-1", "--power-cut", "0.1",
                       "--duplicate-reports", "0.1", "--late-reports", "0.1", "--failure-rate", "0.05",
-                      "--ramp-up", str(DEVICES // 100), *BAD_NETWORK)
+                      "--ramp-up", str(len(site.known) // 100), *BAD_NETWORK)
 
 
 def kill_and_start(site, broker_too):
@@ -55,12 +54,13 @@ def kill_and_start(site, broker_too):
 
 def play(site, fleet, dice):
     """A campaign over the fleet, with kills."""
-    wait_for("the whole fleet has said hello", lambda: int(site.health()["devices"]) == DEVICES, PATIENCE)
-    campaign = site.campaign(site.firmware("2.0.0"), list(site.known), max_concurrent_updates=CONCURRENT)
+    devices = len(site.known)
+    wait_for("the whole fleet has said hello", lambda: int(site.health()["devices"]) == devices, PATIENCE)
+    campaign = site.campaign(site.firmware("2.0.0"), list(site.known), max_concurrent_updates=max(10, devices // 10))
     path = f"/campaigns/{campaign}"
     kills = [broker for _ in range(KILLS) for broker in (True, False)]
     for number, broker_too in enumerate(kills):
-        goal = DEVICES * (number + dice.uniform(0.1, 0.8)) / len(kills)
+        goal = devices * (number + dice.uniform(0.1, 0.8)) / len(kills)
         wait_for("some devices more are done", lambda g=goal: site.service.get(path)["completed_devices"] >= g, PATIENCE)
         kill_and_start(site, broker_too)
     row = wait_for("the campaign ends", lambda: settled(site.service, path), PATIENCE)
@@ -72,17 +72,17 @@ def play(site, fleet, dice):
     return path
 
 
-def play_and_compare(directory):
+def play_and_compare(directory, devices, qos):
     seed = int(os.environ.get("OTA_SEED", "20263"))
-    print(f"seed {seed}", flush=True)
-    names = [f"sim-{number:05}" for number in range(1, DEVICES + 1)]
+    print(f"{devices} devices, QoS {qos}, seed {seed}", flush=True)
+    names = [f"sim-{number:05}" for number in range(1, devices + 1)]
     authority = Authority(directory, "authority")
     tls = Tls(authority.issue("broker"), authority.certificate, authority.certificate)
     with Site(known=names, settings=("--retry.backoff_base", "100ms"), tls=tls) as site:
-        fleet = start_fleet(site, seed)
+        fleet = start_fleet(site, qos, seed)
         path = play(site, fleet, random.Random(seed))
         accounts = {account["device"]: account for account in fleet.accounts()}
-        assert len(accounts) == DEVICES and {account["client"] for account in accounts.values()} == {"mqtt"}
+        assert len(accounts) == devices and {account["client"] for account in accounts.values()} == {"mqtt"}
         events = site.service.events()
         fold = Fold(events)
         installs = check_attempts(accounts, started_attempts(events, fold))
@@ -92,7 +92,7 @@ def play_and_compare(directory):
         result = fleet.result()
         assert installs == sum(told.values()) == result["installs"], (installs, result)
         assert all(result["network_faults"].values()), result["network_faults"]
-        print(f"{DEVICES} devices over MQTT, {KILLS} kills of the broker and of the service, {reports} reports on the way, "
+        print(f"{devices} devices over MQTT, {KILLS} kills of the broker and of the service, {reports} reports on the way, "
               f"{len(told)} attempts started and ended, {installs} installed, {by_status['completed']} devices completed, "
               f"{by_status['failed']} failed; "
               f"{result['mqtt']}; {result['network_faults']}")
@@ -101,8 +101,9 @@ def play_and_compare(directory):
 
 def main():
     os.environ["no_proxy"] = "127.0.0.1"
-    with tempfile.TemporaryDirectory(prefix="ota-e2e-") as directory:
-        play_and_compare(directory)
+    for devices, qos in FLEETS:
+        with tempfile.TemporaryDirectory(prefix="ota-e2e-") as directory:
+            play_and_compare(directory, devices, qos)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ void check_heard(const Heard& heard) {
   claim(heard.message.has_value() == heard.faults.empty(), "it is read, or it has faults");
   claim(heard.id.size() <= gateways::mqtt::limits::kIdBytes, "a message's name is bounded");
   claim(http::count_characters(heard.id).has_value(), "and can be answered with");
-  for (const auto& fault : heard.faults) {
+  claim(heard.faults.named().size() <= gateways::mqtt::limits::kFaults, "an answer lists so many faults and no more");
+  for (const auto& fault : heard.faults.named()) {
     claim(!fault.message.empty() && fault.message.size() < 2'000, "a fault is a sentence");
     claim(http::count_characters(fault.message) && http::count_characters(fault.field),
           "an answer can hold it");

@@ -54,6 +54,22 @@ TEST_CASE("a device that speaks anew has its command again; nothing after nothin
   CHECK(board.told("b", 0, Cause::kTellAnew) == Tell::kNothing);
 }
 
+TEST_CASE("a broker that is back may have lost what stood there: whoever speaks anew has its command as news, once") {
+  Board board;
+  board.touched("a", pushed(), Cause::kEvent);
+  board.touched("idle", pushed(), Cause::kEvent);
+  CHECK(board.told("a", 7, Cause::kEvent) == Tell::kNews);
+  CHECK(board.told("idle", 0, Cause::kTellAnew) == Tell::kNews);
+  board.broker_is_back();
+  CHECK(board.told("a", 7, Cause::kEvent) == Tell::kNothing);
+  CHECK(board.told("a", 7, Cause::kTellAnew) == Tell::kNews);
+  CHECK(board.told("a", 7, Cause::kTellAnew) == Tell::kAgain);
+  CHECK(board.told("idle", 0, Cause::kTellAnew) == Tell::kNothing);
+  board.broker_is_back();
+  CHECK(board.told("a", 8, Cause::kEvent) == Tell::kNews);        // on the broker that is back
+  CHECK(board.told("a", 8, Cause::kTellAnew) == Tell::kAgain);
+}
+
 TEST_CASE("after a start what is to be done is told, and an empty topic is not made empty") {
   Board board;
   board.touched("busy", pushed(), Cause::kStart);

@@ -1,6 +1,7 @@
 #include "gateways/mqtt/down_message.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
@@ -141,9 +142,23 @@ TEST_CASE("answers: go, no, well done, and what was wrong with every field") {
   CHECK(json::parse(make_ok("m")) == json{{"id", "m"}, {"ok", true}});
   Heard heard;
   heard.id = "m";
-  heard.faults = {{"", "not JSON"}, {"attempt", "field required"}};
+  heard.faults.add("", "not JSON");
+  heard.faults.add("attempt", "field required");
   const auto error = json::parse(make_malformed(heard));
   CHECK(error.at("error") == "invalid");
   CHECK(error.at("message") == "not JSON; attempt: field required");
   CHECK(error.at("fields")[1] == json{{"field", "attempt"}, {"message", "field required"}});
+}
+
+TEST_CASE("the answer to a message that is all wrong is no larger than the message") {
+  std::string body = R"({"type":"attributes","id":"many","data":{)";
+  for (int i = 0; i < 5'000; ++i) body += fmt::format(R"({}"{}~":1)", i == 0 ? "" : ",", i);
+  body += "}}";
+  const auto answer = make_malformed(read_up(body));
+  CHECK(answer.size() < body.size() / 4);
+  const auto error = json::parse(answer);
+  CHECK(error.at("fields").size() == limits::kFaults);
+  const auto message = error.at("message").get<std::string>();
+  CHECK(message.starts_with("data.0~: the key \"0~\" is not"));
+  CHECK(message.ends_with("; and 4997 more"));
 }

@@ -24,11 +24,12 @@ std::vector<std::string> send(Outbox& outbox, int number = 1) {
   return sent;
 }
 using Lines = std::vector<std::string>;
+constexpr std::size_t kEnough = 1'000;  // bytes of answers
 
 }  // namespace
 
 TEST_CASE("of the commands that wait on one topic only the newest is sent") {
-  Outbox outbox(10, 10);
+  Outbox outbox(10, 10, kEnough);
   outbox.post(command("a", "1"));
   outbox.post(command("b", "1"));
   outbox.post(command("a", "2"));
@@ -39,7 +40,7 @@ TEST_CASE("of the commands that wait on one topic only the newest is sent") {
 }
 
 TEST_CASE("answers keep their order and take turns with commands") {
-  Outbox outbox(10, 10);
+  Outbox outbox(10, 10, kEnough);
   for (const auto* body : {"1", "2", "3"}) outbox.post(reply(body));
   outbox.post(command("a", "x"));
   outbox.post(command("b", "x"));
@@ -47,7 +48,7 @@ TEST_CASE("answers keep their order and take turns with commands") {
 }
 
 TEST_CASE("no more is under way than may be, of what is acknowledged") {
-  Outbox outbox(2, 10);
+  Outbox outbox(2, 10, kEnough);
   for (const auto* topic : {"a", "b", "c"}) outbox.post(command(topic, "x"));
   CHECK(send(outbox) == Lines{"a x", "b x"});
   CHECK(outbox.acknowledged(2));
@@ -56,7 +57,7 @@ TEST_CASE("no more is under way than may be, of what is acknowledged") {
 }
 
 TEST_CASE("an answer that was sent is done with") {
-  Outbox outbox(1, 10);
+  Outbox outbox(1, 10, kEnough);
   for (const auto* body : {"1", "2", "3"}) outbox.post(reply(body));
   CHECK(send(outbox) == Lines{"reply 1", "reply 2", "reply 3"});
   CHECK(outbox.in_flight() == 0);
@@ -66,7 +67,7 @@ TEST_CASE("an answer that was sent is done with") {
 }
 
 TEST_CASE("a command that was not acknowledged is sent again, before what came later") {
-  Outbox outbox(10, 10);
+  Outbox outbox(10, 10, kEnough);
   outbox.post(command("gone", "1"));
   outbox.post(command("a", "old"));
   outbox.post(command("b", "only"));
@@ -80,7 +81,7 @@ TEST_CASE("a command that was not acknowledged is sent again, before what came l
 }
 
 TEST_CASE("a reminder goes where nothing else does on its topic, and is done with") {
-  Outbox outbox(1, 10);
+  Outbox outbox(1, 10, kEnough);
   outbox.post(command("a", "1"));
   outbox.post(reminder("a", "1"));
   outbox.post(reminder("b", "old"));
@@ -96,7 +97,7 @@ TEST_CASE("a reminder goes where nothing else does on its topic, and is done wit
 }
 
 TEST_CASE("a command that is to be sent again takes the place of its reminder") {
-  Outbox outbox(10, 10);
+  Outbox outbox(10, 10, kEnough);
   outbox.post(command("a", "1"));
   send(outbox);
   outbox.post(reminder("a", "1"));
@@ -107,7 +108,7 @@ TEST_CASE("a command that is to be sent again takes the place of its reminder") 
 }
 
 TEST_CASE("of two commands under way on one topic the newer one is sent again") {
-  Outbox outbox(10, 10);
+  Outbox outbox(10, 10, kEnough);
   outbox.post(command("a", "1"));
   send(outbox, 1);
   outbox.post(command("a", "2"));
@@ -117,9 +118,20 @@ TEST_CASE("of two commands under way on one topic the newer one is sent again") 
 }
 
 TEST_CASE("answers beyond the limit push the oldest out, and are counted; commands never") {
-  Outbox outbox(10, 2);
+  Outbox outbox(10, 2, kEnough);
   for (const auto* body : {"1", "2", "3"}) outbox.post(reply(body));
   for (const auto* topic : {"a", "b", "c"}) outbox.post(command(topic, "x"));
   CHECK(outbox.dropped() == 1);
   CHECK(send(outbox) == Lines{"reply 2", "a x", "reply 3", "b x", "c x"});
+}
+
+TEST_CASE("nor do answers take more bytes than they may, however few they are") {
+  Outbox outbox(10, 10, 5);
+  for (const auto* body : {"111", "22", "3"}) outbox.post(reply(body));
+  CHECK(outbox.dropped() == 1);
+  CHECK(send(outbox) == Lines{"reply 22", "reply 3"});
+  outbox.post(reply("4444444"));  // the last one may be as long as it is
+  outbox.post(reply("55"));
+  CHECK(outbox.dropped() == 2);
+  CHECK(send(outbox) == Lines{"reply 55"});
 }

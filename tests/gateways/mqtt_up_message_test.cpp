@@ -21,7 +21,7 @@ std::string status(const std::string& word, const std::string& more = "") {
 template <class Message>
 Message read(const std::string& body) {
   const auto heard = read_up(body);
-  for (const auto& fault : heard.faults) MESSAGE(fault.field, ": ", fault.message);
+  for (const auto& fault : heard.faults.named()) MESSAGE(fault.field, ": ", fault.message);
   REQUIRE(heard.message.has_value());
   REQUIRE(std::holds_alternative<Message>(*heard.message));
   return std::get<Message>(*heard.message);
@@ -32,7 +32,7 @@ std::vector<std::string> faults(const std::string& body) {
   const auto heard = read_up(body);
   CHECK(heard.message.has_value() == heard.faults.empty());
   std::vector<std::string> lines;
-  for (const auto& fault : heard.faults) lines.push_back(fault.field + ": " + fault.message);
+  for (const auto& fault : heard.faults.named()) lines.push_back(fault.field + ": " + fault.message);
   return lines;
 }
 bool contains(const std::vector<std::string>& lines, const std::string& part) {

@@ -35,6 +35,7 @@ TEST_CASE("what is of another type is named with its value") {
   CHECK(refusal(ddi::read_feedback, "{}") == "1 invalid field: body.status: field required");
   CHECK(refusal(ddi::read_config_data, R"({"data":[]})") == "1 invalid field: body.data: an object is wanted, got []");
   CHECK(refusal(ddi::read_config_data, R"({"data":{}})") == "1 invalid field: body.data: it names no attribute: {}");
+  CHECK(refusal(ddi::read_config_data, R"({"data":{"a":{},"b":1,"c":true}})") == "1 invalid field: body.data.a: a text is wanted, got {}");
   CHECK(refusal(ddi::read_config_data, R"({"data":null})") == "1 invalid field: body.data: field required");
 }
 

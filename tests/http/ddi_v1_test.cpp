@@ -80,6 +80,11 @@ TEST_CASE("an id that clients take out of paths is none") {
     CHECK(stage.admin("PUT", std::string("/devices/") + dots, "{}").status == 422);
   }
   CHECK(stage.ddi("GET", "/a%C2%85b").status == 400);
+  for (const auto* user : {"..", "a\xC2\x85"}) {
+    const auto refused = stage.admin("PUT", "/devices/d", json{{"user_id", user}}.dump(), "Content-Type: application/json\r\n");
+    CHECK(refused.status == 422);
+    CHECK(refused.body.find("user_id") != std::string::npos);
+  }
 }
 
 TEST_CASE("auto-confirmation: whatever waits is confirmed, and nothing waits any more") {

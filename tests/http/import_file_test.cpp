@@ -124,6 +124,7 @@ TEST_CASE("api 5, import: a bad CSV line is told of with its line, its fields an
       "\xff\xfe,\xc3,,,\n" +
       std::string("nul,a\0b,,,\n", 11) +
       "..,,,,\n"
+      "u,,,..,\n"
       "last,,,,\n");
   REQUIRE_FALSE(result.refused);
   REQUIRE(result.devices.size() == 2);
@@ -140,7 +141,8 @@ TEST_CASE("api 5, import: a bad CSV line is told of with its line, its fields an
       "7 device_id: must be UTF-8 text, got '\xff\xfe'",
       "7 name: must be UTF-8 text, got '\xc3'",
       "8 name: holds the control character 0x00 behind 'a'",
-      "9 device_id: '..' cannot be an id: clients take it out of paths"});
+      "9 device_id: '..' cannot be an id: clients take it out of paths",
+      "10 user_id: '..' cannot be an id: clients take it out of paths"});
 }
 
 TEST_CASE("api 5, import: a field of blanks says nothing that PUT would take") {

@@ -208,7 +208,7 @@ TEST_CASE("a report of an attempt that was never granted is about nothing") {
   auto second = report(UpdateStatus::kDownloading);
   second.attempt = 2;
   const auto error = running().when(second).then_error(ErrorCode::kNotFound);
-  CHECK(error.message == "Update not found: " + to_text(kUpdate));
+  CHECK(error.message == "update " + to_text(kUpdate) + " has no attempt 2 that has begun");
 }
 
 TEST_CASE("BR-OTA-030: progress by phase") {
