@@ -87,39 +87,47 @@ std::vector<Hash> consistency_path(Sha256& sha, std::uint64_t from, std::uint64_
   return path;
 }
 
-bool proves_inclusion(Sha256& sha, const Hash& hash, std::uint64_t leaf, std::uint64_t size, std::span<const Hash> path,
-                      const Hash& root) {
-  if (leaf >= size) return false;
-  std::uint64_t at = leaf;
-  std::uint64_t last = size - 1;
-  Hash reached = hash;
-  for (const auto& neighbour : path) {
-    if (last == 0) return false;
-    if (at % 2 == 1 || at == last) {
-      reached = node(sha, neighbour, reached);
-      while (at % 2 == 0 && at != 0) {
-        at /= 2;
-        last /= 2;
-      }
-    } else {
-      reached = node(sha, reached, neighbour);
-    }
+namespace {
+
+// The way from a leaf up to the root, of a tree whose last leaf is `last`: a step for each hash of a proof (RFC 9162, 2.1.3.2).
+struct Climb {
+  std::uint64_t at;
+  std::uint64_t last;
+
+  bool is_at_root() const { return last == 0; }
+  void up() {
     at /= 2;
     last /= 2;
   }
-  return last == 0 && reached == root;
+  // Whether the hash that the proof has for this step stands on the left.
+  bool step() {
+    const bool left = at % 2 == 1 || at == last;
+    while (left && at % 2 == 0 && at != 0) up();
+    up();
+    return left;
+  }
+};
+
+}  // namespace
+
+bool proves_inclusion(Sha256& sha, const Hash& hash, std::uint64_t leaf, std::uint64_t size, std::span<const Hash> path,
+                      const Hash& root) {
+  if (leaf >= size) return false;
+  Climb climb{leaf, size - 1};
+  Hash reached = hash;
+  for (const auto& neighbour : path) {
+    if (climb.is_at_root()) return false;
+    reached = climb.step() ? node(sha, neighbour, reached) : node(sha, reached, neighbour);
+  }
+  return climb.is_at_root() && reached == root;
 }
 
 bool proves_consistency(Sha256& sha, const Tree& earlier, const Tree& later, std::span<const Hash> path) {
   if (earlier.size > later.size) return false;
   if (earlier.size == later.size) return path.empty() && earlier.root == later.root;
   if (earlier.size == 0) return path.empty() && earlier.root == sha.hash({});
-  std::uint64_t at = earlier.size - 1;
-  std::uint64_t last = later.size - 1;
-  while (at % 2 == 1) {
-    at /= 2;
-    last /= 2;
-  }
+  Climb climb{earlier.size - 1, later.size - 1};
+  while (climb.at % 2 == 1) climb.up();
   // A complete tree is its own first node.
   Hash first = earlier.root;
   if (!std::has_single_bit(earlier.size)) {
@@ -130,21 +138,15 @@ bool proves_consistency(Sha256& sha, const Tree& earlier, const Tree& later, std
   Hash to_earlier = first;
   Hash to_later = first;
   for (const auto& neighbour : path) {
-    if (last == 0) return false;
-    if (at % 2 == 1 || at == last) {
+    if (climb.is_at_root()) return false;
+    if (climb.step()) {
       to_earlier = node(sha, neighbour, to_earlier);
       to_later = node(sha, neighbour, to_later);
-      while (at % 2 == 0 && at != 0) {
-        at /= 2;
-        last /= 2;
-      }
     } else {
       to_later = node(sha, to_later, neighbour);
     }
-    at /= 2;
-    last /= 2;
   }
-  return last == 0 && to_earlier == earlier.root && to_later == later.root;
+  return climb.is_at_root() && to_earlier == earlier.root && to_later == later.root;
 }
 
 void Builder::add(const Hash& leaf) {

@@ -133,9 +133,10 @@ std::variant<json, Problem> parse_cbor(std::string_view bytes) {
   // A tag that says no more than that this is CBOR (RFC 8949, 3.4.6).
   constexpr std::string_view kSelfDescribed = "\xd9\xd9\xf7";
   const std::size_t begin = bytes.starts_with(kSelfDescribed) ? kSelfDescribed.size() : 0;
+  const auto item = bytes.substr(begin);
   if (const auto fault = Walk(bytes, begin).fault(); !fault.empty()) return refuse("is not valid CBOR: " + fault);
   JsonBuilder builder("CBOR", [begin](std::size_t offset) { return fmt::format("byte {}", begin + offset + 1); });
-  if (!json::sax_parse(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.end(), &builder, json::input_format_t::cbor)) return refuse(builder.error());
+  if (!json::sax_parse(item.begin(), item.end(), &builder, json::input_format_t::cbor)) return refuse(builder.error());
   auto value = builder.take();
   if (has_no_number(value)) return refuse("holds a number that is none");
   return value;

@@ -38,8 +38,8 @@ bool is_device_id(const Cell& cell) {
     cell.place().fail("field required", "missing");
     return false;
   }
-  const bool is_dots = cell.text == "." || cell.text == "..";
-  return (cell.is_surely_fine(limits::kPathParameterChars) && !is_dots) || check_device_id(cell.place(), cell.text);
+  const bool may_be_dots = cell.text.front() == '.';
+  return (cell.is_surely_fine(limits::kPathParameterChars) && !may_be_dots) || check_device_id(cell.place(), cell.text);
 }
 
 std::vector<std::string> groups_in(const Cell& cell) {
