@@ -13,6 +13,7 @@
 #include "domain/events/campaign.hpp"
 #include "domain/events/device.hpp"
 #include "domain/events/firmware.hpp"
+#include "domain/events/service.hpp"
 #include "domain/events/update.hpp"
 #include "domain/events/user.hpp"
 
@@ -33,7 +34,7 @@ using EventVariant = std::variant<
     UpdateCancelled, RetryAsked, DownloadCompleted, FirmwareRecalled, CampaignApproved, CampaignScheduled,
     CampaignFinished, CanaryPromoted, CanaryToppedUp, CampaignRollbackBegun, CampaignSwitched, ConsentAsked,
     ConsentGiven, UpdateHeld, UpdateRefuted, UpdateUndone, UserPreferencesChanged, SubjectErased, FirmwareContentFailed,
-    FirmwareSourceChanged, AutoConfirmChanged, DeviceTokenRotated, DevicePushChanged>;
+    FirmwareSourceChanged, AutoConfirmChanged, DeviceTokenRotated, DevicePushChanged, LogKeyAdopted>;
 
 template <class T, class Variant>
 inline constexpr bool kIsAlternative = false;

@@ -76,7 +76,8 @@ std::string stream_name(const Stream& stream) {
                                [](const DeviceId& id) { return named('d', id.value); },
                                [](const UpdateId& id) { return named('u', to_binary(id)); },
                                [](const DownloadsStream& s) { return named('x', view_of(s.firmware.bytes)); },
-                               [](const UserStream& s) { return named('p', bytes_of(s.token)); }},
+                               [](const UserStream& s) { return named('p', bytes_of(s.token)); },
+                               [](const ServiceStream&) { return std::string("S"); }},
                     stream);
 }
 
@@ -85,6 +86,7 @@ std::optional<Stream> parse_stream(std::string_view name) {
   const std::string_view id = name.substr(1);
   switch (name.front()) {
     case 'D': return id.empty() ? std::optional<Stream>(DirectoryStream{}) : std::nullopt;
+    case 'S': return id.empty() ? std::optional<Stream>(ServiceStream{}) : std::nullopt;
     case 'd': return id.empty() ? std::nullopt : std::optional<Stream>(DeviceId{std::string(id)});
     case 'u':
       if (const auto update = update_id_from_binary(id)) return Stream(*update);
@@ -125,7 +127,8 @@ std::string readable_name(std::string_view name) {
                  [](const DeviceId& d) { return "device:" + d.value; },
                  [](const UpdateId& u) { return "update:" + to_text(u); },
                  [](const DownloadsStream& s) { return "downloads:" + to_text(s.firmware); },
-                 [](const UserStream& s) { return "user:" + to_hex(bytes_of(s.token)); }},
+                 [](const UserStream& s) { return "user:" + to_hex(bytes_of(s.token)); },
+                 [](const ServiceStream&) { return std::string("service"); }},
       *stream);
 }
 

@@ -6,7 +6,7 @@
 //   u + 16 or 21 bytes      update:<id>              D              directory
 //   m + model \n version    model-version:<...>      F              firmwares
 //   x + 16 bytes            downloads:<firmware id>  L              fleet
-//   p + 8 bytes             user:<token>
+//   p + 8 bytes             user:<token>             S              service
 // The table of tags in docs/log-format.md is for ever; tags_of() is the only code that knows it.
 #pragma once
 
@@ -24,6 +24,9 @@ namespace ota::domain {
 struct DirectoryStream {
   bool operator==(const DirectoryStream&) const = default;
 };
+struct ServiceStream {
+  bool operator==(const ServiceStream&) const = default;
+};
 struct DownloadsStream {
   FirmwareId firmware;
   bool operator==(const DownloadsStream&) const = default;
@@ -32,7 +35,7 @@ struct UserStream {
   Caller token;
   bool operator==(const UserStream&) const = default;
 };
-using Stream = std::variant<DirectoryStream, FirmwareId, CampaignId, DeviceId, UpdateId, DownloadsStream, UserStream>;
+using Stream = std::variant<DirectoryStream, FirmwareId, CampaignId, DeviceId, UpdateId, DownloadsStream, UserStream, ServiceStream>;
 
 std::string stream_name(const Stream&);
 // Empty for a stream that this version does not know.

@@ -114,9 +114,15 @@ std::optional<VerifierKey> VerifierKey::parse(std::string_view text) {
 }
 
 std::string sign_checkpoint(const Checkpoint& checkpoint, const SigningKey& key) {
-  const auto text = signed_text(checkpoint);
+  auto note = signed_text(checkpoint) + "\n";
+  add_signature(note, checkpoint, key);
+  return note;
+}
+
+void add_signature(std::string& note, const Checkpoint& checkpoint, const SigningKey& key) {
   const auto id = key_id({checkpoint.origin, key.public_key()});
-  return fmt::format("{}\n{}{} {}\n", text, kDash, checkpoint.origin, base64_of(std::string(view_of(id)) + key.sign(text)));
+  const auto signature = key.sign(signed_text(checkpoint));
+  note += fmt::format("{}{} {}\n", kDash, checkpoint.origin, base64_of(std::string(view_of(id)) + signature));
 }
 
 bool SignedCheckpoint::is_signed_by(const VerifierKey& key) const {

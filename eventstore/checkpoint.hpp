@@ -45,6 +45,14 @@ struct Checkpoint {
 };
 // The whole note.
 std::string sign_checkpoint(const Checkpoint& checkpoint, const SigningKey& key);
+// Adds another key's signature, under the same name.
+void add_signature(std::string& note, const Checkpoint& checkpoint, const SigningKey& key);
+
+// Who signs for a log.
+struct Signer {
+  std::string origin;
+  SigningKey key;
+};
 
 struct SignedCheckpoint {
   Checkpoint checkpoint;

@@ -10,6 +10,7 @@
 #include "eventstore/database_options.hpp"
 #include "eventstore/directory.hpp"
 #include "eventstore/log.hpp"
+#include "eventstore/no_log.hpp"
 
 namespace ota::eventstore {
 namespace {
@@ -20,6 +21,8 @@ constexpr unsigned kFormat = 1;
 // What a start replays in well under a second; closing a log with less is not worth seven small
 // tables.
 constexpr std::uint64_t kReplayedRowsMax = 20'000;
+
+constexpr int kOpensMax = 20;
 
 using Names = std::vector<std::string>;
 
@@ -98,22 +101,64 @@ std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
   check_opened(rocksdb::DB::Open(options, directory.string(), wanted, &handles, &raw), directory,
                kWhat);
   database->db_.reset(raw);
-  std::copy_n(handles.begin(), kFamilyNames.size(), database->handles_.begin());
-  database->others_.assign(handles.begin() + kFamilyNames.size(), handles.end());
-  database->read_format();
+  database->take(handles);
+  if (!database->read_format()) {
+    check(raw->Put(durable_write(), database->family(Family::kMeta), slice(kFormatKey), std::to_string(kFormat)),
+          "write its format");
+  }
   return database;
 }
 
-void Database::read_format() {
+std::unique_ptr<Database> Database::open_read_only(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (!std::filesystem::exists(directory / "CURRENT", error)) {
+    throw std::runtime_error(fmt::format("the directory {} holds no {}", directory.string(), kWhat));
+  }
+  rocksdb::DBOptions options = database_options(nullptr);
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  options.info_log = no_log();
+  Names names;
+  check_opened(rocksdb::DB::ListColumnFamilies(options, directory.string(), &names), directory, kWhat);
+  const auto families = family_options(std::make_shared<Head>());
+  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
+  for (std::size_t i = 0; i < kFamilyNames.size(); ++i) {
+    if (!contains(names, kFamilyNames[i])) not_a_log(directory, fmt::format("it has no column family \"{}\"", kFamilyNames[i]));
+    wanted.emplace_back(kFamilyNames[i], families[i]);
+  }
+  wanted.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+
+  std::unique_ptr<Database> database(new Database);
+  database->directory_ = directory;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* raw = nullptr;
+  // A service that writes may replace files between the moment at which they are listed and that at which they are opened.
+  // Once they are open they stay readable.
+  rocksdb::Status opened;
+  for (int tries = 0; tries < kOpensMax; ++tries) {
+    opened = rocksdb::DB::OpenForReadOnly(options, directory.string(), wanted, &handles, &raw);
+    if (opened.ok() || opened.ToString().find("No such file") == std::string::npos) break;
+  }
+  check_opened(opened, directory, kWhat);
+  database->db_.reset(raw);
+  database->take(handles);
+  if (!database->read_format()) not_a_log(directory, "it does not say which format it has");
+  return database;
+}
+
+void Database::take(const std::vector<rocksdb::ColumnFamilyHandle*>& handles) {
+  std::copy_n(handles.begin(), kFamilyNames.size(), handles_.begin());
+  others_.assign(handles.begin() + kFamilyNames.size(), handles.end());
+}
+
+// False: it has none yet, and nothing else.
+bool Database::read_format() {
   rocksdb::PinnableSlice value;
   if (!get(Family::kMeta, kFormatKey, value)) {
     if (others_.size() > 1 || has_rows(*db_, family(Family::kLog))) {
       not_a_log(directory_, "it does not say which format it has");
     }
-    check(db_->Put(durable_write(), family(Family::kMeta), slice(kFormatKey),
-                   std::to_string(kFormat)),
-          "write its format");
-    return;
+    return false;
   }
   unsigned format = 0;
   const auto read = std::from_chars(value.data(), value.data() + value.size(), format);
@@ -128,6 +173,7 @@ void Database::read_format() {
                     directory_.string(), format, kFormat));
   }
   if (others_.size() > 1) not_a_log(directory_, "it has column families that no version made");
+  return true;
 }
 
 Database::~Database() {
@@ -161,8 +207,9 @@ std::unique_ptr<rocksdb::Iterator> Database::iterate_names(Family over,
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, family(over)));
 }
 
-std::unique_ptr<rocksdb::Iterator> Database::iterate(Family over, bool fill_cache) const {
+std::unique_ptr<rocksdb::Iterator> Database::iterate(Family over, bool fill_cache, const rocksdb::Snapshot* at) const {
   rocksdb::ReadOptions options;
+  options.snapshot = at;
   options.total_order_seek = true;
   options.fill_cache = fill_cache;
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, family(over)));

@@ -43,6 +43,8 @@ class Database {
   // files. Throws std::runtime_error with a sentence for people.
   static std::unique_ptr<Database> open(const std::filesystem::path& directory,
                                         std::shared_ptr<const Head> head, rocksdb::Env* env);
+  // Opens what is there to read it, and writes nothing to the directory. Throws std::runtime_error as open() does.
+  static std::unique_ptr<Database> open_read_only(const std::filesystem::path& directory);
   // Flushes first if there is much in memory, so that the next start need not replay it.
   ~Database();
   Database(const Database&) = delete;
@@ -61,11 +63,13 @@ class Database {
   std::unique_ptr<rocksdb::Iterator> iterate_names(Family family,
                                                    const rocksdb::Snapshot* at = nullptr) const;
   // Iterates over everything in a family.
-  std::unique_ptr<rocksdb::Iterator> iterate(Family family, bool fill_cache = true) const;
+  std::unique_ptr<rocksdb::Iterator> iterate(Family family, bool fill_cache = true,
+                                             const rocksdb::Snapshot* at = nullptr) const;
 
  private:
   Database() = default;
-  void read_format();
+  void take(const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
+  bool read_format();
 
   std::filesystem::path directory_;
   std::unique_ptr<rocksdb::DB> db_;

@@ -80,6 +80,8 @@ void Journal::append(Append append, Completion done) {
 
 void Journal::barrier(Completion done) { impl_->queue.push(BarrierRequest{std::move(done)}); }
 
+void Journal::checkpoint(Completion done) { impl_->queue.push(CheckpointRequest{std::move(done)}); }
+
 void Journal::put_snapshot(std::string stream, Position position, std::string bytes) {
   OTA_ASSERT(!stream.empty() && stream.size() <= limits::kStreamBytes);
   OTA_ASSERT(position.value != 0 && position <= impl_->log->head());  // never ahead of the log

@@ -24,6 +24,8 @@
 
 namespace ota::eventstore {
 
+struct Signer;
+
 struct Append {
   // 1..limits::kAppendEvents. None only with a command, which is then remembered and no more; that is
   // durable with the next event, so before anything that is appended behind it.
@@ -36,6 +38,9 @@ struct Append {
     std::uint16_t status = 0;
   };
   std::optional<Command> command;
+  // Set with the event that tells of a new signing key: from the group of that event on checkpoints are signed by it, the
+  // first of them by the earlier key as well.
+  std::shared_ptr<const Signer> signer;
 };
 
 // Events that became durable with one fsync, in position order. Immutable, shared by all followers.
@@ -70,6 +75,8 @@ class Journal {
     std::function<void(const std::string& why)> fail_stop;
     std::size_t group_events_max = 0;     // 0: limits::kGroupEvents
     std::uint64_t tag_memory_events = 0;  // 0: limits::kTagMemoryEvents
+    // Signs checkpoints (checkpoint_writer.hpp), the last one when the journal ends; null: none are made.
+    std::shared_ptr<const Signer> signer;
   };
   // Called on the dispatcher thread; must not throw. May be empty.
   using Completion = std::function<void(const AppendOutcome&)>;
@@ -87,6 +94,8 @@ class Journal {
   // Calls `done` (with Committed{head, 0}) when everything handed in before is decided and
   // dispatched.
   void barrier(Completion done);
+  // The same, and what is in the log by then is in a checkpoint, if there is a signer.
+  void checkpoint(Completion done);
   // Keeps a snapshot of `stream` as of `position`, which must already be committed. Not a promise:
   // a lost one costs time. The newest limits::kSnapshotsKept of a stream stay.
   void put_snapshot(std::string stream, Position position, std::string bytes);

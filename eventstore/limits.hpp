@@ -43,6 +43,8 @@ inline constexpr std::chrono::hours kCommandMemory{24};
 inline constexpr std::size_t kAnswerBytes = 1024 * 1024;
 // The RFC 9162 tree is kept in tiles of this width.
 inline constexpr std::size_t kTileLeaves = 256;
+// The tree's root is signed when so many events have come since the last time: 50 us for each, 0.1 % of the writer's time.
+inline constexpr std::uint64_t kCheckpointEvents = 4'096;
 // Of one stream, the newest; older ones are for as-of reads.
 inline constexpr std::size_t kSnapshotsKept = 4;
 // A larger one is not kept: its stream's replay is cheaper than carrying it around.

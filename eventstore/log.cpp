@@ -8,6 +8,7 @@
 #include "eventstore/keys.hpp"
 #include "eventstore/log_impl.hpp"
 #include "eventstore/name_rows.hpp"
+#include "eventstore/record.hpp"
 #include "eventstore/recovery.hpp"
 #include "eventstore/tag_reader.hpp"
 #include "eventstore/tiles.hpp"
@@ -32,8 +33,23 @@ std::shared_ptr<Log> Log::open(const std::filesystem::path& directory, const Opt
   return std::shared_ptr<Log>(new Log(std::move(impl)));
 }
 
+std::shared_ptr<Log> Log::open_read_only(const std::filesystem::path& directory) {
+  auto impl = std::make_unique<Impl>();
+  impl->database = Database::open_read_only(directory);
+  impl->has_journal = true;  // none will be made
+  impl->is_read_only = true;
+  const auto rows = impl->database->iterate(Family::kLog);
+  rows->SeekToLast();
+  if (rows->Valid() && rows->key().size() == kPositionBytes) {
+    RecordedEvent event;
+    const bool sound = !decode_record(view(rows->value()), event);
+    impl->head->move_to({load_be64(rows->key().data())}, sound ? event.time : Timestamp());
+  }
+  return std::shared_ptr<Log>(new Log(std::move(impl)));
+}
+
 Log::Log(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Log::~Log() { OTA_ASSERT(!impl_->has_journal); }
+Log::~Log() { OTA_ASSERT(!impl_->has_journal || impl_->is_read_only); }
 
 Position Log::head() const { return impl_->head->at(); }
 Timestamp Log::head_time() const { return impl_->head->time(); }

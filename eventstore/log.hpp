@@ -29,6 +29,9 @@ class Env;
 
 namespace ota::eventstore {
 
+struct Verification;
+struct VerifyOptions;
+
 // The log cannot be read: an I/O error, or bytes that are not what was written. A sentence for
 // people.
 struct LogError : std::runtime_error {
@@ -57,6 +60,9 @@ class Log {
     rocksdb::Env* env = nullptr;
   };
   static std::shared_ptr<Log> open(const std::filesystem::path& directory, const Options& options);
+  // To read alone: of a copy, or of a log that a service is writing, as it is now. Nothing is written to the directory, and
+  // nothing is compared with anything (verify.hpp does). Throws std::runtime_error as above; no journal may be made of it.
+  static std::shared_ptr<Log> open_read_only(const std::filesystem::path& directory);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -95,6 +101,9 @@ class Log {
 
  private:
   friend class Journal;
+  friend class Backups;
+  friend class Proofs;
+  friend Verification verify(const Log& log, const VerifyOptions& options);
   struct Impl;
   explicit Log(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -13,6 +13,7 @@ struct Log::Impl {
   std::shared_ptr<Head> head = std::make_shared<Head>();  // shared with RocksDB's compactions
   std::unique_ptr<Database> database;
   std::atomic<bool> has_journal{false};  // one writer
+  bool is_read_only = false;
 };
 
 }  // namespace ota::eventstore

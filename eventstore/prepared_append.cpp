@@ -18,9 +18,10 @@ std::size_t all_key_bytes(const NewEvent& event) {
 
 }  // namespace
 
-PreparedAppend::PreparedAppend(Append append) : command(append.command) {
+PreparedAppend::PreparedAppend(Append append) : command(append.command), signer(std::move(append.signer)) {
   OTA_ASSERT((!append.events.empty() || command) && append.events.size() <= limits::kAppendEvents);
   OTA_ASSERT(append.conditions.size() <= limits::kConditionsPerAppend);
+  OTA_ASSERT(!signer || !append.events.empty());
 
   events.reserve(append.events.size());
   std::size_t key_bytes = 0;

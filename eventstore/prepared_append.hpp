@@ -54,6 +54,7 @@ class PreparedAppend {
   std::vector<RecordedEvent> views;  // of `events`, position and time still to be filled in
   std::vector<PreparedCondition> conditions;
   std::optional<Append::Command> command;
+  std::shared_ptr<const Signer> signer;
   std::size_t record_bytes = 0;
 
  private:

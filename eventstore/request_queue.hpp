@@ -24,6 +24,9 @@ struct AppendRequest {
 struct BarrierRequest {
   Journal::Completion done;
 };
+struct CheckpointRequest {
+  Journal::Completion done;
+};
 struct SnapshotRequest {
   std::string stream;
   Position position;
@@ -33,7 +36,7 @@ struct AnswerRequest {
   CommandId command;
   std::string answer;
 };
-using Request = std::variant<AppendRequest, BarrierRequest, SnapshotRequest, AnswerRequest>;
+using Request = std::variant<AppendRequest, BarrierRequest, CheckpointRequest, SnapshotRequest, AnswerRequest>;
 
 class RequestQueue {
  public:

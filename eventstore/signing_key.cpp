@@ -75,14 +75,6 @@ SigningKey SigningKey::read(const std::filesystem::path& file) {
   return SigningKey(std::move(key));
 }
 
-SigningKey SigningKey::read_or_make(const std::filesystem::path& file) {
-  std::error_code error;
-  if (std::filesystem::exists(file, error)) return read(file);
-  auto key = make();
-  key.write(file);
-  return key;
-}
-
 void SigningKey::write(const std::filesystem::path& file) const {
   const auto pem = pem_of(key_.get());
   auto fresh = file;
@@ -95,8 +87,12 @@ void SigningKey::write(const std::filesystem::path& file) const {
       fail_errno(file, "written");
     }
   }
-  if (::rename(fresh.c_str(), file.c_str()) != 0) fail_errno(file, "written");
-  sync_directory(file);
+  move_durably(fresh, file);
+}
+
+void move_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail_errno(to, "written");
+  sync_directory(to);
 }
 
 std::string SigningKey::sign(std::string_view message) const {

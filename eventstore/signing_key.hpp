@@ -19,10 +19,11 @@ inline constexpr std::size_t kSignatureBytes = 64;
 class SigningKey {
  public:
   static SigningKey make();
-  // Reads a PEM file, or makes one for its owner's eyes alone, on disk before this returns. Throws std::runtime_error with a
-  // sentence that names the file: it cannot be read or written, others may read it, or it holds no Ed25519 key.
-  static SigningKey read_or_make(const std::filesystem::path& file);
-  // Replaces the file in one step.
+  // Reads a PEM file. Throws std::runtime_error with a sentence that names the file: it cannot be read, others may read it, or
+  // it holds no Ed25519 key.
+  static SigningKey read(const std::filesystem::path& file);
+  // Writes one for its owner's eyes alone, or replaces it in one step; on disk before this returns. Throws
+  // std::runtime_error if it cannot.
   void write(const std::filesystem::path& file) const;
 
   const PublicKey& public_key() const { return public_; }
@@ -30,11 +31,13 @@ class SigningKey {
 
  private:
   explicit SigningKey(std::shared_ptr<EVP_PKEY> key);
-  static SigningKey read(const std::filesystem::path& file);
 
   std::shared_ptr<EVP_PKEY> key_;
   PublicKey public_{};
 };
+
+// Puts a key's file in the place of another, on disk before this returns. Throws std::runtime_error if it cannot.
+void move_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
 // For bytes of any origin.
 bool is_signature(const PublicKey& key, std::string_view message, std::string_view signature);

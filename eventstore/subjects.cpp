@@ -114,6 +114,11 @@ class RocksSubjects final : public Subjects {
     return person;
   }
 
+  void with_database(const std::function<void(rocksdb::DB&)>& use) const override {
+    const std::unique_lock lock(mutex_);
+    use(database());
+  }
+
   void erase(SubjectToken token) override {
     const std::unique_lock lock(mutex_);
     std::string person;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,10 @@
 #include <vector>
 
 #include "eventstore/types.hpp"
+
+namespace rocksdb {
+class DB;
+}
 
 namespace ota::eventstore {
 
@@ -37,6 +42,11 @@ class Subjects {
   // Deletes the row of a token, flushed and compacted, so that no copy of the name stays on disk.
   // Idempotent.
   virtual void erase(SubjectToken token) = 0;
+
+ private:
+  friend class Backups;
+  // Nothing is written meanwhile.
+  virtual void with_database(const std::function<void(rocksdb::DB&)>& use) const = 0;
 };
 
 }  // namespace ota::eventstore

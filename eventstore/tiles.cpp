@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <utility>
 
 #include "eventstore/assert.hpp"
@@ -10,32 +9,9 @@
 #include "eventstore/keys.hpp"
 #include "eventstore/limits.hpp"
 #include "eventstore/log.hpp"
-#include "eventstore/merkle.hpp"
 
 namespace ota::eventstore {
 namespace {
-
-constexpr std::size_t kHashBytes = sizeof(Hash);
-constexpr std::size_t kTileBytes = limits::kTileLeaves * kHashBytes;
-constexpr unsigned kTileHeight = 8;   // of the tree over a full tile
-static_assert(limits::kTileLeaves == std::size_t{1} << kTileHeight);
-
-Hash hash_at(std::string_view hashes, std::size_t index) {
-  Hash hash;
-  OTA_ASSERT((index + 1) * kHashBytes <= hashes.size());
-  std::memcpy(hash.data(), hashes.data() + index * kHashBytes, kHashBytes);
-  return hash;
-}
-
-// The root over a power of two of hashes.
-Hash root_over(Sha256& sha, std::string_view hashes) {
-  std::vector<Hash> level(hashes.size() / kHashBytes);
-  std::memcpy(level.data(), hashes.data(), hashes.size());
-  for (std::size_t count = level.size(); count > 1; count /= 2) {
-    for (std::size_t i = 0; i < count / 2; ++i) level[i] = merkle::node(sha, level[2 * i], level[2 * i + 1]);
-  }
-  return level.front();
-}
 
 struct Row {
   TileKey key;
@@ -111,21 +87,15 @@ Hash StoredTree::subtree(unsigned height, std::uint64_t index) {
 
 // ---- TileWriter ------------------------------------------------------------------------------------------------------
 
-TileWriter::Level TileWriter::continued(const Database& database, std::uint8_t level) {
-  const std::uint64_t count = count_hashes(database, level);
-  Level now;
-  now.tile = count / limits::kTileLeaves;
-  if (count % limits::kTileLeaves == 0) return now;
-  TileRows found = read_tile(database, now.tile, level);
-  now.hashes = std::move(found.hashes);
-  now.rows = std::move(found.rows);
-  now.hashes_in_rows = now.hashes.size() / kHashBytes;
-  return now;
-}
-
 TileWriter::TileWriter(const Database& database) : family_(database.family(Family::kTiles)) {
+  std::vector<TileLevels::Level> levels;
+  const auto continue_with = [&](std::uint8_t level, std::uint64_t count) {
+    auto found = count % limits::kTileLeaves == 0 ? TileRows() : read_tile(database, count / limits::kTileLeaves, level);
+    rows_.push_back({found.hashes.size() / kHashBytes, std::move(found.rows)});
+    levels.push_back({count / limits::kTileLeaves, std::move(found.hashes)});
+  };
   std::uint64_t below = count_leaves(database);
-  levels_.push_back(continued(database, kLeafLevel));
+  continue_with(kLeafLevel, below);
   for (std::uint8_t level = 1; below >= limits::kTileLeaves; ++level) {
     const std::uint64_t full = below / limits::kTileLeaves;
     below = count_hashes(database, level);
@@ -134,49 +104,59 @@ TileWriter::TileWriter(const Database& database) : family_(database.family(Famil
       return;
     }
     OTA_ASSERT(below == full);  // looked at when the log was opened
-    levels_.push_back(continued(database, level));
+    continue_with(level, below);
   }
+  levels_ = TileLevels(std::move(levels));
 }
 
 void TileWriter::make_upper_levels(const Database& database) {
-  levels_.resize(1);
   rocksdb::WriteBatch batch;
-  for (std::uint64_t tile = 0; tile < levels_.front().tile; ++tile) {
-    const auto leaves = read_tile(database, tile).hashes;
-    if (leaves.size() != kTileBytes) throw LogError(fmt::format("tile {} of the proof tree is not full", tile));
-    add(kLeafLevel + 1, root_over(sha_, leaves), batch);
+  const auto put_upper = [&](std::size_t level, std::uint64_t tile, std::string_view hashes, const Hash&) {
+    if (level != kLeafLevel) put_tile(level, tile, hashes, batch);
+  };
+  rows_.resize(1);  // what is stored of the leaves stays as it is
+  const std::uint64_t leaves = count_leaves(database);
+  for (std::uint64_t tile = 0; tile * limits::kTileLeaves < leaves; ++tile) {
+    const auto hashes = read_tile(database, tile).hashes;
+    if (hashes.size() != kTileBytes && (tile + 1) * limits::kTileLeaves <= leaves) {
+      throw LogError(fmt::format("tile {} of the proof tree is not full", tile));
+    }
+    for (std::size_t i = 0; i < hashes.size() / kHashBytes; ++i) levels_.add(hash_at(hashes, i), put_upper);
   }
   end_group(batch);
   check(database.db().Write(durable_write(), &batch), "complete the proof tree");
 }
 
-void TileWriter::add(const Hash& leaf, rocksdb::WriteBatch& batch) { add(kLeafLevel, leaf, batch); }
+TileWriter::Rows& TileWriter::rows_of(std::size_t level) {
+  if (level >= rows_.size()) rows_.resize(level + 1);
+  return rows_[level];
+}
 
-void TileWriter::add(std::size_t at, const Hash& hash, rocksdb::WriteBatch& batch) {
-  if (at == levels_.size()) levels_.emplace_back();
-  auto& level = levels_[at];
-  level.hashes.append(reinterpret_cast<const char*>(hash.data()), hash.size());
-  if (level.hashes.size() < kTileBytes) return;
-  const auto key = [&](std::uint8_t first) { return TileKey{static_cast<std::uint8_t>(at), level.tile, first}.bytes(); };
-  OTA_ASSERT(batch.Put(family_, key(0), level.hashes).ok());
-  for (const std::uint8_t first : level.rows) {
+void TileWriter::add(const Hash& leaf, rocksdb::WriteBatch& batch) {
+  levels_.add(leaf, [&](std::size_t level, std::uint64_t tile, std::string_view hashes, const Hash&) {
+    put_tile(level, tile, hashes, batch);
+  });
+}
+
+void TileWriter::put_tile(std::size_t level, std::uint64_t tile, std::string_view hashes, rocksdb::WriteBatch& batch) {
+  const auto key = [&](std::uint8_t first) { return TileKey{static_cast<std::uint8_t>(level), tile, first}.bytes(); };
+  OTA_ASSERT(batch.Put(family_, key(0), slice(hashes)).ok());
+  for (const std::uint8_t first : rows_of(level).begins) {
     if (first != 0) OTA_ASSERT(batch.Delete(family_, key(first)).ok());
   }
-  const Hash root = root_over(sha_, level.hashes);
-  level = {.tile = level.tile + 1, .hashes = {}, .hashes_in_rows = 0, .rows = {}};
-  add(at + 1, root, batch);
+  rows_of(level) = {};
 }
 
 void TileWriter::end_group(rocksdb::WriteBatch& batch) {
-  for (std::size_t at = 0; at < levels_.size(); ++at) {
-    auto& level = levels_[at];
-    const std::size_t hashes = level.hashes.size() / kHashBytes;
-    if (hashes == level.hashes_in_rows) continue;
-    const auto first = static_cast<std::uint8_t>(level.hashes_in_rows);
-    const std::string_view added = std::string_view(level.hashes).substr(level.hashes_in_rows * kHashBytes);
+  for (std::size_t at = 0; at < levels_.levels().size(); ++at) {
+    const auto& level = levels_.levels()[at];
+    auto& rows = rows_of(at);
+    if (level.count() == rows.hashes) continue;
+    const auto first = static_cast<std::uint8_t>(rows.hashes);
+    const std::string_view added = std::string_view(level.hashes).substr(rows.hashes * kHashBytes);
     OTA_ASSERT(batch.Put(family_, TileKey{static_cast<std::uint8_t>(at), level.tile, first}.bytes(), slice(added)).ok());
-    level.rows.push_back(first);
-    level.hashes_in_rows = hashes;
+    rows.begins.push_back(first);
+    rows.hashes = level.count();
   }
 }
 

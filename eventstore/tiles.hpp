@@ -17,7 +17,9 @@
 #include <vector>
 
 #include "eventstore/database.hpp"
+#include "eventstore/merkle.hpp"
 #include "eventstore/sha256.hpp"
+#include "eventstore/tile_levels.hpp"
 #include "eventstore/types.hpp"
 
 namespace ota::eventstore {
@@ -62,22 +64,23 @@ class TileWriter {
   void add(const Hash& leaf, rocksdb::WriteBatch& batch);
   // Call once a group, after its last leaf.
   void end_group(rocksdb::WriteBatch& batch);
+  // The tree of all leaves so far.
+  merkle::Tree tree() { return levels_.tree(); }
 
  private:
-  // The tile of a level that is being filled.
-  struct Level {
-    std::uint64_t tile = 0;
-    std::string hashes;
-    std::size_t hashes_in_rows = 0;   // of these, in batches already
-    std::vector<std::uint8_t> rows;   // where those rows begin
+  // What batches hold already of the tile that is being filled.
+  struct Rows {
+    std::size_t hashes = 0;
+    std::vector<std::uint8_t> begins;
   };
-  static Level continued(const Database& database, std::uint8_t level);
+  Rows& rows_of(std::size_t level);
   void make_upper_levels(const Database& database);
-  void add(std::size_t level, const Hash& hash, rocksdb::WriteBatch& batch);
+  // One row in the place of those that a full tile has.
+  void put_tile(std::size_t level, std::uint64_t tile, std::string_view hashes, rocksdb::WriteBatch& batch);
 
   rocksdb::ColumnFamilyHandle* family_;
-  std::vector<Level> levels_;         // from the leaves up
-  Sha256 sha_;
+  TileLevels levels_;
+  std::vector<Rows> rows_;            // of each level
 };
 
 }  // namespace ota::eventstore

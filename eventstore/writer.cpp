@@ -48,11 +48,15 @@ Writer::Writer(const Log& log, Database& database, Head& head, RequestQueue& que
              /*default_cf_ts_sz=*/0),
       position_(log.head()),
       newest_(log, options_.tag_memory_events),
-      tiles_(database) {}
+      tiles_(database),
+      checkpoints_(database, options_.signer) {}
 
 void Writer::run() noexcept {
   try {
     while (wait_for_requests()) write_group();
+    begin_group();
+    checkpoints_.ask();  // of the log as it is left
+    commit();
   } catch (const Stopped&) {
     return;
   }
@@ -102,10 +106,16 @@ bool Writer::fits(const Request& request) const {
          bytes_ + byte_count(request) <= limits::kGroupBytes;
 }
 
-void Writer::decide(BarrierRequest& request) {
-  group_.deliveries.push_back({std::move(request.done),
-                               Committed{position_, 0, events_ == 0 ? head_.time() : time_},
+void Writer::tell_position(Journal::Completion done) {
+  group_.deliveries.push_back({std::move(done), Committed{position_, 0, events_ == 0 ? head_.time() : time_},
                                /*of_append=*/false});
+}
+
+void Writer::decide(BarrierRequest& request) { tell_position(std::move(request.done)); }
+
+void Writer::decide(CheckpointRequest& request) {
+  checkpoints_.ask();
+  tell_position(std::move(request.done));
 }
 
 void Writer::decide(SnapshotRequest& request) {
@@ -179,6 +189,7 @@ Committed Writer::accept(std::unique_ptr<PreparedAppend> append) {
                     encode_command(record)));
     commands_.emplace(id, record);
   }
+  if (append->signer) checkpoints_.adopt(append->signer);
   events_ += append->events.size();
   bytes_ += append->record_bytes;
   if (has_events) group_.appends.push_back(std::move(append));
@@ -208,11 +219,13 @@ void Writer::put_event(PreparedAppend& append, std::size_t index) {
 }
 
 void Writer::commit() {
+  const bool signs = checkpoints_.is_due(position_);
+  if (signs) checkpoints_.put(tiles_.tree(), events_ == 0 ? head_.time() : time_, batch_);
   if (batch_.Count() == 0) return;
   tiles_.end_group(batch_);
-  // A group without events is no promise and waits for the next fsync.
+  // A group without events or checkpoint is no promise and waits for the next fsync.
   rocksdb::WriteOptions how = durable_write();
-  how.sync = events_ > 0;
+  how.sync = events_ > 0 || signs;
   OTA_FAULT("journal.before_write");
   const auto begin = SteadyClock::now();
   const rocksdb::Status written = database_.db().Write(how, &batch_);

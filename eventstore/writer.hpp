@@ -13,6 +13,7 @@
 #include <chrono>
 #include <unordered_map>
 
+#include "eventstore/checkpoint_writer.hpp"
 #include "eventstore/command_index.hpp"
 #include "eventstore/database.hpp"
 #include "eventstore/dispatcher.hpp"
@@ -57,6 +58,7 @@ class Writer {
 
   void decide(AppendRequest& request);
   void decide(BarrierRequest& request);
+  void decide(CheckpointRequest& request);
   void decide(SnapshotRequest& request);
   void decide(AnswerRequest& request);
   AppendOutcome outcome_of(std::unique_ptr<PreparedAppend>& append);
@@ -64,6 +66,8 @@ class Writer {
   Committed accept(std::unique_ptr<PreparedAppend> append);
   void put_event(PreparedAppend& append, std::size_t index);
   void forget_old_snapshots(const SnapshotRequest& added);
+  // Hears, once the group is durable, up to where it was decided.
+  void tell_position(Journal::Completion done);
 
   void commit();
   void count_commit(std::chrono::steady_clock::duration took);
@@ -91,6 +95,7 @@ class Writer {
   Position position_;  // of the newest event decided
   NewestPositions newest_;
   TileWriter tiles_;
+  CheckpointWriter checkpoints_;
   Sha256 sha_;
 };
 

@@ -11,6 +11,7 @@
 #include "domain/codec/device_messages.hpp"
 #include "domain/codec/events.pb.h"
 #include "domain/codec/firmware_messages.hpp"
+#include "domain/codec/service_messages.hpp"
 #include "domain/codec/update_messages.hpp"
 #include "domain/codec/user_messages.hpp"
 
@@ -90,6 +91,7 @@ constexpr Row kRows[] = {
     {pb::USER_PREFERENCES_CHANGED, "user.preferences_changed", decode_as<pb::UserPreferencesChanged>},
     {pb::SUBJECT_ERASED, "user.erased", decode_as<pb::SubjectErased>},
     {pb::DOWNLOAD_COMPLETED, "downloads.completed", decode_as<pb::DownloadCompleted>},
+    {pb::LOG_KEY_ADOPTED, "service.log_key_adopted", decode_as<pb::LogKeyAdopted>},
 };
 
 // In the order of the variant's alternatives.
@@ -105,7 +107,7 @@ constexpr std::uint16_t kTypes[] = {
     pb::CAMPAIGN_FINISHED, pb::CANARY_PROMOTED, pb::CANARY_TOPPED_UP, pb::CAMPAIGN_ROLLBACK_BEGUN,
     pb::CAMPAIGN_SWITCHED, pb::CONSENT_ASKED, pb::CONSENT_GIVEN, pb::UPDATE_HELD, pb::UPDATE_REFUTED, pb::UPDATE_UNDONE,
     pb::USER_PREFERENCES_CHANGED, pb::SUBJECT_ERASED, pb::FIRMWARE_CONTENT_FAILED, pb::FIRMWARE_SOURCE_CHANGED,
-    pb::AUTO_CONFIRM_CHANGED, pb::DEVICE_TOKEN_ROTATED, pb::DEVICE_PUSH_CHANGED};
+    pb::AUTO_CONFIRM_CHANGED, pb::DEVICE_TOKEN_ROTATED, pb::DEVICE_PUSH_CHANGED, pb::LOG_KEY_ADOPTED};
 static_assert(std::size(kTypes) == std::variant_size_v<EventVariant>);
 
 // Maps are written in key order, so that equal events have equal bytes.

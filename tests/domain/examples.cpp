@@ -341,6 +341,8 @@ const std::vector<Example>& examples() {
       {"DownloadCompleted", "", DownloadCompleted{kOtherFirmware}},
       {"UserPreferencesChanged", "", UserPreferencesChanged{true, kMoment}},
       {"SubjectErased", "", SubjectErased{{0x0123456789abcdef}}},
+      {"LogKeyAdopted", "", LogKeyAdopted{"ota-log/0123456789abcdef", {1, 2, 31}, LogKeyChange::kFirst, {}}},
+      {"LogKeyAdopted", "rotated", LogKeyAdopted{"ota-log/0123456789abcdef", {7}, LogKeyChange::kRotated, {9, 63}}},
   };
   return kExamples;
 }

@@ -16,6 +16,7 @@ Stream home_of(const Event& event, const UpdateId& update) {
   if (name.starts_with("device.")) return kDevice;
   if (name.starts_with("campaign.")) return kCampaign;
   if (name.starts_with("directory.")) return DirectoryStream{};
+  if (name.starts_with("service.")) return ServiceStream{};
   if (name.starts_with("downloads.")) return DownloadsStream{kFirmware};
   return update;
 }

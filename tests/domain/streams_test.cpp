@@ -38,6 +38,7 @@ TEST_CASE("a stream's name is one letter and the binary id") {
   CHECK(stream_name(UpdateId::in_campaign(kCampaign, {7}, 2)) ==
         "u" + kId + std::string("\0\0\0\7\2", 5));
   CHECK(stream_name(DownloadsStream{{kCampaign.bytes}}) == "x" + kId);
+  CHECK(stream_name(ServiceStream{}) == "S");
 }
 
 TEST_CASE("tags have these names") {
@@ -50,13 +51,13 @@ TEST_CASE("tags have these names") {
 TEST_CASE("a stream is read back from its name") {
   const Stream streams[] = {
       DirectoryStream{},         kFirmware, kCampaign, kDevice, kUpdate, kDirect,
-      DownloadsStream{kFirmware}};
+      DownloadsStream{kFirmware}, ServiceStream{}};
   for (const auto& stream : streams) CHECK(parse_stream(stream_name(stream)) == stream);
 }
 
 TEST_CASE("names of streams that this version does not know are none") {
   for (const auto& name :
-       {std::string(), "D1" + kId, std::string("d"), std::string("u"), "u" + kId + "1",
+       {std::string(), "D1" + kId, "S" + kId, std::string("d"), std::string("u"), "u" + kId + "1",
         std::string("f"), "f" + kId + "1", std::string("c"), "x" + kId.substr(1), "z" + kId,
         gate_tag(kCampaign), firmwares_tag(), fleet_tag(), model_version_tag("a", "b")}) {
     CHECK_FALSE(parse_stream(name));
@@ -71,6 +72,7 @@ TEST_CASE("names are readable for people") {
   CHECK(readable_name(stream_name(DownloadsStream{kFirmware})) ==
         "downloads:" + to_text(kFirmware));
   CHECK(readable_name("D") == "directory");
+  CHECK(readable_name("S") == "service");
   CHECK(readable_name(gate_tag(kCampaign)) == "gate:" + to_text(kCampaign));
   CHECK(readable_name(model_version_tag("SF-100", "2.1.0")) == "model-version:SF-100\n2.1.0");
   CHECK(readable_name(firmwares_tag()) == "firmwares");
@@ -143,9 +145,10 @@ TEST_CASE(
   CHECK(tags(kFirmware, FirmwareSourceChanged{}) == "");
 }
 
-TEST_CASE("design 5: the directory and the downloads carry no tag") {
+TEST_CASE("design 5: the directory, the downloads and the service carry no tag") {
   CHECK(tags(DirectoryStream{}, IdsReserved{}) == "");
   CHECK(tags(DownloadsStream{kFirmware}, DownloadCompleted{}) == "");
+  CHECK(tags(ServiceStream{}, LogKeyAdopted{}) == "");
 }
 
 TEST_CASE("no event writes its own stream's name as a tag once more") {

@@ -5,12 +5,13 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "child_process.hpp"
+#include "tests/processes/child_process.hpp"
 #include "eventstore/limits.hpp"
 #include "support.hpp"
 
 using namespace ota::eventstore;
 using namespace ota::eventstore::testing;
+using namespace ota::testing;
 
 namespace {
 

@@ -40,7 +40,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 
 std::string why_no_key(const std::filesystem::path& file) {
   try {
-    SigningKey::read_or_make(file);
+    SigningKey::read(file);
   } catch (const std::runtime_error& error) {
     return error.what();
   }
@@ -121,26 +121,29 @@ TEST_CASE("a verifier's key has one text, which names it by its hash") {
   CHECK_FALSE(VerifierKey::parse("name+00000000+"));
 }
 
-TEST_CASE("a signing key is made once, for its owner alone, and read again") {
+TEST_CASE("a signing key is written for its owner alone, and read again") {
   TempDir directory;
   const auto file = directory.path() / "log-key.pem";
-  const auto made = SigningKey::read_or_make(file);
+  const auto made = SigningKey::make();
+  made.write(file);
   struct stat status {};
   REQUIRE(::stat(file.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
-  const auto read = SigningKey::read_or_make(file);
+  const auto read = SigningKey::read(file);
   CHECK(read.public_key() == made.public_key());
   CHECK(is_signature(made.public_key(), "message", read.sign("message")));
   CHECK_FALSE(is_signature(made.public_key(), "massage", read.sign("message")));
   CHECK_FALSE(is_signature(made.public_key(), "message", "short"));
   const auto next = SigningKey::make();
   next.write(file);
-  CHECK(SigningKey::read_or_make(file).public_key() == next.public_key());
+  CHECK(SigningKey::read(file).public_key() == next.public_key());
 
   ::chmod(file.c_str(), 0640);
   CHECK(why_no_key(file) == "the log's signing key " + file.string() + ": may be read by others (mode 0640): 0600 is wanted");
   std::ofstream(file) << "no key";
   ::chmod(file.c_str(), 0600);
   CHECK(why_no_key(file) == "the log's signing key " + file.string() + ": holds no Ed25519 private key in PEM form");
-  CHECK(why_no_key(directory.path() / "missing" / "key").ends_with("cannot be written: No such file or directory"));
+  CHECK(why_no_key(directory.path() / "missing").ends_with("cannot be read: No such file or directory"));
+  CHECK_THROWS_WITH_AS(next.write(directory.path() / "missing" / "key"),
+                       doctest::Contains("cannot be written: No such file or directory"), std::runtime_error);
 }

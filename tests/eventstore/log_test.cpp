@@ -19,15 +19,6 @@ using namespace ota::eventstore::testing;
 
 namespace {
 
-std::string why_not_open(const std::filesystem::path& directory) {
-  try {
-    Log::open(directory);
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "opened";
-}
-
 bool says(const std::string& text, std::string_view part) {
   const bool found = text.find(part) != std::string::npos;
   if (!found) MESSAGE(text, " does not say ", part);
@@ -222,22 +213,22 @@ TEST_CASE("two can read at once while a third appends") {
 
 TEST_CASE("a log that another process has open says so and names the directory") {
   Store store;
-  CHECK(says(why_not_open(store.directory.path()), "is in use by another process"));
-  CHECK(says(why_not_open(store.directory.path()), store.directory.path().string()));
+  CHECK(says(why_not_open<Log>(store.directory.path()), "is in use by another process"));
+  CHECK(says(why_not_open<Log>(store.directory.path()), store.directory.path().string()));
 }
 
 TEST_CASE("a log is made in a directory that does not exist yet") {
   TempDir directory;
   const auto deep = directory.path() / "some" / "where" / "log";
-  CHECK(why_not_open(deep) == "opened");
-  CHECK(why_not_open(deep) == "opened");
+  CHECK(why_not_open<Log>(deep) == "opened");
+  CHECK(why_not_open<Log>(deep) == "opened");
 }
 
 TEST_CASE("a directory with other content is refused and left as it was") {
   TempDir directory;
   std::ofstream(directory.path() / "letter.txt") << "dear";
-  CHECK(says(why_not_open(directory.path()), "letter.txt"));
-  CHECK(says(why_not_open(directory.path()), directory.path().string()));
+  CHECK(says(why_not_open<Log>(directory.path()), "letter.txt"));
+  CHECK(says(why_not_open<Log>(directory.path()), directory.path().string()));
   CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
 }
 
@@ -245,8 +236,8 @@ TEST_CASE("a path that is no directory is refused") {
   TempDir directory;
   const auto file = directory.path() / "file";
   std::ofstream(file) << "x";
-  CHECK(says(why_not_open(file), file.string()));
-  CHECK(says(why_not_open(file / "below"), "file"));
+  CHECK(says(why_not_open<Log>(file), file.string()));
+  CHECK(says(why_not_open<Log>(file / "below"), "file"));
 }
 
 TEST_CASE("a log that lost its CURRENT file is refused instead of being begun anew") {
@@ -254,7 +245,7 @@ TEST_CASE("a log that lost its CURRENT file is refused instead of being begun an
   commit(*store.journal, append("s"));
   store.close();
   std::filesystem::remove(store.directory.path() / "CURRENT");
-  CHECK(says(why_not_open(store.directory.path()), "no file CURRENT"));
+  CHECK(says(why_not_open<Log>(store.directory.path()), "no file CURRENT"));
 }
 
 TEST_CASE("a log whose creation was interrupted is completed") {
@@ -272,11 +263,11 @@ TEST_CASE("a log whose creation was interrupted is completed") {
     delete raw;
   }
   SUBCASE("before it had a format") {
-    CHECK(why_not_open(directory.path()) == "opened");
+    CHECK(why_not_open<Log>(directory.path()) == "opened");
     const auto database = Database::open(directory.path(), std::make_shared<Head>(), nullptr);
     REQUIRE(database->db().Delete(durable_write(), database->family(Family::kMeta), "format").ok());
   }
-  CHECK(why_not_open(directory.path()) == "opened");
+  CHECK(why_not_open<Log>(directory.path()) == "opened");
 }
 
 TEST_CASE("another RocksDB is not a log") {
@@ -290,7 +281,7 @@ TEST_CASE("another RocksDB is not a log") {
     const std::unique_ptr<rocksdb::DB> db(raw);
     REQUIRE(db->Put({}, "key", "value").ok());
   }
-  CHECK(says(why_not_open(path), "is not an event log"));
+  CHECK(says(why_not_open<Log>(path), "is not an event log"));
   std::vector<std::string> families;
   REQUIRE(rocksdb::DB::ListColumnFamilies({}, path.string(), &families).ok());
   CHECK(families.size() == 1);  // untouched
@@ -327,7 +318,7 @@ TEST_CASE("a log of a newer format is refused with both numbers") {
   tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
     check(batch.Put(database.family(Family::kMeta), "format", "2").ok());
   });
-  const std::string why = why_not_open(log.path());
+  const std::string why = why_not_open<Log>(log.path());
   CHECK(says(why, "written by a newer version: it has format 2, this version knows format 1"));
   CHECK(says(why, log.path().string()));
 }
@@ -337,7 +328,7 @@ TEST_CASE("a log without its newest events is refused") {
   tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
     check(batch.Delete(database.family(Family::kLog), log_key({300})).ok());
   });
-  CHECK(says(why_not_open(log.path()), "newest event is 299, but its proof tree has 300 leaves"));
+  CHECK(says(why_not_open<Log>(log.path()), "newest event is 299, but its proof tree has 300 leaves"));
 }
 
 TEST_CASE("a log with more events than leaves is refused") {
@@ -345,7 +336,7 @@ TEST_CASE("a log with more events than leaves is refused") {
   tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
     check(batch.Put(database.family(Family::kLog), log_key({301}), "x").ok());
   });
-  CHECK(says(why_not_open(log.path()), "newest event is 301, but its proof tree has 300 leaves"));
+  CHECK(says(why_not_open<Log>(log.path()), "newest event is 301, but its proof tree has 300 leaves"));
 }
 
 TEST_CASE("a log with a hole near its end is refused") {
@@ -353,8 +344,8 @@ TEST_CASE("a log with a hole near its end is refused") {
   tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
     check(batch.Delete(database.family(Family::kLog), log_key({290})).ok());
   });
-  CHECK(says(why_not_open(log.path()), "event 290 is missing"));
-  CHECK(says(why_not_open(log.path()), log.path().string()));
+  CHECK(says(why_not_open<Log>(log.path()), "event 290 is missing"));
+  CHECK(says(why_not_open<Log>(log.path()), log.path().string()));
 }
 
 TEST_CASE("a log with another event in its last tile is refused") {
@@ -366,7 +357,7 @@ TEST_CASE("a log with another event in its last tile is refused") {
     other.back() = 'q';
     check(batch.Put(database.family(Family::kLog), log_key({290}), other).ok());
   });
-  CHECK(says(why_not_open(log.path()), "event 290 is not the one that the proof tree holds"));
+  CHECK(says(why_not_open<Log>(log.path()), "event 290 is not the one that the proof tree holds"));
 }
 
 TEST_CASE("a log that lost its first event, a row of its tree or of its streams is refused") {
@@ -375,7 +366,7 @@ TEST_CASE("a log that lost its first event, a row of its tree or of its streams 
     tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
       check(batch.Delete(database.family(Family::kLog), log_key({1})).ok());
     });
-    CHECK(says(why_not_open(log.path()), "event 1 is missing"));
+    CHECK(says(why_not_open<Log>(log.path()), "event 1 is missing"));
   }
   SUBCASE("first row of the last tile") {
     tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
@@ -387,19 +378,19 @@ TEST_CASE("a log that lost its first event, a row of its tree or of its streams 
                      tile.hashes.substr(43 * sizeof(Hash)))
                 .ok());
     });
-    CHECK(says(why_not_open(log.path()), "the proof tree lacks hashes of level 0, tile 1"));
+    CHECK(says(why_not_open<Log>(log.path()), "the proof tree lacks hashes of level 0, tile 1"));
   }
   SUBCASE("a root above a full tile") {
     tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
       check(batch.Put(database.family(Family::kTiles), TileKey{1, 0, 1}.bytes(), std::string(sizeof(Hash), 'x')).ok());
     });
-    CHECK(says(why_not_open(log.path()), "its proof tree has 1 full tiles of level 0, but 2 hashes above them"));
+    CHECK(says(why_not_open<Log>(log.path()), "its proof tree has 1 full tiles of level 0, but 2 hashes above them"));
   }
   SUBCASE("stream") {
     tamper(log.path(), [](Database& database, rocksdb::WriteBatch& batch) {
       check(batch.Delete(database.family(Family::kStreams), name_key("s", {300})).ok());
     });
-    CHECK(says(why_not_open(log.path()), "event 300 is not in the index of its stream"));
+    CHECK(says(why_not_open<Log>(log.path()), "event 300 is not in the index of its stream"));
   }
 }
 

@@ -24,15 +24,6 @@ bool on_disk(const std::filesystem::path& directory, std::string_view text) {
   return false;
 }
 
-std::string why_not_open(const std::filesystem::path& directory) {
-  try {
-    Subjects::open(directory);
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "opened";
-}
-
 }  // namespace
 
 TEST_CASE("tokens for many persons are those of each of them, made once and synced before they are given") {
@@ -149,15 +140,15 @@ TEST_CASE("a directory that cannot be the subjects' says so and is named") {
   TempDir directory;
   SUBCASE("in use") {
     const auto subjects = Subjects::open(directory.path());
-    CHECK(why_not_open(directory.path()).find("in use by another process") != std::string::npos);
-    CHECK(why_not_open(directory.path()).find(directory.path().string()) != std::string::npos);
+    CHECK(why_not_open<Subjects>(directory.path()).find("in use by another process") != std::string::npos);
+    CHECK(why_not_open<Subjects>(directory.path()).find(directory.path().string()) != std::string::npos);
   }
   SUBCASE("other files") {
     std::ofstream(directory.path() / "letter.txt") << "dear";
-    CHECK(why_not_open(directory.path()).find("letter.txt") != std::string::npos);
+    CHECK(why_not_open<Subjects>(directory.path()).find("letter.txt") != std::string::npos);
   }
   SUBCASE("an event log") {
     Log::open(directory.path());
-    CHECK(why_not_open(directory.path()).find(directory.path().string()) != std::string::npos);
+    CHECK(why_not_open<Subjects>(directory.path()).find(directory.path().string()) != std::string::npos);
   }
 }

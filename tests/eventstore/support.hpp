@@ -32,6 +32,17 @@ class TempDir {
   std::filesystem::path path_;
 };
 
+// Why a Log or Subjects cannot be opened there; "opened" if they can.
+template <class Store>
+std::string why_not_open(const std::filesystem::path& directory) {
+  try {
+    Store::open(directory);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "opened";
+}
+
 // Stands still until it is set.
 class FakeClock {
  public:

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace ota::eventstore::testing {
+namespace ota::testing {
 
 class ChildProcess {
  public:
@@ -38,4 +38,4 @@ int pipe_to_parent();
 // A variable of the environment; empty if it is not set.
 std::string variable(const char* name);
 
-}  // namespace ota::eventstore::testing
+}  // namespace ota::testing

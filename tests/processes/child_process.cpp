@@ -1,4 +1,4 @@
-#include "child_process.hpp"
+#include "tests/processes/child_process.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-namespace ota::eventstore::testing {
+namespace ota::testing {
 namespace {
 
 constexpr const char* kPipeVariable = "OTA_TEST_PIPE";
@@ -90,4 +90,4 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-}  // namespace ota::eventstore::testing
+}  // namespace ota::testing

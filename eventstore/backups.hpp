@@ -1,0 +1,50 @@
+// Backups of the log and of the subjects, taken while the service writes.
+//
+//   <directory>/log        the log; files that two backups share are kept once, so that each further one costs what is new
+//   <directory>/subjects   who stands behind the tokens, apart from it: names have to go from backups, too, and sooner
+//
+// A backup holds a state of the log that was there, whole groups, and of the subjects all that it speaks of: they are copied
+// behind it. What lies in the directory is RocksDB's own form of backups. The firmware's bytes, the views and the keys are not
+// in it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "eventstore/log.hpp"
+#include "eventstore/subjects.hpp"
+
+namespace ota::eventstore {
+
+struct BackupInfo {
+  std::uint32_t id = 0;                  // counts up
+  Timestamp taken;
+  Position head;                         // at least so far
+  std::uint64_t bytes = 0;               // of all its files, shared ones too
+};
+
+// One process at a time. Every verb throws std::runtime_error with a sentence for people.
+class Backups {
+ public:
+  explicit Backups(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+  // `stop` is asked now and then; true: break off, and leave the earlier ones as they are.
+  BackupInfo take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop = {}) const;
+  // The oldest first. Of a directory without any: none.
+  std::vector<BackupInfo> list() const;
+  // Compares the checksums of all its files. 0: of the newest.
+  void check(std::uint32_t id = 0) const;
+  // Writes `data`/log and `data`/subjects, neither of which may exist; `data` is created if it is missing.
+  void restore(const std::filesystem::path& data, std::uint32_t id = 0) const;
+  // Deletes all but the newest, and the files that only they needed.
+  void keep(std::size_t newest) const;
+
+ private:
+  std::filesystem::path directory_;
+};
+
+}  // namespace ota::eventstore

@@ -1,0 +1,178 @@
+// Backups while the log is written: each is a state that was there, proven; further ones cost what is new; names go from them.
+#include "eventstore/backups.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#include "eventstore/checkpoint.hpp"
+#include "eventstore/subjects.hpp"
+#include "eventstore/verify.hpp"
+#include "support.hpp"
+
+using namespace ota::eventstore;
+using namespace ota::eventstore::testing;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct BackedUp {
+  std::shared_ptr<const Signer> signer = std::make_shared<const Signer>(Signer{"ota-log/test", SigningKey::make()});
+  Store store{[this] {
+    Journal::Options options;
+    options.signer = signer;
+    return options;
+  }()};
+  TempDir place;
+  std::unique_ptr<Subjects> subjects = Subjects::open(place.path() / "names");
+  Backups backups{place.path() / "backups"};
+
+  void write(std::size_t events, const std::string& payload = std::string(200, 'x')) {
+    for (std::size_t i = 0; i < events; ++i) store.journal->append(append("s" + std::to_string(i % 50), {"t"}, payload), {});
+    wait_for_all(*store.journal);
+  }
+  // Verifies what was restored, and answers how many events it has.
+  std::uint64_t verified(const fs::path& data) const {
+    const auto found = verify(*Log::open_read_only(data / "log"), {{{{signer->origin, signer->key.public_key()}, {1}, {}}}, {}, 0, {}});
+    for (const auto& finding : found.findings) FAIL_CHECK(finding.first.value, ": ", finding.what);
+    return found.events;
+  }
+};
+
+std::string why_not(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "it was done";
+}
+
+bool any_file_holds(const fs::path& directory, const std::string& text) {
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    if (bytes.find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a backup that is taken while others write is restored, verified, and written on") {
+  BackedUp b;
+  b.write(2'000);
+  std::atomic<bool> enough{false};
+  std::thread writer([&] {
+    while (!enough) b.write(50);
+  });
+  const auto before = b.store.log->head();
+  const auto taken = b.backups.take(*b.store.log, *b.subjects);
+  const auto after = b.store.log->head();
+  enough = true;
+  writer.join();
+  CHECK(taken.id == 1);
+  CHECK(taken.head >= before);
+  const auto data = b.place.path() / "restored";
+  b.backups.restore(data);
+  const auto events = b.verified(data);
+  CHECK(events >= before.value);
+  CHECK(events <= after.value);
+  // Whole groups, as after any crash; and it goes on.
+  const auto log = Log::open(data / "log");
+  Journal journal(log, {}, {});
+  CHECK(commit(journal, append("s1")).first.value == events + 1);
+}
+
+TEST_CASE("further backups share what they have in common, and each is the log of its time") {
+  BackedUp b;
+  const auto bytes_in = [&] {
+    std::uint64_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(b.place.path() / "backups")) {
+      if (entry.is_regular_file()) bytes += entry.file_size();
+    }
+    return bytes;
+  };
+  // What the log keeps in tables is copied once.
+  b.write(20'000);
+  b.store.reopen();
+  const auto first = b.backups.take(*b.store.log, *b.subjects);
+  const auto of_first = bytes_in();
+  b.write(100);
+  const auto second = b.backups.take(*b.store.log, *b.subjects);
+  CHECK(second.id == 2);
+  CHECK(second.head.value == first.head.value + 100);
+  CHECK(bytes_in() - of_first < of_first / 4);
+  const auto all = b.backups.list();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].head == first.head);
+  CHECK(all[1].bytes >= all[0].bytes);
+  b.backups.restore(b.place.path() / "old", 1);
+  CHECK(b.verified(b.place.path() / "old") == first.head.value);
+  b.backups.restore(b.place.path() / "new");
+  CHECK(b.verified(b.place.path() / "new") == second.head.value);
+  b.backups.keep(1);
+  CHECK(b.backups.list().size() == 1);
+  b.backups.check();
+  b.backups.restore(b.place.path() / "kept");
+  CHECK(b.verified(b.place.path() / "kept") == second.head.value);
+}
+
+TEST_CASE("names come back with a backup, and are in none any more once one was taken behind their erasure") {
+  BackedUp b;
+  const auto ada = b.subjects->token_for("ada-lovelace");
+  const auto grace = b.subjects->token_for("grace-hopper");
+  b.write(10);
+  b.backups.take(*b.store.log, *b.subjects);
+  CHECK(any_file_holds(b.place.path() / "backups", "ada-lovelace"));
+  b.subjects->erase(ada);
+  b.backups.take(*b.store.log, *b.subjects);
+  CHECK_FALSE(any_file_holds(b.place.path() / "backups", "ada-lovelace"));
+  b.backups.restore(b.place.path() / "data", 1);  // an older log, with the names of today
+  const auto restored = Subjects::open(b.place.path() / "data" / "subjects");
+  CHECK_FALSE(restored->person(ada));
+  CHECK(restored->person(grace) == "grace-hopper");
+}
+
+TEST_CASE("what cannot be restored says why, and nothing is written over") {
+  BackedUp b;
+  const auto data = b.place.path() / "data";
+  CHECK(b.backups.list().empty());
+  CHECK(why_not([&] { b.backups.restore(data); }) == "the directory " + (b.place.path() / "backups").string() + " holds no backups");
+  b.write(10);
+  b.backups.take(*b.store.log, *b.subjects);
+  CHECK(why_not([&] { b.backups.restore(data, 7); }) ==
+        "there is no backup 7 in " + (b.place.path() / "backups").string() + ": 1 to 1 are there");
+  fs::create_directories(data / "log");
+  CHECK(why_not([&] { b.backups.restore(data); }).find("is there already: a backup is restored beside what is there") != std::string::npos);
+}
+
+TEST_CASE("a damaged backup is found by its checksums") {
+  BackedUp b;
+  b.write(1'000);
+  b.backups.take(*b.store.log, *b.subjects);
+  b.backups.check();
+  for (const auto& entry : fs::recursive_directory_iterator(b.place.path() / "backups" / "log")) {
+    if (!entry.is_regular_file() || entry.file_size() < 10'000) continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(5'000);
+    file.put('?');
+  }
+  CHECK(why_not([&] { b.backups.check(); }).find("cannot be trusted") != std::string::npos);
+}
+
+TEST_CASE("a backup that is broken off leaves the earlier ones") {
+  BackedUp b;
+  b.write(1'000);
+  b.backups.take(*b.store.log, *b.subjects);
+  CHECK(why_not([&] { b.backups.take(*b.store.log, *b.subjects, [] { return true; }); }).find("was broken off") != std::string::npos);
+  b.write(20'000);
+  int asked = 0;
+  CHECK(why_not([&] { b.backups.take(*b.store.log, *b.subjects, [&] { return ++asked > 2; }); }).find("cannot be written") != std::string::npos);
+  REQUIRE(b.backups.list().size() == 1);
+  b.backups.check();
+}
