@@ -103,6 +103,7 @@ std::string deleted_between(const eventstore::Log& log, domain::Position after, 
 }  // namespace
 
 Answer Service::create_campaign(const CampaignSpec& spec, Meta meta) {
+  if (auto full = refuse_if_full()) return std::move(*full);
   auto& v = views();
   const auto resolved_at = v.position();
   const auto firmware = v.firmware(spec.firmware);

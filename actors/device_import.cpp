@@ -137,8 +137,10 @@ void DeviceImport::Impl::hand_out() {
   if (open.items.empty()) return;
   auto chunk = std::make_shared<Chunk>(std::exchange(open, {}));
   ++open_number;
-  if (world.views->is_unfit()) {
-    const auto error = unavailable("read-only since the views are broken: " + world.views->broken());
+  auto why_not = service.disk_refusal();
+  if (world.views->is_unfit()) why_not = "read-only since the views are broken: " + world.views->broken();
+  if (why_not) {
+    const auto error = unavailable(std::move(*why_not));
     for (auto& item : chunk->items) {
       item.each_line([&](DecidedLine& line) { fail(line, error); });
       close(item);

@@ -32,6 +32,8 @@ inline constexpr std::chrono::seconds kSweep{10};
 inline constexpr std::size_t kSnapshotBytesMin = 1 << 20;
 inline constexpr std::size_t kSnapshotFactor = 4;
 inline constexpr std::size_t kSnapshotEventsAtRest = 64;
+// What the log has come to is signed this often, if there is something new.
+inline constexpr std::chrono::seconds kSignEvery{60};
 // Deadlines: looked at this often at the latest; delivered again after this long; given up after this many times.
 inline constexpr std::chrono::milliseconds kTick{1'000};
 inline constexpr std::chrono::seconds kRedeliver{30};

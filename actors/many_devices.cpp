@@ -51,6 +51,7 @@ std::vector<Answer> Service::devices(std::vector<DeviceAsk> asks) {
 }
 
 Answer Service::remember(const Meta& meta) {
+  if (auto full = refuse_if_full()) return std::move(*full);
   const auto awaited = std::make_shared<Awaited<eventstore::AppendOutcome>>();
   eventstore::Append append;
   append.command = {*meta.command, meta.request, meta.status};

@@ -9,9 +9,13 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/awaited.hpp"
+#include "actors/backup_keeper.hpp"
 #include "actors/device_import.hpp"
 #include "actors/directory.hpp"
+#include "actors/log_keys.hpp"
+#include "actors/log_verifier.hpp"
 #include "actors/messages.hpp"
+#include "actors/ticker.hpp"
 #include "actors/timer.hpp"
 #include "actors/world.hpp"
 #include "eventstore/fault.hpp"
@@ -58,7 +62,12 @@ struct Service::Impl {
   std::unique_ptr<Feed> feed;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<LogKeys> log_keys;             // null: the log is not signed
   std::unique_ptr<eventstore::Journal> journal;
+  std::unique_ptr<Ticker> signing;
+  std::unique_ptr<LogVerifier> verifier;
+  std::unique_ptr<BackupKeeper> backups;
+  std::unique_ptr<DiskGuard> disk;
   caf::actor timer;
   std::atomic<std::size_t> in_flight{0};
   std::atomic<std::size_t> waiting{0};    // threads, for answers
@@ -75,6 +84,9 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   impl->options = std::move(options);
   const auto& o = impl->options;
   std::filesystem::create_directories(o.data_directory);
+  auto guarded = o.disk;
+  if (guarded.directory.empty()) guarded.directory = o.data_directory;
+  impl->disk = std::make_unique<DiskGuard>(std::move(guarded));
   impl->log = eventstore::Log::open(o.data_directory / "log");
   impl->subjects = eventstore::Subjects::open(o.data_directory / "subjects");
   impl->views = projections::Views::open(o.data_directory / "views", o.settings);
@@ -113,7 +125,18 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   impl->system = std::make_unique<caf::actor_system>(configure(impl->config, o.scheduler_threads));
   eventstore::Journal::Options journal_options;
   journal_options.clock = o.clock;
+  if (!o.key_directory.empty()) {
+    impl->log_keys = std::make_unique<LogKeys>(impl->log, o.key_directory, o.replace_lost_log_key);
+    journal_options.signer = impl->log_keys->signer();
+  }
   impl->journal = std::make_unique<eventstore::Journal>(impl->log, tails, std::move(journal_options));
+  if (impl->log_keys) {
+    impl->log_keys->open(*impl->journal);
+    impl->signing = std::make_unique<Ticker>(limits::kSignEvery, [journal = impl->journal.get()] { journal->checkpoint({}); });
+  }
+  impl->verifier = std::make_unique<LogVerifier>(impl->log, LogVerifier::Options{.every = o.verify_every, .clock = o.clock});
+  impl->backups = std::make_unique<BackupKeeper>(
+      *impl->log, *impl->subjects, BackupKeeper::Options{o.backup_directory, o.backup_every, o.backups_kept, o.clock});
   world.journal = impl->journal.get();
   world.directory = spawn_directory(*impl->system, world);
   for (auto& shard : world.shards) shard.open(*impl->system, world, o.entities_per_shard);
@@ -147,6 +170,9 @@ Service::~Service() {
   caf::anon_send_exit(impl_->world.directory, caf::exit_reason::user_shutdown);
   for (auto& shard : impl_->world.shards) shard.close();
   impl_->system->await_all_actors_done();
+  impl_->backups.reset();
+  impl_->verifier.reset();
+  impl_->signing.reset();
   impl_->journal.reset();
   impl_->world.router.clear();
   impl_->world.alarms.clear();
@@ -158,7 +184,14 @@ Service::~Service() {
 
 // ---- commands ----------------------------------------------------------------------------------------------------
 
+std::optional<domain::DomainError> Service::refuse_if_full() const {
+  auto why = impl_->disk->refusal();
+  if (!why) return std::nullopt;
+  return domain::DomainError{domain::ErrorCode::kUnavailable, std::move(*why), {}, {}, {}, {}};
+}
+
 std::optional<domain::DomainError> Service::admit() {
+  if (auto full = refuse_if_full()) return full;
   if (impl_->in_flight.fetch_add(1) < limits::kInFlight) return std::nullopt;
   impl_->in_flight.fetch_sub(1);
   return domain::DomainError{domain::ErrorCode::kBusy,
@@ -286,7 +319,26 @@ void Service::settle(eventstore::Position until) const {
   if (views().position().value < until.value) settle();
 }
 
+Answer Service::rotate_log_key(const Meta& meta) {
+  if (auto full = refuse_if_full()) return std::move(*full);
+  if (!impl_->log_keys) {
+    return domain::DomainError{domain::ErrorCode::kUnavailable, "the log is not signed", {}, {}, {}, {}};
+  }
+  return impl_->log_keys->rotate(*impl_->journal, meta);
+}
+
+BackupKeeper& Service::backups() const { return *impl_->backups; }
+LogVerifier& Service::verifier() const { return *impl_->verifier; }
+std::optional<std::string> Service::disk_refusal(std::uint64_t bytes) const { return impl_->disk->refusal(bytes); }
+
+void Service::sign() const {
+  const auto done = std::make_shared<Awaited<eventstore::AppendOutcome>>();
+  impl_->journal->checkpoint([done](const eventstore::AppendOutcome& outcome) { done->set(outcome); });
+  done->take();
+}
+
 void Service::count_download(domain::FirmwareId id) {
+  if (refuse_if_full()) return;
   eventstore::Append append;
   append.events = to_append({{domain::DownloadsStream{id}, domain::DownloadCompleted{id}, std::nullopt}}, {});
   impl_->journal->append(std::move(append), [](const eventstore::AppendOutcome&) {});
@@ -296,6 +348,7 @@ void Service::count_download(domain::FirmwareId id) {
 
 projections::Views& Service::views() const { return *impl_->views; }
 const eventstore::Log& Service::log() const { return *impl_->log; }
+eventstore::Proofs Service::proofs() const { return eventstore::Proofs(impl_->log); }
 eventstore::Journal& Service::journal() const { return *impl_->journal; }
 eventstore::Subjects& Service::subjects() const { return *impl_->subjects; }
 const domain::Settings& Service::settings() const { return impl_->options.settings; }

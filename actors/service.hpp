@@ -13,11 +13,13 @@
 #include <string>
 #include <vector>
 
+#include "actors/disk_guard.hpp"
 #include "actors/limits.hpp"
 #include "actors/request.hpp"
 #include "domain/filter.hpp"
 #include "domain/settings.hpp"
 #include "eventstore/journal.hpp"
+#include "eventstore/proofs.hpp"
 #include "eventstore/subjects.hpp"
 #include "projections/views.hpp"
 
@@ -36,6 +38,14 @@ struct ServiceOptions {
   // Bus cursors and other followers of the log; informed after the views and before the actors. They outlive the service.
   std::vector<eventstore::Tail*> tails;
   std::function<void(std::uint64_t done, std::uint64_t of)> progress;   // of catching up at start
+  std::filesystem::path key_directory;    // of the key that signs the log (log_keys.hpp); empty: it is not signed
+  bool replace_lost_log_key = false;
+  std::chrono::milliseconds verify_every{std::chrono::hours(24)};       // the log, behind the service's back
+  // Backups; without a directory none are taken.
+  std::filesystem::path backup_directory;
+  std::chrono::milliseconds backup_every{0};    // 0: when somebody asks
+  std::size_t backups_kept = 7;
+  DiskGuard::Options disk;                // its directory is the data directory unless it names one
 };
 
 // What an operator asks of a new campaign, checked field by field already.
@@ -51,7 +61,9 @@ struct CampaignSpec {
   domain::CampaignPolicy policy;
 };
 
+class BackupKeeper;
 class DeviceImport;
+class LogVerifier;
 
 class Service {
  public:
@@ -125,11 +137,20 @@ class Service {
   void settle() const;
   // Waits until the views show this event: the log has it before they do.
   void settle(eventstore::Position until) const;
+  // The log's checkpoints are signed by a new key from now on.
+  Answer rotate_log_key(const Meta& meta);
+  // Everything that is in the log by now is in its newest checkpoint, if it is signed.
+  void sign() const;
+  LogVerifier& verifier() const;
+  BackupKeeper& backups() const;
+  // A sentence if the disk has no room for so many bytes and what is kept free: nothing is taken then.
+  std::optional<std::string> disk_refusal(std::uint64_t bytes = 0) const;
   // An administrator's download has ended with the last byte. Does not wait.
   void count_download(domain::FirmwareId id);
 
   projections::Views& views() const;
   const eventstore::Log& log() const;
+  eventstore::Proofs proofs() const;
   eventstore::Journal& journal() const;
   eventstore::Subjects& subjects() const;
   const domain::Settings& settings() const;
@@ -155,6 +176,8 @@ class Service {
   struct Impl;
   explicit Service(std::unique_ptr<Impl> impl);
   Answer ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device = {});
+  // The error: the disk is full.
+  std::optional<domain::DomainError> refuse_if_full() const;
   // Takes a place among the commands in flight; the error: there is none.
   std::optional<domain::DomainError> admit();
   // And among the threads that wait, should the log not move.

@@ -53,6 +53,7 @@ std::optional<std::string> erased_before(const eventstore::Log& log, const Meta&
 }  // namespace
 
 Answer Service::delete_user(const std::string& person, Meta meta) {
+  if (auto full = refuse_if_full()) return std::move(*full);
   const auto known = subjects().known_token(person);
   if (!known) return Done{};
   const auto token = projections::to_domain(*known);

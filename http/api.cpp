@@ -55,6 +55,8 @@ void Api::add_to(Router& router) {
   add_user_routes(admin, *this);
   add_service_routes(admin, router, *this);
   add_audit_routes(admin, *this);
+  add_proof_routes(admin, *this);
+  add_backup_routes(admin, *this);
   add_ddi_routes(router, *this);
 }
 

@@ -89,6 +89,8 @@ void add_why_routes(Router::Group& admin, Api& api);
 void add_user_routes(Router::Group& admin, Api& api);
 void add_service_routes(Router::Group& admin, Router& router, Api& api);
 void add_audit_routes(Router::Group& admin, Api& api);
+void add_proof_routes(Router::Group& admin, Api& api);
+void add_backup_routes(Router::Group& admin, Api& api);
 void add_ddi_routes(Router& router, Api& api);
 
 // ---- shared by the routes ----------------------------------------------------------------------------------------

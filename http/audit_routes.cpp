@@ -12,6 +12,7 @@
 
 #include "domain/codec/codec.hpp"
 #include "http/api.hpp"
+#include "http/event_json.hpp"
 #include "http/field_errors.hpp"
 #include "http/limits.hpp"
 #include "http/query_reader.hpp"
@@ -27,29 +28,6 @@ constexpr std::int64_t kEventsDefault = 200;
 // A page that finds little in a long log ends after so many events, so that no question holds a handler for long:
 // `next_after` goes on there.
 constexpr std::size_t kEventsLookedAt = 200'000;
-
-json event_json(const Api& api, const eventstore::RecordedEvent& e) {
-  json tags = json::array();
-  for (const auto tag : e.tags) tags.push_back(domain::readable_name(tag));
-  const auto decoded = domain::decode(e.type, e.payload);
-  json actor = nullptr;
-  if (const auto person = api.service.person_of(projections::to_domain(e.caller))) actor = *person;
-  json correlation = nullptr;
-  if (!e.correlation.empty()) {
-    correlation = std::string(e.correlation);
-  } else if (e.command) {
-    correlation = domain::to_hex(domain::view_of(e.command->bytes));
-  }
-  return {{"position", e.position.value},
-          {"time", format_time(e.time)},
-          {"type", domain::event_name(e.type)},
-          {"stream", domain::readable_name(e.stream)},
-          {"tags", std::move(tags)},
-          {"actor", std::move(actor)},
-          {"correlation_id", std::move(correlation)},
-          {"causation", e.causation.value == 0 ? json(nullptr) : json(e.causation.value)},
-          {"data", decoded ? json::parse(domain::to_json_text(*decoded), nullptr, false) : json(nullptr)}};
-}
 
 // Every type that this version knows, once, in the order of the vocabulary.
 const std::vector<std::string_view>& type_names() {
@@ -71,6 +49,7 @@ std::optional<domain::Stream> parse_readable_stream(std::string_view text) {
   };
   const auto as_stream = [](const auto& id) { return id ? std::optional<domain::Stream>(*id) : std::nullopt; };
   if (text == "directory") return domain::DirectoryStream{};
+  if (text == "service") return domain::ServiceStream{};
   if (const auto id = of("campaign:")) return as_stream(domain::parse_campaign_id(*id));
   if (const auto id = of("firmware:")) return as_stream(domain::parse_firmware_id(*id));
   if (const auto id = of("update:")) return as_stream(domain::parse_update_id(*id));
@@ -153,7 +132,7 @@ Wanted read_wanted(QueryReader& query, const Api& api) {
     if (stream) wanted.stream = domain::stream_name(*stream);
     if (!stream) {
       query.fail("stream", fmt::format("'{}' is no stream: campaign:, firmware:, device:, update:, downloads: or user: "
-                                       "and an id, or directory", shown(*text)));
+                                       "and an id, directory or service", shown(*text)));
     }
   }
   const auto add = [&](const char* name, Length length, const auto& parse, const char* what) {

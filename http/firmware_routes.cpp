@@ -108,6 +108,9 @@ void upload(RequestContext& context, Api& api, const std::string& boundary, std:
     return context.answer(Problem::too_large(fmt::format("File size exceeds maximum limit: {} of at most {} bytes",
                                                          *size, domain::limits::kFirmwareBytes)));
   }
+  if (const auto full = api.service.disk_refusal(context.body_stream().declared_size().value_or(0))) {
+    return context.answer(Problem::unavailable(*full, 30));
+  }
   auto found = meta_of(context, api.service, 201);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);

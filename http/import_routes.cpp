@@ -79,6 +79,7 @@ void import(RequestContext& context, Api& api) {
         "Devices are imported as text/csv or application/x-ndjson, not as '{}'", shown(type))));
   }
   if (context.body_stream().declared_size().value_or(0) > limits::kImportFileBytes) return context.answer(too_large());
+  if (const auto full = api.service.disk_refusal()) return context.answer(Problem::unavailable(*full, 30));
   auto found = meta_of(context, api.service, 200);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
 

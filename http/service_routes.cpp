@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/log_verifier.hpp"
 #include "http/api.hpp"
 #include "http/field_errors.hpp"
 #include "http/query_reader.hpp"
@@ -27,7 +28,10 @@ void detailed_health(RequestContext& context, const Api& api) {
   const auto broken = api.service.views().broken();
   const auto view_position = api.service.views().position().value;
   const auto stalled = api.service.stalled_for();
-  bool healthy = !stalled && broken.empty() && trouble.set_aside.empty() && trouble.stuck.empty();
+  const auto full = api.service.disk_refusal();
+  const auto verified = api.service.verifier().state().last;
+  const bool sound = !verified || verified->is_sound();
+  bool healthy = sound && !full && !stalled && broken.empty() && trouble.set_aside.empty() && trouble.stuck.empty();
   json neighbours = json::object();
   for (const auto& n : api.options.neighbours ? api.options.neighbours() : std::vector<DependencyHealth>{}) {
     json facts{{"status", n.healthy ? "healthy" : "unavailable"}};
@@ -40,7 +44,11 @@ void detailed_health(RequestContext& context, const Api& api) {
             {"version", api.options.version},
             {"dependencies",
              {{"log",
-               {{"status", stalled ? "stalled" : "healthy"}, {"stalled_ms", stalled ? stalled->count() : 0}, {"latency_us", log_us}, {"position", head.value}, {"events", stats.events},
+               {{"status", full ? "full" : stalled ? "stalled" : sound ? "healthy" : "damaged"}, {"stalled_ms", stalled ? stalled->count() : 0},
+                {"verified_at", verified ? json(format_time(verified->started)) : json(nullptr)},
+                {"disk", full ? json(*full) : json(nullptr)},
+                {"damage", sound ? json(nullptr) : json(verified->error.empty() ? actors::text_of(verified->result.findings.front()) : verified->error)},
+                {"latency_us", log_us}, {"position", head.value}, {"events", stats.events},
                 {"disk_bytes", stats.disk_bytes}, {"commits", metrics.groups}, {"commit_us_max", metrics.commit_us_max},
                 {"conflicts", metrics.conflicts}}},
               {"views",
@@ -51,8 +59,8 @@ void detailed_health(RequestContext& context, const Api& api) {
                           {"in_flight", api.service.in_flight()}, {"set_aside", trouble.set_aside}}},
               {"deadlines", {{"status", trouble.stuck.empty() ? "healthy" : "degraded"}, {"stuck", trouble.stuck}}}}}};
   body["dependencies"].update(neighbours);
-  // The log fails stop: while this process answers, it could be written, sooner or later.
-  context.answer_json(broken.empty() ? 200 : 503, body.dump());
+  // The log fails stop: while this process answers and the disk has room, it could be written, sooner or later.
+  context.answer_json(broken.empty() && !full ? 200 : 503, body.dump());
 }
 
 // What this version does, in words that a client can look for.

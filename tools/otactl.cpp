@@ -59,6 +59,9 @@ int run(int argc, char** argv) {
   add_rollback_commands(app, session);
   add_why_command(app, session);
   add_service_commands(app, session);
+  add_audit_commands(app, session);
+  add_log_commands(app, session);
+  add_backup_commands(app, session);
   try {
     app.parse(argc, argv);
     check(app, session);

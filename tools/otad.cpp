@@ -225,6 +225,12 @@ void serve(const Config& config, const sigset_t& signals) {
     options.tails.push_back(&mqtt->tail());
   }
   options.data_directory = config.data_directory;
+  options.key_directory = config.data_directory / "keys";
+  options.disk.keep_free = config.keep_free;
+  options.backup_directory = config.backup_directory;
+  options.backup_every = config.backup_every;
+  options.backups_kept = config.backups_kept;
+  options.replace_lost_log_key = config.replace_lost_log_key;
   options.settings = config.settings;
   options.scheduler_threads = config.scheduler_threads;
   options.waiting_at_stall_max = config.handler_threads / 2;

@@ -76,15 +76,18 @@ std::optional<std::chrono::seconds> RateMeter::time_for(std::uint64_t left) cons
   return std::chrono::seconds{std::llround(std::ceil(static_cast<double>(left) / *rate))};
 }
 
-std::string transfer_line(std::int64_t done, std::int64_t total, const RateMeter& rate) {
+std::string transfer_line(std::int64_t done, std::int64_t total, const RateMeter& rate, Unit unit) {
   constexpr std::size_t kWidth = 30;
+  const auto amount = [unit](std::int64_t number) {
+    return unit == Unit::kBytes ? text::human_size(number) : std::to_string(number);
+  };
   const auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(0, total - done));
   std::string line = fmt::format(
       "[{}] {:3} %  {} of {}",
       stacked_bar({{'#', static_cast<std::uint64_t>(done)}, {'.', left}}, kWidth),
-      total > 0 ? done * 100 / total : 0, text::human_size(done), text::human_size(total));
+      total > 0 ? done * 100 / total : 0, amount(done), amount(total));
   if (const auto per_second = rate.per_second())
-    line += fmt::format("  {}/s", text::human_size(static_cast<std::int64_t>(*per_second)));
+    line += fmt::format("  {}/s", amount(static_cast<std::int64_t>(*per_second)));
   if (const auto time = rate.time_for(left); time && left > 0)
     line += fmt::format("  {} left", text::human_duration(*time));
   return line;

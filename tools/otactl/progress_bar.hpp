@@ -36,7 +36,8 @@ class RateMeter {
   std::deque<std::pair<Time, std::uint64_t>> samples_;
 };
 
+enum class Unit { kBytes, kCount };
 // Answers one line: "[#####.....]  50 %  10.0 MiB of 20.0 MiB  5.0 MiB/s  2 s left".
-std::string transfer_line(std::int64_t done, std::int64_t total, const RateMeter& rate);
+std::string transfer_line(std::int64_t done, std::int64_t total, const RateMeter& rate, Unit unit = Unit::kBytes);
 
 }  // namespace ota::ctl

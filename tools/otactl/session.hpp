@@ -37,5 +37,8 @@ void add_device_commands(CLI::App& app, Session& session);
 void add_rollback_commands(CLI::App& app, Session& session);
 void add_why_command(CLI::App& app, Session& session);
 void add_service_commands(CLI::App& app, Session& session);
+void add_audit_commands(CLI::App& app, Session& session);
+void add_log_commands(CLI::App& app, Session& session);
+void add_backup_commands(CLI::App& app, Session& session);
 
 }  // namespace ota::ctl

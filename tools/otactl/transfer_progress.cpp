@@ -8,8 +8,8 @@
 
 namespace ota::ctl {
 
-TransferProgress::TransferProgress(std::string what)
-    : what_(std::move(what)), on_terminal_(::isatty(STDERR_FILENO) != 0) {}
+TransferProgress::TransferProgress(std::string what, Unit unit)
+    : what_(std::move(what)), unit_(unit), on_terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 void TransferProgress::operator()(std::int64_t done, std::int64_t total) {
   const auto now = std::chrono::steady_clock::now();
@@ -18,7 +18,7 @@ void TransferProgress::operator()(std::int64_t done, std::int64_t total) {
   finished_ = done == total;
   shown_ = now;
   rate_.add(now, static_cast<std::uint64_t>(done));
-  fmt::print(stderr, "\r{} {}\x1b[K{}", what_, transfer_line(done, total, rate_),
+  fmt::print(stderr, "\r{} {}\x1b[K{}", what_, transfer_line(done, total, rate_, unit_),
              finished_ ? "\n" : "");
   std::fflush(stderr);
 }

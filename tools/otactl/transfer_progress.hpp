@@ -1,4 +1,4 @@
-// The line that shows how far a file has been sent.
+// The line that shows how far something is that takes its time.
 #pragma once
 
 #include <chrono>
@@ -12,12 +12,13 @@ namespace ota::ctl {
 // Redraws a line on a terminal, at most ten times a second; silent elsewhere.
 class TransferProgress {
  public:
-  // `what` is done with the file: "upload".
-  explicit TransferProgress(std::string what);
+  // `what` is done: "upload".
+  explicit TransferProgress(std::string what, Unit unit = Unit::kBytes);
   void operator()(std::int64_t done, std::int64_t total);
 
  private:
   std::string what_;
+  Unit unit_;
   bool on_terminal_;
   bool finished_ = false;
   std::chrono::steady_clock::time_point shown_{};

@@ -53,6 +53,11 @@ struct Config {
   bool fetch_firmware = true;                      // firmware.fetch
   std::vector<std::filesystem::path> signature_key_files;
   bool require_signature = false;
+  bool replace_lost_log_key = false;               // log.replace_lost_key
+  std::uint64_t keep_free = 256'000'000;           // log.keep_free
+  std::filesystem::path backup_directory;          // backup.directory; empty: no backups
+  std::chrono::milliseconds backup_every{0};       // backup.every; 0: when somebody asks
+  std::size_t backups_kept = 7;                    // backup.keep
   std::size_t handler_threads = 128;
   std::size_t scheduler_threads = 2;
   std::string nats_url;                            // empty: no bus

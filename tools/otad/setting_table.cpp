@@ -204,6 +204,18 @@ const std::vector<Setting>& settings() {
        }},
       {"firmware.require_signature", "off", "on or off: firmware is registered only with a signature that verifies",
        [](Config& c, const std::string& v) { c.require_signature = on_or_off(v); }},
+      {"backup.directory", "", "where backups are taken to, for this service alone; empty: none are taken",
+       [](Config& c, const std::string& v) { c.backup_directory = v; }},
+      {"backup.every", "0s", "how often one is taken by itself; 0s: only when somebody asks",
+       [](Config& c, const std::string& v) {
+         c.backup_every = std::chrono::ceil<milliseconds>(duration_within(v, milliseconds(0), hours(24 * 365)));
+       }},
+      {"backup.keep", "7", "how many of them stay",
+       [](Config& c, const std::string& v) { c.backups_kept = number(v, 1, 100'000); }},
+      {"log.keep_free", "256000000", "bytes of its disk: with less nothing is written and 503 is answered until there is room; 0: to the last",
+       [](Config& c, const std::string& v) { c.keep_free = number(v, 0, 1'000'000'000'000'000); }},
+      {"log.replace_lost_key", "off", "on or off: if the key that signs the log is missing, go on with a new one; for one start",
+       [](Config& c, const std::string& v) { c.replace_lost_log_key = on_or_off(v); }},
       {"nats.url", "", "NATS server, nats://host:4222, or tls://host:4222: nothing is said to it but over TLS; empty: no bus",
        [](Config& c, const std::string& v) { c.nats_url = nats_urls(v); }},
       {"nats.ca_file", "", "PEM file, with tls://: who signs the certificates of NATS servers; empty: the system's authorities",

@@ -1,0 +1,49 @@
+#include "actors/backup_keeper.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <utility>
+
+namespace ota::actors {
+
+BackupKeeper::BackupKeeper(const eventstore::Log& log, const eventstore::Subjects& subjects, Options options)
+    : log_(log),
+      subjects_(subjects),
+      options_(std::move(options)),
+      state_(begin()),
+      chore_(has_place() ? options_.every : std::chrono::milliseconds(0), [this](bool, const Chore::Stopped& stopped) { take(stopped); }) {}
+
+BackupKeeper::State BackupKeeper::begin() const {
+  State state;
+  if (has_place()) state.backups = eventstore::Backups(options_.directory).list();
+  return state;
+}
+
+BackupKeeper::State BackupKeeper::state() const {
+  const bool running = chore_.is_running();
+  const std::lock_guard lock(mutex_);
+  auto state = state_;
+  state.running = running;
+  return state;
+}
+
+void BackupKeeper::take(const Chore::Stopped& stopped) {
+  State now;
+  try {
+    const eventstore::Backups backups(options_.directory);
+    const auto taken = backups.take(log_, subjects_, stopped);
+    backups.keep(options_.keep);
+    now.backups = backups.list();
+    spdlog::info("backup {} of {} events was taken to {}", taken.id, taken.head.value, options_.directory.string());
+  } catch (const std::exception& fault) {
+    now.last_error = fault.what();
+    if (!stopped()) spdlog::error("{}", now.last_error);
+  }
+  now.last_ended = options_.clock();
+  const std::lock_guard lock(mutex_);
+  if (!now.last_error.empty()) now.backups = std::move(state_.backups);
+  state_ = std::move(now);
+}
+
+}  // namespace ota::actors

@@ -1,0 +1,55 @@
+// Takes backups while the service works: as often as is set, and when somebody asks (eventstore/backups.hpp).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/chore.hpp"
+#include "domain/words.hpp"
+#include "eventstore/backups.hpp"
+
+namespace ota::actors {
+
+class BackupKeeper {
+ public:
+  struct Options {
+    std::filesystem::path directory;             // empty: none are taken
+    std::chrono::milliseconds every{0};          // 0: only when somebody asks
+    std::size_t keep = 7;
+    std::function<domain::Time()> clock;
+  };
+  struct State {
+    bool running = false;
+    std::optional<domain::Time> last_ended;
+    std::string last_error;                      // of the last one; empty: it was taken
+    std::vector<eventstore::BackupInfo> backups; // the oldest first
+  };
+
+  // Both outlive it. Throws std::runtime_error if the backups that are there cannot be read.
+  BackupKeeper(const eventstore::Log& log, const eventstore::Subjects& subjects, Options options);
+
+  bool has_place() const { return !options_.directory.empty(); }
+  // False: one is being taken.
+  bool start() { return chore_.start(); }
+  State state() const;
+
+ private:
+  State begin() const;
+  void take(const Chore::Stopped& stopped);
+
+  const eventstore::Log& log_;
+  const eventstore::Subjects& subjects_;
+  Options options_;
+  mutable std::mutex mutex_;
+  State state_;                                  // its backups as of the last look
+  Chore chore_;  // last: it uses the others
+};
+
+}  // namespace ota::actors

@@ -1,0 +1,44 @@
+// Work behind the service's back: again and again after some time, and when somebody asks for it; one at a time, on a thread of
+// its own that gives way to all others.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace ota::actors {
+
+class Chore {
+ public:
+  // Whether the work is to be broken off.
+  using Stopped = std::function<bool()>;
+  // Must not throw. `asked`: somebody waits for it.
+  using Work = std::function<void(bool asked, const Stopped& stopped)>;
+
+  // The first time after `every`; 0: only when somebody asks.
+  Chore(std::chrono::milliseconds every, Work work);
+  // Breaks off what runs.
+  ~Chore();
+  Chore(const Chore&) = delete;
+  Chore& operator=(const Chore&) = delete;
+
+  // False: it runs, or is about to.
+  bool start();
+  bool is_running() const;
+
+ private:
+  void run();
+
+  const std::chrono::milliseconds every_;
+  const Work work_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool asked_ = false;
+  bool running_ = false;
+  bool closing_ = false;
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace ota::actors

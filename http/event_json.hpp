@@ -1,0 +1,14 @@
+// One event of the log, for people and programs (spec/api.md section 6).
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "eventstore/types.hpp"
+#include "http/api.hpp"
+
+namespace ota::http {
+
+// position, time, type, stream, tags, actor, correlation_id, causation, data. What is not known is null.
+nlohmann::json event_json(const Api& api, const eventstore::RecordedEvent& event);
+
+}  // namespace ota::http

@@ -1,0 +1,67 @@
+// Backups that the service takes of itself: when it is asked to, by itself, and only so many.
+#include "actors/backup_keeper.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "tests/actors/stage.hpp"
+
+using namespace ota;
+using namespace ota::actors;
+using ota::actors::test::Stage;
+
+namespace {
+
+Stage with_backups(std::chrono::milliseconds every, std::size_t kept, std::filesystem::path& place) {
+  return Stage([every, kept, &place](ServiceOptions& options) {
+    place = options.data_directory / "backups";
+    options.backup_directory = place;
+    options.backup_every = every;
+    options.backups_kept = kept;
+  });
+}
+
+bool take(Service& service) {
+  if (!service.backups().start()) return false;
+  return Stage::eventually([&] {
+    const auto state = service.backups().state();
+    return !state.running && state.last_ended;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a backup is taken when somebody asks, and the oldest go") {
+  std::filesystem::path place;
+  auto stage = with_backups(std::chrono::milliseconds(0), 2, place);
+  CHECK(stage.service().backups().state().backups.empty());
+  for (int i = 1; i <= 3; ++i) {
+    stage.device("d" + std::to_string(i), "1.0.0");
+    REQUIRE(take(stage.service()));
+  }
+  const auto state = stage.service().backups().state();
+  CHECK(state.last_error.empty());
+  REQUIRE(state.backups.size() == 2);
+  CHECK(state.backups.front().id == 2);
+  CHECK(state.backups.back().head == stage.service().log().head());
+  stage.restart();
+  CHECK(stage.service().backups().state().backups.size() == 2);
+  eventstore::Backups(place).check();
+}
+
+TEST_CASE("backups are taken by themselves") {
+  std::filesystem::path place;
+  auto stage = with_backups(std::chrono::milliseconds(20), 2, place);
+  CHECK(Stage::eventually([&] { return stage.service().backups().state().backups.size() == 2; }));
+}
+
+TEST_CASE("a backup that cannot be taken says why, and a service without a place for them takes none") {
+  Stage stage([](ServiceOptions& options) {
+    options.backup_directory = "/dev/null/backups";
+  });
+  REQUIRE(take(stage.service()));
+  CHECK(stage.service().backups().state().last_error.find("/dev/null/backups") != std::string::npos);
+  Stage without;
+  CHECK_FALSE(without.service().backups().has_place());
+}

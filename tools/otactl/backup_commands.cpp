@@ -1,0 +1,137 @@
+// otactl backup create | list | check | restore
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "eventstore/backups.hpp"
+#include "tools/otactl/failure.hpp"
+#include "tools/otactl/human.hpp"
+#include "tools/otactl/json_cells.hpp"
+#include "tools/otactl/log_directory.hpp"
+#include "tools/otactl/session.hpp"
+#include "tools/otactl/table.hpp"
+
+namespace ota::ctl {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::milliseconds kBackupLookEvery{200};
+
+std::string backups_text(const json& state) {
+  Table table{{{"ID", true}, {"TAKEN"}, {"EVENTS", true}, {"SIZE", true}}};
+  for (const auto& one : state["backups"]) {
+    table.add({value_text(one["id"]), text::human_time(one.value("taken", "")), value_text(one["head"]),
+               text::human_size(one.value("bytes", std::int64_t{0}))});
+  }
+  auto shown = table.text();
+  if (state.contains("last_error") && state["last_error"].is_string()) {
+    shown += "the last one failed: " + text::printable(state["last_error"].get<std::string>()) + "\n";
+  }
+  return shown;
+}
+
+json listed(const eventstore::Backups& backups) {
+  json all = json::array();
+  for (const auto& one : backups.list()) {
+    all.push_back({{"id", one.id}, {"taken", time_text(one.taken)}, {"head", one.head.value}, {"bytes", one.bytes}});
+  }
+  return {{"backups", std::move(all)}};
+}
+
+// Runs something on files, and puts what goes wrong into a Failure.
+int on_files(const std::function<void()>& act) {
+  try {
+    act();
+    return 0;
+  } catch (const std::exception& fault) {
+    throw Failure(kExitFailed, fault.what());
+  }
+}
+
+void add_backup_create(CLI::App& backup, Session& session) {
+  add_command(backup, "create", "Let the service take one now, and wait for it")->callback([&session] {
+    session.action = [&session](ServiceClient& client) {
+      auto reply = client.post("/backups", json::object());
+      auto state = expect_json(reply);
+      while (state["running"].get<bool>()) {
+        std::this_thread::sleep_for(kBackupLookEvery);
+        reply = client.get("/backups");
+        state = expect_json(reply);
+      }
+      session.print(reply, backups_text);
+      return state["last_error"].is_null() ? 0 : kExitFailed;
+    };
+  });
+}
+
+void add_backup_list(CLI::App& backup, Session& session) {
+  CLI::App* command = add_command(backup, "list", "The backups of the service, or those in a directory");
+  const auto directory = std::make_shared<std::string>();
+  command->add_option("DIRECTORY", *directory, "Where they are; without one the service is asked")->check(CLI::ExistingDirectory);
+  command->callback([&session, directory] {
+    session.action = [&session, directory](ServiceClient& client) {
+      if (directory->empty()) {
+        session.print(client.get("/backups"), backups_text);
+        return 0;
+      }
+      return on_files([&] {
+        const auto all = listed(eventstore::Backups(*directory));
+        fmt::print("{}", session.json ? all.dump() + "\n" : backups_text(all));
+      });
+    };
+  });
+}
+
+void add_backup_check(CLI::App& backup, Session& session) {
+  struct Request {
+    std::string directory;
+    std::uint32_t id = 0;
+  };
+  CLI::App* command = add_command(backup, "check", "Compare the checksums of a backup's files");
+  const auto request = std::make_shared<Request>();
+  command->add_option("DIRECTORY", request->directory, "Where the backups are")->required()->check(CLI::ExistingDirectory);
+  command->add_option("--id", request->id, "Which one; the newest by itself");
+  command->callback([&session, request] {
+    session.action = [request](ServiceClient&) {
+      return on_files([&] {
+        eventstore::Backups(request->directory).check(request->id);
+        fmt::print("All files of the backup are as they were written.\n");
+      });
+    };
+  });
+}
+
+void add_backup_restore(CLI::App& backup, Session& session) {
+  struct Request {
+    std::string directory, data;
+    std::uint32_t id = 0;
+  };
+  CLI::App* command = add_command(backup, "restore", "Write log and subjects of a backup into a data directory that has none");
+  const auto request = std::make_shared<Request>();
+  command->add_option("DIRECTORY", request->directory, "Where the backups are")->required()->check(CLI::ExistingDirectory);
+  command->add_option("DATA", request->data, "The data directory")->required();
+  command->add_option("--id", request->id, "Which one; the newest by itself");
+  command->callback([&session, request] {
+    session.action = [request](ServiceClient&) {
+      return on_files([&] {
+        eventstore::Backups(request->directory).restore(request->data, request->id);
+        fmt::print("Restored to {}. Verify it: otactl audit verify {}\n", request->data, request->data);
+      });
+    };
+  });
+}
+
+}  // namespace
+
+void add_backup_commands(CLI::App& app, Session& session) {
+  CLI::App* backup = add_command(app, "backup", "Backups of the log: create, list, check, restore");
+  add_backup_create(*backup, session);
+  add_backup_list(*backup, session);
+  add_backup_check(*backup, session);
+  add_backup_restore(*backup, session);
+}
+
+}  // namespace ota::ctl

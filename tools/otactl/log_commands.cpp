@@ -1,0 +1,156 @@
+// otactl log dump | stats: the log's directory, read without the service
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "domain/codec/codec.hpp"
+#include "domain/streams.hpp"
+#include "eventstore/base64.hpp"
+#include "eventstore/log.hpp"
+#include "eventstore/proofs.hpp"
+#include "tools/otactl/failure.hpp"
+#include "tools/otactl/human.hpp"
+#include "tools/otactl/log_directory.hpp"
+#include "tools/otactl/session.hpp"
+#include "tools/otactl/table.hpp"
+
+namespace ota::ctl {
+namespace {
+
+using eventstore::RecordedEvent;
+using nlohmann::json;
+
+std::string hex_of(const auto& bytes) { return domain::to_hex(domain::view_of(bytes)); }
+
+// As GET /audit/events shows it, but for the actor: persons are tokens here.
+json dumped(const RecordedEvent& event) {
+  json tags = json::array();
+  for (const auto tag : event.tags) tags.push_back(domain::readable_name(tag));
+  const auto decoded = domain::decode(event.type, event.payload);
+  json shown{{"position", event.position.value},
+             {"time", time_text(event.time)},
+             {"type", domain::event_name(event.type)},
+             {"stream", domain::readable_name(event.stream)},
+             {"tags", std::move(tags)},
+             {"actor_token", event.caller.empty() ? json(nullptr) : json(hex_of(event.caller.bytes))},
+             {"correlation_id", event.correlation.empty() ? json(nullptr) : json(std::string(event.correlation))},
+             {"causation", event.causation.value == 0 ? json(nullptr) : json(event.causation.value)},
+             {"data", decoded ? json::parse(domain::to_json_text(*decoded), nullptr, false) : json(nullptr)}};
+  if (event.correlation.empty() && event.command) shown["correlation_id"] = hex_of(event.command->bytes);
+  return shown;
+}
+
+std::string line_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+void add_log_dump(CLI::App& log, Session& session) {
+  struct Request {
+    std::string directory;
+    std::uint64_t after = 0;
+    std::uint64_t limit = UINT64_MAX;
+    bool records = false;
+  };
+  CLI::App* command = add_command(log, "dump", "Every event as a line of JSON, and the checkpoints behind them");
+  const auto request = std::make_shared<Request>();
+  command->add_option("DIRECTORY", request->directory, "A data directory or its log")->required()->check(CLI::ExistingDirectory);
+  command->add_option("--after", request->after, "Begin behind this position");
+  command->add_option("--limit", request->limit, "So many events at most");
+  command->add_flag("--records", request->records, "With the bytes that the proof tree is made of, in base64");
+  command->callback([&session, request] {
+    session.action = [request](ServiceClient&) {
+      return reading(request->directory, [&](const std::shared_ptr<eventstore::Log>& opened) {
+        const eventstore::Proofs proofs(opened);
+        std::uint64_t left = request->limit;
+        opened->scan({request->after}, [&](const RecordedEvent& event) {
+          if (left-- == 0) return false;
+          auto shown = dumped(event);
+          if (request->records) shown["record"] = eventstore::base64_of(proofs.record(event.position).value());
+          fmt::print("{}", line_of(shown));
+          return true;
+        });
+        proofs.checkpoints(request->after, [&](std::uint64_t, std::string_view note) {
+          fmt::print("{}", line_of(json{{"checkpoint", std::string(note)}}));
+          return true;
+        });
+        return 0;
+      });
+    };
+  });
+}
+
+// "campaign", "update", ... of a stream.
+std::string kind_of(std::string_view stream) {
+  const auto name = domain::readable_name(stream);
+  return name.substr(0, name.find(':'));
+}
+
+struct Sum {
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+  void add(std::size_t payload) {
+    ++events;
+    bytes += payload;
+  }
+};
+
+std::string table_of(const std::string& title, const std::map<std::string, Sum>& sums) {
+  std::vector<std::pair<std::string, Sum>> sorted(sums.begin(), sums.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.events > b.second.events; });
+  Table table{{{title}, {"EVENTS", true}, {"PAYLOAD", true}}};
+  for (const auto& [name, sum] : sorted) {
+    table.add({name, std::to_string(sum.events), text::human_size(static_cast<std::int64_t>(sum.bytes))});
+  }
+  return "\n" + table.text();
+}
+
+json sums_json(const std::map<std::string, Sum>& sums) {
+  json all = json::object();
+  for (const auto& [name, sum] : sums) all[name] = {{"events", sum.events}, {"payload_bytes", sum.bytes}};
+  return all;
+}
+
+void add_log_stats(CLI::App& log, Session& session) {
+  CLI::App* command = add_command(log, "stats", "How many events of which kind, and what they take");
+  const auto directory = std::make_shared<std::string>();
+  command->add_option("DIRECTORY", *directory, "A data directory or its log")->required()->check(CLI::ExistingDirectory);
+  command->callback([&session, directory] {
+    session.action = [&session, directory](ServiceClient&) {
+      return reading(*directory, [&](const std::shared_ptr<eventstore::Log>& opened) {
+        std::map<std::string, Sum> types;
+        std::map<std::string, Sum> streams;
+        eventstore::Timestamp first;
+        opened->scan({}, [&](const RecordedEvent& event) {
+          if (event.position.value == 1) first = event.time;
+          types[std::string(domain::event_name(event.type))].add(event.payload.size());
+          streams[kind_of(event.stream)].add(event.payload.size());
+          return true;
+        });
+        const auto stats = opened->stats();
+        const double each = stats.events == 0 ? 0.0 : static_cast<double>(stats.disk_bytes) / static_cast<double>(stats.events);
+        if (session.json) {
+          fmt::print("{}", line_of(json{{"events", stats.events}, {"disk_bytes", stats.disk_bytes}, {"types", sums_json(types)},
+                                        {"streams", sums_json(streams)}}));
+          return 0;
+        }
+        fmt::print("{}", aligned({{"events", std::to_string(stats.events)},
+                                  {"first", stats.events == 0 ? "-" : time_text(first)},
+                                  {"newest", stats.events == 0 ? "-" : time_text(opened->head_time())},
+                                  {"on disk", fmt::format("{}, {:.0f} bytes an event", text::human_size(static_cast<std::int64_t>(stats.disk_bytes)), each)}}));
+        fmt::print("{}{}", table_of("STREAM", streams), table_of("TYPE", types));
+        return 0;
+      });
+    };
+  });
+}
+
+}  // namespace
+
+void add_log_commands(CLI::App& app, Session& session) {
+  CLI::App* log = add_command(app, "log", "The log's directory, read without the service: dump, stats");
+  add_log_dump(*log, session);
+  add_log_stats(*log, session);
+}
+
+}  // namespace ota::ctl
