@@ -19,7 +19,8 @@ def disk():
         os.mkdir(small)
         made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", small], stderr=subprocess.DEVNULL, check=False)
         if made.returncode != 0:
-            yield directory, shutil.disk_usage(directory).free - SPARE
+            free = shutil.disk_usage(directory).free
+            yield directory, free - min(SPARE, free // 4)
             return
         try:
             yield small, DISK // 3
