@@ -136,8 +136,10 @@ void LogPass::check_event(Position position, std::string_view record) {
   if (const auto fault = decode_record(record, event_)) {
     findings_.add(position, fmt::format("its record has a damaged {} at byte {}", fault->what, fault->offset));
     read_all_ = false;
+    event_.position = {};
     return add_leaf(position, nullptr);
   }
+  event_.position = position;
   if (event_.time < time_) findings_.add(position, "its time is before that of the event before it");
   time_ = event_.time;
   streams_.add(position, record);

@@ -192,13 +192,14 @@ void inclusion(RequestContext& context, Api& api) {
   if (size && *size < *position) query.fail("size", fmt::format("must be at least the event's position {}, got {}", *position, *size));
   if (!errors.empty()) return context.answer(errors.problem());
   const auto proofs = api.service.proofs();
+  const auto record = proofs.record({*position});
+  if (!record) throw eventstore::LogError(fmt::format("event {} is missing", *position), {*position});
   json event;
   api.service.log().read_one({*position}, [&](const eventstore::RecordedEvent& e) {
     event = event_json(api, e);
     return true;
   });
   eventstore::Sha256 sha;
-  const auto record = proofs.record({*position});
   context.answer_json(200, json{{"position", *position},
                                 {"leaf_index", *position - 1},
                                 {"record", eventstore::base64_of(*record)},

@@ -350,6 +350,13 @@ TEST_CASE("checkpoints forged, damaged or taken away: named") {
   });
   CHECK(log.findings() == Found{std::to_string(size) + ": the checkpoint of " + std::to_string(size) +
                                 " events is not signed by the key of then"});
+  log.change([&](Database& d, rocksdb::WriteBatch& b) {
+    auto late = std::get<SignedCheckpoint>(parse_checkpoint(read_checkpoint(d, size)->note)).checkpoint;
+    late.time += std::chrono::microseconds(1);
+    Tampered::put(d, b, Family::kMeta, checkpoint_key(size), sign_checkpoint(late, log.signer->key));
+  });
+  CHECK(log.findings() == Found{std::to_string(size) + ": the checkpoint of " + std::to_string(size) +
+                                " events has another time than the last of them"});
   log.change([&](Database& d, rocksdb::WriteBatch& b) { Tampered::put(d, b, Family::kMeta, checkpoint_key(size), "no note"); });
   CHECK(log.findings() == Found{std::to_string(size) + ": the checkpoint of " + std::to_string(size) + " events is damaged"});
   log.change([&](Database& d, rocksdb::WriteBatch& b) {
