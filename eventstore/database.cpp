@@ -7,10 +7,12 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "eventstore/background_faults.hpp"
 #include "eventstore/database_options.hpp"
 #include "eventstore/directory.hpp"
 #include "eventstore/log.hpp"
 #include "eventstore/no_log.hpp"
+#include "eventstore/wal_file.hpp"
 
 namespace ota::eventstore {
 namespace {
@@ -69,7 +71,30 @@ Names existing_families(const std::filesystem::path& directory, const rocksdb::D
   return names;
 }
 
+// If it is the WAL that is damaged: where, and what can be done.
+void refuse_damaged_wal(const std::filesystem::path& directory, std::uint64_t from) {
+  const auto damage = find_wal_damage(wal_files(directory, from));
+  if (!damage || damage->is_torn_tail()) return;
+  throw std::runtime_error(fmt::format(
+      "the {} in {} is damaged: {}. That was acknowledged. `otactl log repair {}` tells what is lost without it; a backup may "
+      "still have it",
+      kWhat, directory.string(), damage->text(), directory.string()));
+}
+
+void refuse_unfinished_repair(const std::filesystem::path& directory) {
+  if (!std::filesystem::exists(directory / kRepairMark)) return;
+  throw std::runtime_error(fmt::format("the repair of the {} in {} was not finished: `otactl log repair --apply {}` goes on with it",
+                                       kWhat, directory.string(), directory.string()));
+}
+
 }  // namespace
+
+Database::Database(std::filesystem::path directory, WalCheck::OnHole on_hole)
+    : directory_(std::move(directory)),
+      wal_check_(std::make_unique<WalCheck>(on_hole)),
+      faults_(std::make_shared<BackgroundFaults>(fmt::format("the {} in {}", kWhat, directory_.string()))) {}
+
+void Database::watch(std::function<void(const std::string&)> on_fault) { faults_->watch(std::move(on_fault)); }
 
 void check(const rocksdb::Status& status, std::string_view doing) {
   if (!status.ok()) {
@@ -79,7 +104,8 @@ void check(const rocksdb::Status& status, std::string_view doing) {
 
 std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
                                          std::shared_ptr<const Head> head, rocksdb::Env* env) {
-  const rocksdb::DBOptions options = database_options(env);
+  std::unique_ptr<Database> database(new Database(directory, WalCheck::OnHole::kRefuse));
+  rocksdb::DBOptions options = database_options(env);
   const auto families = family_options(std::move(head));
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
   for (std::size_t i = 0; i < kFamilyNames.size(); ++i) {
@@ -93,13 +119,16 @@ std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
                                    [&name](const auto& family) { return family.name == name; });
     if (!known) wanted.emplace_back(name, rocksdb::ColumnFamilyOptions());
   }
+  refuse_unfinished_repair(directory);
+  database->torn_tail_ = cut_torn_tail(directory);
 
-  std::unique_ptr<Database> database(new Database);
-  database->directory_ = directory;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* raw = nullptr;
-  check_opened(rocksdb::DB::Open(options, directory.string(), wanted, &handles, &raw), directory,
-               kWhat);
+  options.wal_filter = database->wal_check_.get();
+  options.listeners.push_back(database->faults_);
+  const rocksdb::Status opened = rocksdb::DB::Open(options, directory.string(), wanted, &handles, &raw);
+  if (opened.IsCorruption()) refuse_damaged_wal(directory, database->wal_check_->first_file());
+  check_opened(opened, directory, kWhat);
   database->db_.reset(raw);
   database->take(handles);
   if (!database->read_format()) {
@@ -110,14 +139,33 @@ std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
 }
 
 std::unique_ptr<Database> Database::open_read_only(const std::filesystem::path& directory) {
+  refuse_unfinished_repair(directory);
+  // The service may write meanwhile: its last record may not be there to its end. Whether that is all that is wrong is looked at
+  // here.
+  rocksdb::DBOptions options = database_options(nullptr);
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  auto database = open_existing(directory, std::move(options), /*read_only=*/true);
+  refuse_damaged_wal(directory, database->wal_check_->first_file());
+  return database;
+}
+
+std::unique_ptr<Database> Database::open_with_holes(const std::filesystem::path& directory,
+                                                    const std::filesystem::path& wal_directory) {
+  rocksdb::DBOptions options = database_options(nullptr);
+  options.wal_dir = wal_directory.string();
+  return open_existing(directory, std::move(options), /*read_only=*/!wal_directory.empty());
+}
+
+std::unique_ptr<Database> Database::open_existing(const std::filesystem::path& directory, rocksdb::DBOptions options, bool read_only) {
   std::error_code error;
   if (!std::filesystem::exists(directory / "CURRENT", error)) {
     throw std::runtime_error(fmt::format("the directory {} holds no {}", directory.string(), kWhat));
   }
-  rocksdb::DBOptions options = database_options(nullptr);
+  std::unique_ptr<Database> database(new Database(directory, WalCheck::OnHole::kGoOn));
   options.create_if_missing = false;
   options.create_missing_column_families = false;
-  options.info_log = no_log();
+  options.wal_filter = database->wal_check_.get();
+  if (read_only) options.info_log = no_log();
   Names names;
   check_opened(rocksdb::DB::ListColumnFamilies(options, directory.string(), &names), directory, kWhat);
   const auto families = family_options(std::make_shared<Head>());
@@ -128,16 +176,16 @@ std::unique_ptr<Database> Database::open_read_only(const std::filesystem::path& 
   }
   wanted.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
 
-  std::unique_ptr<Database> database(new Database);
-  database->directory_ = directory;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* raw = nullptr;
   // A service that writes may replace files between the moment at which they are listed and that at which they are opened.
   // Once they are open they stay readable.
   rocksdb::Status opened;
   for (int tries = 0; tries < kOpensMax; ++tries) {
-    opened = rocksdb::DB::OpenForReadOnly(options, directory.string(), wanted, &handles, &raw);
+    opened = read_only ? rocksdb::DB::OpenForReadOnly(options, directory.string(), wanted, &handles, &raw)
+                       : rocksdb::DB::Open(options, directory.string(), wanted, &handles, &raw);
     if (opened.ok() || opened.ToString().find("No such file") == std::string::npos) break;
+    *database->wal_check_ = WalCheck(WalCheck::OnHole::kGoOn);
   }
   check_opened(opened, directory, kWhat);
   database->db_.reset(raw);

@@ -10,11 +10,15 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "eventstore/torn_tail.hpp"
 #include "eventstore/types.hpp"
+#include "eventstore/wal_check.hpp"
 
 namespace ota::eventstore {
 
@@ -37,6 +41,8 @@ struct Head {
   }
 };
 
+class BackgroundFaults;
+
 class Database {
  public:
   // Opens or creates. `head` tells the commands' compaction filter the time. `env` null: the usual
@@ -45,6 +51,9 @@ class Database {
                                         std::shared_ptr<const Head> head, rocksdb::Env* env);
   // Opens what is there to read it, and writes nothing to the directory. Throws std::runtime_error as open() does.
   static std::unique_ptr<Database> open_read_only(const std::filesystem::path& directory);
+  // For repair.hpp: opens a log with holes in its WAL, whose files are in a directory of their own or, empty, where they
+  // should be; only to be read in the first case.
+  static std::unique_ptr<Database> open_with_holes(const std::filesystem::path& directory, const std::filesystem::path& wal_directory);
   // Flushes first if there is much in memory, so that the next start need not replay it.
   ~Database();
   Database(const Database&) = delete;
@@ -55,6 +64,12 @@ class Database {
     return handles_[static_cast<std::size_t>(family)];
   }
   const std::filesystem::path& directory() const { return directory_; }
+  // What was cut off when it was opened.
+  const std::optional<TornTail>& torn_tail() const { return torn_tail_; }
+  const WalCheck& wal_check() const { return *wal_check_; }
+  // `on_fault` is called with a sentence, on a thread of RocksDB's, when it can no longer keep what was written: a table or
+  // its list of tables cannot be written or is damaged. Writes that fail are their writer's to see. Empty: nobody.
+  void watch(std::function<void(const std::string& why)> on_fault);
 
   // Reads one row; empty if there is none. Throws LogError if the database cannot tell.
   bool get(Family family, std::string_view key, rocksdb::PinnableSlice& value) const;
@@ -67,11 +82,15 @@ class Database {
                                              const rocksdb::Snapshot* at = nullptr) const;
 
  private:
-  Database() = default;
+  explicit Database(std::filesystem::path directory, WalCheck::OnHole on_hole);
   void take(const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
   bool read_format();
+  static std::unique_ptr<Database> open_existing(const std::filesystem::path& directory, rocksdb::DBOptions options, bool read_only);
 
   std::filesystem::path directory_;
+  std::optional<TornTail> torn_tail_;
+  std::unique_ptr<WalCheck> wal_check_;
+  std::shared_ptr<BackgroundFaults> faults_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyNames.size()> handles_{};
   std::vector<rocksdb::ColumnFamilyHandle*> others_;

@@ -54,8 +54,11 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
-  // A torn tail after a power cut is normal. What is cut besides shows where the views, which follow the log, are ahead.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // RocksDB must not decide alone what a damaged WAL means. kPointInTimeRecovery, its own choice, opens a log with a flipped
+  // bit or an unreadable block in the middle of the WAL without a word, and without any of the events behind it. So it
+  // opens sound files only: a torn tail, which is normal after a power cut, is cut off before (torn_tail.hpp), and
+  // whatever else is wrong is refused, and left to people (repair.hpp).
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   options.max_total_wal_size = 128 * kMegabyte;       // bounds the replay of a start
   options.recycle_log_file_num = 0;                   // slower here, and recovery had holes with it
   options.wal_compression = rocksdb::kNoCompression;  // its recovery is broken before 8.0

@@ -1,31 +1,18 @@
 #include "eventstore/directory.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "eventstore/durable_files.hpp"
+
 namespace ota::eventstore {
 namespace fs = std::filesystem;
 namespace {
-
-void sync_entries(const fs::path& directory) {
-  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && ::fsync(fd) == 0;
-  const int error = errno;
-  if (fd >= 0) ::close(fd);
-  if (!synced) {
-    throw std::runtime_error(fmt::format("the directory {} cannot be synced: {}",
-                                         directory.string(),
-                                         std::generic_category().message(error)));
-  }
-}
 
 void create_durably(const fs::path& directory) {
   std::vector<fs::path> missing;

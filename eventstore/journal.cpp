@@ -43,8 +43,13 @@ struct Journal::Impl {
         dispatcher(std::move(tails), in_flight),
         writer(*log, *log->impl_->database, *log->impl_->head, queue, dispatcher, counters,
                with_defaults(std::move(options))),
-        thread([this] { writer.run(); }) {}
-  ~Impl() { log->impl_->has_journal = false; }
+        thread([this] { writer.run(); }) {
+    log->impl_->database->watch([this](const std::string& why) { writer.stop(why); });
+  }
+  ~Impl() {
+    log->impl_->database->watch({});
+    log->impl_->has_journal = false;
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -73,7 +78,8 @@ Journal::Journal(std::shared_ptr<Log> log, std::vector<Tail*> tails, Options opt
 Journal::~Journal() { impl_->close(); }
 
 void Journal::append(Append append, Completion done) {
-  AppendRequest request{std::make_unique<PreparedAppend>(std::move(append)), std::move(done)};
+  AppendRequest request{std::make_unique<PreparedAppend>(std::move(append)), std::move(done),
+                        std::chrono::steady_clock::now()};
   impl_->in_flight.begin();
   impl_->queue.push(std::move(request));
 }
@@ -97,6 +103,8 @@ void Journal::keep_answer(CommandId command, std::string answer) {
 std::size_t Journal::in_flight() const { return impl_->in_flight.count(); }
 
 std::chrono::steady_clock::duration Journal::stalled_for() const { return impl_->in_flight.stalled_for(); }
+
+const JournalMeters& Journal::meters() const { return impl_->counters.meters; }
 
 Journal::Metrics Journal::metrics() const {
   const JournalCounters& counters = impl_->counters;

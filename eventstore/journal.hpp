@@ -9,8 +9,8 @@
 //   gathers meanwhile.
 // - The dispatcher hands every committed group to every tail before it calls any completion of that
 //   group: who is answered finds the views and the followers informed.
-// - A write or fsync that fails ends the process through Options::fail_stop. There is no other
-// path.
+// - A write or fsync that fails ends the process through Options::fail_stop, and so does RocksDB's own work
+//   behind it (background_faults.hpp). There is no other path.
 #pragma once
 
 #include <chrono>
@@ -24,6 +24,7 @@
 
 namespace ota::eventstore {
 
+struct JournalMeters;
 struct Signer;
 
 struct Append {
@@ -69,9 +70,9 @@ class Journal {
  public:
   struct Options {
     std::function<Timestamp()> clock;  // default: the system clock
-    // Called once, on the writer thread, with what failed. Must not return; default: prints and
-    // _exit(70). One that throws, in a test, ends the writer: what is not committed by then is
-    // never answered, as in a process that died.
+    // Called once, on the writer's thread or on one of RocksDB's, with what failed. Must not return;
+    // default: prints and _exit(70). One that throws, in a test, ends the writer: what is not
+    // committed by then is never answered, as in a process that died.
     std::function<void(const std::string& why)> fail_stop;
     std::size_t group_events_max = 0;     // 0: limits::kGroupEvents
     std::uint64_t tag_memory_events = 0;  // 0: limits::kTagMemoryEvents
@@ -116,6 +117,8 @@ class Journal {
     std::uint64_t commit_us_max = 0;
   };
   Metrics metrics() const;
+  // The same in more detail (meters.hpp).
+  const JournalMeters& meters() const;
 
  private:
   struct Impl;

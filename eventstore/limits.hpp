@@ -45,8 +45,11 @@ inline constexpr std::size_t kAnswerBytes = 1024 * 1024;
 inline constexpr std::size_t kTileLeaves = 256;
 // The tree's root is signed when so many events have come since the last time: 50 us for each, 0.1 % of the writer's time.
 inline constexpr std::uint64_t kCheckpointEvents = 4'096;
-// Of one stream, the newest; older ones are for as-of reads.
-inline constexpr std::size_t kSnapshotsKept = 4;
+// Of one stream: the newest is loaded from, the others are for questions about the past. With a million events of a campaign
+// 30,000 of them lie between two, which are folded in a tenth of a second.
+inline constexpr std::size_t kSnapshotsKept = 32;
+// Whose snapshots' positions are known without reading: what is active and large enough to take any.
+inline constexpr std::size_t kSnapshotStreamsKnown = 1'024;
 // A larger one is not kept: its stream's replay is cheaper than carrying it around.
 inline constexpr std::size_t kSnapshotBytes = 64 * 1024 * 1024;
 

@@ -51,6 +51,11 @@ std::shared_ptr<Log> Log::open_read_only(const std::filesystem::path& directory)
 Log::Log(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Log::~Log() { OTA_ASSERT(!impl_->has_journal || impl_->is_read_only); }
 
+std::string Log::torn_tail() const {
+  const auto& tail = impl_->database->torn_tail();
+  return tail ? tail->text() : std::string();
+}
+
 Position Log::head() const { return impl_->head->at(); }
 Timestamp Log::head_time() const { return impl_->head->time(); }
 
@@ -92,11 +97,25 @@ bool Log::read_one(Position position, const Visitor& visit) const {
   return true;
 }
 
-Position Log::newest(std::string_view tag) const {
+Position Log::at_or_before(Timestamp time) const {
+  Position sure{0};   // at or before `time`
+  Position later = {head().value + 1};
+  while (sure.value + 1 < later.value) {
+    const Position middle{sure.value + (later.value - sure.value) / 2};
+    bool is_later = false;
+    if (!read_one(middle, [&](const RecordedEvent& event) { return is_later = event.time > time; })) {
+      throw LogError(fmt::format("event {} is missing", middle.value), middle);
+    }
+    (is_later ? later : sure) = middle;
+  }
+  return sure;
+}
+
+Position Log::newest(std::string_view tag, Position at_most) const {
   Position newest;
   for (const Family family : {Family::kStreams, Family::kTags}) {
     NameRows rows(*impl_->database, family, tag);
-    rows.seek_at_most({UINT64_MAX});
+    rows.seek_at_most(at_most);
     newest = std::max(newest, rows.position());
   }
   return newest;

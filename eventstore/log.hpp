@@ -60,6 +60,8 @@ class Log {
     rocksdb::Env* env = nullptr;
   };
   static std::shared_ptr<Log> open(const std::filesystem::path& directory, const Options& options);
+  // What was cut off the end of the WAL when the log was opened, as a sentence; empty: nothing.
+  std::string torn_tail() const;
   // To read alone: of a copy, or of a log that a service is writing, as it is now. Nothing is written to the directory, and
   // nothing is compared with anything (verify.hpp does). Throws std::runtime_error as above; no journal may be made of it.
   static std::shared_ptr<Log> open_read_only(const std::filesystem::path& directory);
@@ -81,8 +83,10 @@ class Log {
   void read_tag(std::string_view tag, Position after, const Visitor& visit) const;
   // Visits one event; returns false if there is none at that position.
   bool read_one(Position position, const Visitor& visit) const;
-  // The position of the newest event that carries `tag`; 0 if none.
-  Position newest(std::string_view tag) const;
+  // The position of the newest event at or before `time`; 0 if none. Times are monotone by position: a search by halves.
+  Position at_or_before(Timestamp time) const;
+  // The position of the newest event at or before `at_most` that carries `tag`; 0 if none.
+  Position newest(std::string_view tag, Position at_most = {UINT64_MAX}) const;
 
   // The newest snapshot of a stream at or before `at_most` (default: the newest).
   std::optional<Snapshot> snapshot(std::string_view stream, Position at_most = {UINT64_MAX}) const;

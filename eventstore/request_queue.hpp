@@ -4,6 +4,7 @@
 // admission looks at, and actors keep few requests each in flight.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@ namespace ota::eventstore {
 struct AppendRequest {
   std::unique_ptr<PreparedAppend> append;
   Journal::Completion done;
+  std::chrono::steady_clock::time_point handed_in;
   bool refused = false;  // it came after close()
 };
 struct BarrierRequest {

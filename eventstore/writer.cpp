@@ -1,6 +1,8 @@
 #include "eventstore/writer.hpp"
 
 #include <fmt/format.h>
+#include <rocksdb/iostats_context.h>
+#include <rocksdb/perf_level.h>
 
 #include <algorithm>
 
@@ -49,7 +51,8 @@ Writer::Writer(const Log& log, Database& database, Head& head, RequestQueue& que
       position_(log.head()),
       newest_(log, options_.tag_memory_events),
       tiles_(database),
-      checkpoints_(database, options_.signer) {}
+      checkpoints_(database, options_.signer),
+      snapshots_(database) {}
 
 void Writer::run() noexcept {
   try {
@@ -95,6 +98,7 @@ void Writer::begin_group() {
   time_ = std::max(head_.time(), options_.clock());
   events_ = 0;
   bytes_ = 0;
+  handed_in_.clear();
   commands_.clear();
   batch_.Clear();
   newest_.begin_group();
@@ -120,10 +124,14 @@ void Writer::decide(CheckpointRequest& request) {
 
 void Writer::decide(SnapshotRequest& request) {
   bytes_ += request.bytes.size();
+  counters_.meters.snapshots.fetch_add(1, std::memory_order_relaxed);
+  counters_.meters.snapshot_bytes.fetch_add(request.bytes.size(), std::memory_order_relaxed);
   must(batch_.Put(database_.family(Family::kSnapshots), name_key(request.stream, request.position),
                   request.bytes));
   try {
-    forget_old_snapshots(request);
+    if (const auto gone = snapshots_.add(request.stream, request.position)) {
+      must(batch_.Delete(database_.family(Family::kSnapshots), name_key(request.stream, *gone)));
+    }
   } catch (const LogError&) {
     // They stay: too many are no harm.
   }
@@ -135,22 +143,13 @@ void Writer::decide(AnswerRequest& request) {
                   encode_answer(time_, request.answer)));
 }
 
-void Writer::forget_old_snapshots(const SnapshotRequest& added) {
-  NameRows rows(database_, Family::kSnapshots, added.stream);
-  std::size_t kept = 1;
-  for (rows.seek_at_most({UINT64_MAX}); rows.valid(); rows.previous()) {
-    if (rows.position() == added.position || kept++ < limits::kSnapshotsKept) continue;
-    must(batch_.Delete(database_.family(Family::kSnapshots),
-                       name_key(added.stream, rows.position())));
-  }
-}
-
 void Writer::decide(AppendRequest& request) {
   AppendOutcome outcome =
       request.refused ? Refused{"the journal is closing"} : outcome_of(request.append);
   if (std::holds_alternative<Conflict>(outcome)) {
     counters_.conflicts.fetch_add(1, std::memory_order_relaxed);
   }
+  if (std::holds_alternative<Committed>(outcome)) handed_in_.push_back(request.handed_in);
   group_.deliveries.push_back({std::move(request.done), std::move(outcome), /*of_append=*/true});
 }
 
@@ -223,25 +222,36 @@ void Writer::commit() {
   if (signs) checkpoints_.put(tiles_.tree(), events_ == 0 ? head_.time() : time_, batch_);
   if (batch_.Count() == 0) return;
   tiles_.end_group(batch_);
-  // A group without events or checkpoint is no promise and waits for the next fsync.
-  rocksdb::WriteOptions how = durable_write();
-  how.sync = events_ > 0 || signs;
+  check_stopped();
   OTA_FAULT("journal.before_write");
   const auto begin = SteadyClock::now();
-  const rocksdb::Status written = database_.db().Write(how, &batch_);
+  // A group without events is no promise, and synced all the same: so at most one record of the WAL is not, and a sound
+  // record behind a damaged one shows that the damaged one had been synced (wal_file.hpp).
+  rocksdb::get_iostats_context()->fsync_nanos = 0;
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableTimeExceptForMutex);
+  const rocksdb::Status written = database_.db().Write(durable_write(), &batch_);
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
   if (!written.ok()) {
     fail(fmt::format("the event log in {} cannot be written: {}", database_.directory().string(),
                      written.ToString()));
   }
+  check_stopped();
+  if (signs) counters_.meters.checkpoints.fetch_add(1, std::memory_order_relaxed);
   if (events_ == 0) return;
-  count_commit(SteadyClock::now() - begin);
+  count_commit(begin, SteadyClock::now());
   head_.move_to(position_, time_);
   OTA_FAULT("journal.after_write");
 }
 
-void Writer::count_commit(SteadyClock::duration took) {
+void Writer::count_commit(SteadyClock::time_point began, SteadyClock::time_point ended) {
   const auto took_us = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+      std::chrono::duration_cast<std::chrono::microseconds>(ended - began).count());
+  auto& meters = counters_.meters;
+  meters.write_us.record(took_us);
+  meters.fsync_us.record(std::chrono::nanoseconds(rocksdb::get_iostats_context()->fsync_nanos));
+  meters.group_events.record(events_);
+  meters.group_bytes.record(bytes_);
+  for (const auto handed_in : handed_in_) meters.commit_us.record(ended - handed_in);
   counters_.groups.fetch_add(1, std::memory_order_relaxed);
   counters_.events.fetch_add(events_, std::memory_order_relaxed);
   counters_.commit_us_total.fetch_add(took_us, std::memory_order_relaxed);
@@ -250,11 +260,21 @@ void Writer::count_commit(SteadyClock::duration took) {
   }
 }
 
+void Writer::check_stopped() const {
+  if (stopped_.load(std::memory_order_acquire)) throw Stopped();
+}
+
 void Writer::fail(const std::string& why) {
+  stop(why);
+  throw Stopped();
+}
+
+void Writer::stop(const std::string& why) noexcept {
+  if (stopped_.exchange(true)) return;
   try {
     options_.fail_stop(why);
   } catch (...) {
-    throw Stopped();
+    return;
   }
   assertion_failed(__FILE__, __LINE__, "fail_stop does not return");
 }

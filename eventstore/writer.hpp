@@ -3,8 +3,8 @@
 //
 // Positions are dense because they are given here, at the commit, and nowhere else. An append's
 // conditions see every append decided before it, also of the same group: a group that cannot be
-// written ends the process, so what was decided on it never becomes visible. Everything here runs
-// on the writer's thread.
+// written ends the process, so what was decided on it never becomes visible. Everything here but stop()
+// runs on the writer's thread.
 #pragma once
 
 #include <rocksdb/write_batch.h>
@@ -19,6 +19,8 @@
 #include "eventstore/dispatcher.hpp"
 #include "eventstore/hash64.hpp"
 #include "eventstore/journal.hpp"
+#include "eventstore/kept_snapshots.hpp"
+#include "eventstore/meters.hpp"
 #include "eventstore/newest_positions.hpp"
 #include "eventstore/request_queue.hpp"
 #include "eventstore/sha256.hpp"
@@ -32,6 +34,7 @@ struct JournalCounters {
   std::atomic<std::uint64_t> conflicts{0};
   std::atomic<std::uint64_t> commit_us_total{0};
   std::atomic<std::uint64_t> commit_us_max{0};
+  JournalMeters meters;
 };
 
 struct CommandIdHash {
@@ -44,8 +47,10 @@ class Writer {
   Writer(const Log& log, Database& database, Head& head, RequestQueue& queue,
          Dispatcher& dispatcher, JournalCounters& counters, Journal::Options options);
 
-  // Writes until the queue is closed and empty, or until a write failed.
+  // Writes until the queue is closed and empty, or until something failed.
   void run() noexcept;
+  // Ends the process through fail_stop; what is not committed yet is not answered. From any thread.
+  void stop(const std::string& why) noexcept;
 
  private:
   struct Stopped {};  // thrown behind a fail_stop that did not end the process
@@ -65,12 +70,12 @@ class Writer {
   std::optional<CommandRecord> known(const CommandId& id) const;
   Committed accept(std::unique_ptr<PreparedAppend> append);
   void put_event(PreparedAppend& append, std::size_t index);
-  void forget_old_snapshots(const SnapshotRequest& added);
   // Hears, once the group is durable, up to where it was decided.
   void tell_position(Journal::Completion done);
 
   void commit();
-  void count_commit(std::chrono::steady_clock::duration took);
+  void check_stopped() const;
+  void count_commit(std::chrono::steady_clock::time_point began, std::chrono::steady_clock::time_point ended);
   [[noreturn]] void fail(const std::string& why);
 
   const Log& log_;
@@ -80,6 +85,7 @@ class Writer {
   Dispatcher& dispatcher_;
   JournalCounters& counters_;
   const Journal::Options options_;
+  std::atomic<bool> stopped_{false};
 
   std::vector<Request> requests_;  // taken from the queue,
   std::size_t next_ = 0;           // decided up to here
@@ -89,6 +95,7 @@ class Writer {
   Timestamp time_;
   std::size_t events_ = 0;
   std::size_t bytes_ = 0;
+  std::vector<std::chrono::steady_clock::time_point> handed_in_;  // of each append that is in it
   std::unordered_map<CommandId, CommandRecord, CommandIdHash> commands_;  // of this group
   rocksdb::WriteBatch batch_;
 
@@ -96,6 +103,7 @@ class Writer {
   NewestPositions newest_;
   TileWriter tiles_;
   CheckpointWriter checkpoints_;
+  KeptSnapshots snapshots_;
   Sha256 sha_;
 };
 

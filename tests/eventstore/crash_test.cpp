@@ -129,7 +129,9 @@ TEST_CASE("whatever moment a process is killed at, what it answered is there, de
     while (child.read(&answer, sizeof answer)) answered[answer.first] = answer;
     REQUIRE(child.signal_of_end() == SIGKILL);
 
-    const auto log = Log::open(directory);
+    // The next child opens it to write, and would not get so far as to be killed if it could not. Opening it that way here, too,
+    // would be a third of the time.
+    const auto log = round % 20 == 0 ? Log::open(directory) : Log::open_read_only(directory);
     if (!answered.empty()) {
       const Answer& last = answered.rbegin()->second;
       REQUIRE(log->head().value >= last.first + last.count - 1);

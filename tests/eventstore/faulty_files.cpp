@@ -1,5 +1,9 @@
 #include "faulty_files.hpp"
 
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
 #include <filesystem>
 
 namespace ota::eventstore::testing {
@@ -10,14 +14,26 @@ using rocksdb::IOStatus;
 
 namespace {
 
-bool is_wal(const std::string& name) { return name.ends_with(".log"); }
+std::optional<FileKind> kind_of(const std::string& name) {
+  if (name.ends_with(".log")) return FileKind::kWal;
+  if (name.ends_with(".sst")) return FileKind::kTable;
+  if (name.find("MANIFEST-") != std::string::npos) return FileKind::kManifest;
+  return std::nullopt;
+}
 
 }  // namespace
 
-class FaultyFiles::File : public rocksdb::FSWritableFileOwnerWrapper {
+std::string text_of(const Fault& fault) {
+  constexpr std::array<std::string_view, 3> kFiles = {"WAL", "table", "manifest"};
+  constexpr std::array<std::string_view, 6> kKinds = {"write fails",  "write is short", "no space",
+                                                      "fsync fails", "read fails",     "bit flips"};
+  return fmt::format("{}: {} after {}", kFiles[static_cast<std::size_t>(fault.files)],
+                     kKinds[static_cast<std::size_t>(fault.kind)], fault.passes);
+}
+
+class FaultyFiles::Written : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  File(std::unique_ptr<rocksdb::FSWritableFile> file, std::string name, std::shared_ptr<Size> size,
-       FaultyFiles& files)
+  Written(std::unique_ptr<rocksdb::FSWritableFile> file, std::string name, std::shared_ptr<Size> size, FaultyFiles& files)
       : FSWritableFileOwnerWrapper(std::move(file)),
         name_(std::move(name)),
         size_(std::move(size)),
@@ -25,33 +41,37 @@ class FaultyFiles::File : public rocksdb::FSWritableFileOwnerWrapper {
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
                   IODebugContext* debug) override {
-    const IOStatus allowed = files_.may_append(name_);
-    if (!allowed.ok()) return allowed;
-    return count(data, FSWritableFileOwnerWrapper::Append(data, options, debug));
+    return append(data, options, debug);
   }
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
-                  const rocksdb::DataVerificationInfo& verification,
+                  const rocksdb::DataVerificationInfo& /*verification*/,
                   IODebugContext* debug) override {
-    const IOStatus allowed = files_.may_append(name_);
-    if (!allowed.ok()) return allowed;
-    return count(data, FSWritableFileOwnerWrapper::Append(data, options, verification, debug));
+    return append(data, options, debug);
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
-    const IOStatus allowed = files_.may_sync(name_);
-    if (!allowed.ok()) return allowed;
-    return settle(FSWritableFileOwnerWrapper::Sync(options, debug));
+    const IOStatus allowed = may_sync();
+    return allowed.ok() ? settle(FSWritableFileOwnerWrapper::Sync(options, debug)) : allowed;
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
-    const IOStatus allowed = files_.may_sync(name_);
-    if (!allowed.ok()) return allowed;
-    return settle(FSWritableFileOwnerWrapper::Fsync(options, debug));
+    const IOStatus allowed = may_sync();
+    return allowed.ok() ? settle(FSWritableFileOwnerWrapper::Fsync(options, debug)) : allowed;
   }
 
  private:
-  IOStatus count(const rocksdb::Slice& data, IOStatus status) {
+  IOStatus append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) {
+    if (const IOStatus off = files_.power(name_); !off.ok()) return off;
+    const auto fault = files_.met_by(Operation::kWrite, name_);
+    if (fault == FaultKind::kNoSpace) return IOStatus::NoSpace("disk full", name_);
+    if (fault == FaultKind::kWriteFails) return IOStatus::IOError("bad disk", name_);
+    const rocksdb::Slice written(data.data(), fault == FaultKind::kShortWrite ? data.size() / 2 : data.size());
+    const IOStatus status = FSWritableFileOwnerWrapper::Append(written, options, debug);
     const std::lock_guard lock(files_.mutex_);
-    if (status.ok()) size_->written += data.size();
-    return status;
+    if (status.ok()) size_->written += written.size();
+    return fault ? IOStatus::IOError("short write", name_) : status;
+  }
+  IOStatus may_sync() {
+    if (const IOStatus off = files_.power(name_); !off.ok()) return off;
+    return files_.met_by(Operation::kSync, name_) ? IOStatus::IOError("bad disk", name_) : IOStatus::OK();
   }
   IOStatus settle(IOStatus status) {
     const std::lock_guard lock(files_.mutex_);
@@ -64,35 +84,126 @@ class FaultyFiles::File : public rocksdb::FSWritableFileOwnerWrapper {
   FaultyFiles& files_;
 };
 
-IOStatus FaultyFiles::may_append(const std::string& name) const {
-  if (mode_ == Mode::kPowerCut) return IOStatus::IOError("power cut", name);
-  if (mode_ == Mode::kLogIsFull && is_wal(name)) return IOStatus::NoSpace("disk full", name);
-  return IOStatus::OK();
+class FaultyFiles::ReadAnywhere : public rocksdb::FSRandomAccessFileOwnerWrapper {
+ public:
+  ReadAnywhere(std::unique_ptr<rocksdb::FSRandomAccessFile> file, std::string name, FaultyFiles& files)
+      : FSRandomAccessFileOwnerWrapper(std::move(file)), name_(std::move(name)), files_(files) {}
+
+  IOStatus Read(std::uint64_t offset, std::size_t bytes, const IOOptions& options, rocksdb::Slice* result, char* scratch,
+                IODebugContext* debug) const override {
+    const IOStatus status = FSRandomAccessFileOwnerWrapper::Read(offset, bytes, options, result, scratch, debug);
+    return status.ok() ? files_.spoil(name_, result, scratch) : status;
+  }
+  IOStatus MultiRead(rocksdb::FSReadRequest* requests, std::size_t count, const IOOptions& options, IODebugContext* debug) override {
+    for (std::size_t i = 0; i < count; ++i) {
+      auto& one = requests[i];
+      one.status = Read(one.offset, one.len, options, &one.result, one.scratch, debug);
+    }
+    return IOStatus::OK();
+  }
+
+ private:
+  const std::string name_;
+  FaultyFiles& files_;
+};
+
+class FaultyFiles::ReadInOrder : public rocksdb::FSSequentialFileOwnerWrapper {
+ public:
+  ReadInOrder(std::unique_ptr<rocksdb::FSSequentialFile> file, std::string name, FaultyFiles& files)
+      : FSSequentialFileOwnerWrapper(std::move(file)), name_(std::move(name)), files_(files) {}
+
+  IOStatus Read(std::size_t bytes, const IOOptions& options, rocksdb::Slice* result, char* scratch,
+                IODebugContext* debug) override {
+    const IOStatus status = FSSequentialFileOwnerWrapper::Read(bytes, options, result, scratch, debug);
+    return status.ok() ? files_.spoil(name_, result, scratch) : status;
+  }
+
+ private:
+  const std::string name_;
+  FaultyFiles& files_;
+};
+
+void FaultyFiles::fail(const Fault& fault) {
+  const std::lock_guard lock(mutex_);
+  fault_ = fault;
+  met_ = 0;
 }
 
-IOStatus FaultyFiles::may_sync(const std::string& name) const {
-  if (mode_ == Mode::kPowerCut) return IOStatus::IOError("power cut", name);
-  if (mode_ == Mode::kLogSyncFails && is_wal(name)) return IOStatus::IOError("bad disk", name);
+void FaultyFiles::cut_power() { no_power_ = true; }
+
+void FaultyFiles::be_sound() {
+  const std::lock_guard lock(mutex_);
+  fault_.reset();
+  no_power_ = false;
+}
+
+IOStatus FaultyFiles::power(const std::string& name) const {
+  return no_power_ ? IOStatus::IOError("power cut", name) : IOStatus::OK();
+}
+
+std::optional<FaultKind> FaultyFiles::met_by(Operation operation, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (!fault_ || kind_of(name) != fault_->files) return std::nullopt;
+  const auto kind = fault_->kind;
+  const bool reads = kind == FaultKind::kReadFails || kind == FaultKind::kBitFlips;
+  const Operation of = reads ? Operation::kRead : kind == FaultKind::kSyncFails ? Operation::kSync : Operation::kWrite;
+  if (operation != of) return std::nullopt;
+  if (fault_->passes > 0) {
+    --fault_->passes;
+    return std::nullopt;
+  }
+  ++met_;
+  return kind;
+}
+
+IOStatus FaultyFiles::spoil(const std::string& name, rocksdb::Slice* result, char* scratch) {
+  if (result->empty()) return IOStatus::OK();
+  const auto fault = met_by(Operation::kRead, name);
+  if (!fault) return IOStatus::OK();
+  if (fault == FaultKind::kReadFails) {
+    *result = rocksdb::Slice();
+    return IOStatus::IOError("bad block", name);
+  }
+  if (result->data() != scratch) std::memmove(scratch, result->data(), result->size());
+  *result = rocksdb::Slice(scratch, result->size());
+  char& byte = scratch[result->size() / 2];
+  byte = static_cast<char>(byte ^ 4);
   return IOStatus::OK();
 }
 
 IOStatus FaultyFiles::NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                       std::unique_ptr<rocksdb::FSWritableFile>* file,
                                       IODebugContext* debug) {
-  if (mode_ == Mode::kPowerCut) return IOStatus::IOError("power cut", name);
+  if (const IOStatus off = power(name); !off.ok()) return off;
   std::unique_ptr<rocksdb::FSWritableFile> sound;
   IOStatus status = FileSystemWrapper::NewWritableFile(name, options, &sound, debug);
   if (!status.ok()) return status;
   const std::lock_guard lock(mutex_);
   const auto size = std::make_shared<Size>();
   sizes_[name] = size;
-  *file = std::make_unique<File>(std::move(sound), name, size, *this);
+  *file = std::make_unique<Written>(std::move(sound), name, size, *this);
+  return status;
+}
+
+IOStatus FaultyFiles::NewRandomAccessFile(const std::string& name, const rocksdb::FileOptions& options,
+                                          std::unique_ptr<rocksdb::FSRandomAccessFile>* file, IODebugContext* debug) {
+  std::unique_ptr<rocksdb::FSRandomAccessFile> sound;
+  IOStatus status = FileSystemWrapper::NewRandomAccessFile(name, options, &sound, debug);
+  if (status.ok()) *file = std::make_unique<ReadAnywhere>(std::move(sound), name, *this);
+  return status;
+}
+
+IOStatus FaultyFiles::NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSSequentialFile>* file, IODebugContext* debug) {
+  std::unique_ptr<rocksdb::FSSequentialFile> sound;
+  IOStatus status = FileSystemWrapper::NewSequentialFile(name, options, &sound, debug);
+  if (status.ok()) *file = std::make_unique<ReadInOrder>(std::move(sound), name, *this);
   return status;
 }
 
 IOStatus FaultyFiles::RenameFile(const std::string& from, const std::string& to,
                                  const IOOptions& options, IODebugContext* debug) {
-  if (mode_ == Mode::kPowerCut) return IOStatus::IOError("power cut", from);
+  if (const IOStatus off = power(from); !off.ok()) return off;
   IOStatus status = FileSystemWrapper::RenameFile(from, to, options, debug);
   const std::lock_guard lock(mutex_);
   if (const auto size = sizes_.extract(from); status.ok() && !size.empty()) {
@@ -103,7 +214,7 @@ IOStatus FaultyFiles::RenameFile(const std::string& from, const std::string& to,
 
 IOStatus FaultyFiles::DeleteFile(const std::string& name, const IOOptions& options,
                                  IODebugContext* debug) {
-  if (mode_ == Mode::kPowerCut) return IOStatus::IOError("power cut", name);
+  if (const IOStatus off = power(name); !off.ok()) return off;
   IOStatus status = FileSystemWrapper::DeleteFile(name, options, debug);
   const std::lock_guard lock(mutex_);
   if (status.ok()) sizes_.erase(name);

@@ -51,6 +51,27 @@ TEST_CASE("an empty log has no events") {
   CHECK(store.log->stats().events == 0);
 }
 
+TEST_CASE("the newest event at or before a moment is found, whatever the times are") {
+  Store store;
+  CHECK(store.log->at_or_before(Timestamp::max()) == Position{0});
+  for (int group = 0; group < 5; ++group) commit(*store.journal, several({event("a"), event("b")}));
+  std::vector<Timestamp> times;
+  store.log->scan({}, [&](const RecordedEvent& e) {
+    times.push_back(e.time);
+    return true;
+  });
+  REQUIRE(times.size() == 10);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    // Events of one group have one time: the last of them.
+    const auto newest = std::upper_bound(times.begin(), times.end(), times[i]) - times.begin();
+    CHECK(store.log->at_or_before(times[i]) == Position{static_cast<std::uint64_t>(newest)});
+    const auto before = std::lower_bound(times.begin(), times.end(), times[i]) - times.begin();
+    CHECK(store.log->at_or_before(times[i] - std::chrono::microseconds(1)) == Position{static_cast<std::uint64_t>(before)});
+  }
+  CHECK(store.log->at_or_before({}) == Position{0});
+  CHECK(store.log->at_or_before(Timestamp::max()) == Position{10});
+}
+
 TEST_CASE(
     "every reader visits the events that it is for, in position order, from where it is told") {
   Store store;

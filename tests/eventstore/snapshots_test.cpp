@@ -55,17 +55,38 @@ TEST_CASE("a snapshot at the same position replaces the other") {
   CHECK(store.log->snapshot("s")->bytes == "two");
 }
 
-TEST_CASE("only the newest snapshots of a stream stay") {
+TEST_CASE("of a stream's snapshots a bounded number stays, spread over its life") {
   Store store;
-  append_many(store, 20);
+  constexpr std::uint64_t kTaken = 5 * limits::kSnapshotsKept;
+  append_many(store, static_cast<int>(kTaken));
   store.journal->put_snapshot("other", {1}, "other");
-  for (std::uint64_t position = 2; position <= 20; position += 2) {
+  for (std::uint64_t position = 1; position <= kTaken; ++position) {
     store.journal->put_snapshot("s", {position}, "bytes");
-    wait_for_all(*store.journal);
+    if (position == kTaken / 2) store.reopen();  // what is known of them is read again
   }
-  CHECK(limits::kSnapshotsKept == 4);
-  CHECK(kept(*store.log, "s") == std::vector<std::uint64_t>{20, 18, 16, 14});
+  wait_for_all(*store.journal);
+  const auto left = kept(*store.log, "s");
+  CHECK(left.size() == limits::kSnapshotsKept);
+  CHECK(left.front() == kTaken);
+  CHECK(left[1] == kTaken - 1);
+  CHECK(left.back() == 1);
+  // Evenly, they would be 5 apart.
+  for (std::size_t i = 0; i + 1 < left.size(); ++i) CHECK(left[i] - left[i + 1] <= 12);
   CHECK(kept(*store.log, "other") == std::vector<std::uint64_t>{1});
+}
+
+TEST_CASE("a snapshot that is taken once more at its position, or late, costs none of the others") {
+  Store store;
+  append_many(store, 40);
+  for (std::uint64_t position = 2; position <= 2 * limits::kSnapshotsKept && position <= 40; position += 2) {
+    store.journal->put_snapshot("s", {position}, "bytes");
+  }
+  wait_for_all(*store.journal);
+  const auto before = kept(*store.log, "s");
+  store.journal->put_snapshot("s", {20}, "again");
+  wait_for_all(*store.journal);
+  CHECK(kept(*store.log, "s") == before);
+  CHECK(store.log->snapshot("s", {21})->bytes == "again");
 }
 
 TEST_CASE("snapshots among appends do not disturb them") {
