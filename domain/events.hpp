@@ -34,7 +34,7 @@ using EventVariant = std::variant<
     UpdateCancelled, RetryAsked, DownloadCompleted, FirmwareRecalled, CampaignApproved, CampaignScheduled,
     CampaignFinished, CanaryPromoted, CanaryToppedUp, CampaignRollbackBegun, CampaignSwitched, ConsentAsked,
     ConsentGiven, UpdateHeld, UpdateRefuted, UpdateUndone, UserPreferencesChanged, SubjectErased, FirmwareContentFailed,
-    FirmwareSourceChanged, AutoConfirmChanged, DeviceTokenRotated, DevicePushChanged, LogKeyAdopted>;
+    FirmwareSourceChanged, AutoConfirmChanged, DeviceTokenRotated, DevicePushChanged, LogKeyAdopted, AuditRead>;
 
 template <class T, class Variant>
 inline constexpr bool kIsAlternative = false;

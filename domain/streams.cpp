@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace ota::domain {
+
+bool moves_a_campaign(const Event& e) {
+  return std::holds_alternative<AttemptGranted>(e) || std::holds_alternative<AttemptStarted>(e) ||
+         std::holds_alternative<AttemptEnded>(e) || std::holds_alternative<GrantLapsed>(e) ||
+         std::holds_alternative<UpdateSkipped>(e) || std::holds_alternative<UpdateCancelled>(e) ||
+         std::holds_alternative<RetryAsked>(e) || std::holds_alternative<UpdateRequested>(e) ||
+         std::holds_alternative<ConsentAsked>(e) || std::holds_alternative<UpdateHeld>(e) ||
+         std::holds_alternative<UpdateRefuted>(e) || std::holds_alternative<UpdateUndone>(e);
+}
+
 namespace {
 
 template <class... F>
@@ -39,16 +49,6 @@ std::optional<Bytes16> bytes_16(std::string_view id) {
   return bytes;
 }
 
-// Does a campaign follow this event of one of its updates? Progress and late reports change no campaign.
-bool moves_a_campaign(const Event& e) {
-  return std::holds_alternative<AttemptGranted>(e) || std::holds_alternative<AttemptStarted>(e) ||
-         std::holds_alternative<AttemptEnded>(e) || std::holds_alternative<GrantLapsed>(e) ||
-         std::holds_alternative<UpdateSkipped>(e) || std::holds_alternative<UpdateCancelled>(e) ||
-         std::holds_alternative<RetryAsked>(e) || std::holds_alternative<UpdateRequested>(e) ||
-         std::holds_alternative<ConsentAsked>(e) || std::holds_alternative<UpdateHeld>(e) ||
-         std::holds_alternative<UpdateRefuted>(e) || std::holds_alternative<UpdateUndone>(e);
-}
-
 // Of all progress the device follows only this: it may be done but for its version (decision 12).
 bool is_rebooting(const Event& e) {
   const auto* progress = std::get_if<ProgressReported>(&e);
@@ -77,7 +77,8 @@ std::string stream_name(const Stream& stream) {
                                [](const UpdateId& id) { return named('u', to_binary(id)); },
                                [](const DownloadsStream& s) { return named('x', view_of(s.firmware.bytes)); },
                                [](const UserStream& s) { return named('p', bytes_of(s.token)); },
-                               [](const ServiceStream&) { return std::string("S"); }},
+                               [](const ServiceStream&) { return std::string("S"); },
+                               [](const AuditStream&) { return std::string("A"); }},
                     stream);
 }
 
@@ -86,6 +87,7 @@ std::optional<Stream> parse_stream(std::string_view name) {
   const std::string_view id = name.substr(1);
   switch (name.front()) {
     case 'D': return id.empty() ? std::optional<Stream>(DirectoryStream{}) : std::nullopt;
+    case 'A': return id.empty() ? std::optional<Stream>(AuditStream{}) : std::nullopt;
     case 'S': return id.empty() ? std::optional<Stream>(ServiceStream{}) : std::nullopt;
     case 'd': return id.empty() ? std::nullopt : std::optional<Stream>(DeviceId{std::string(id)});
     case 'u':
@@ -128,7 +130,8 @@ std::string readable_name(std::string_view name) {
                  [](const UpdateId& u) { return "update:" + to_text(u); },
                  [](const DownloadsStream& s) { return "downloads:" + to_text(s.firmware); },
                  [](const UserStream& s) { return "user:" + to_hex(bytes_of(s.token)); },
-                 [](const ServiceStream&) { return std::string("service"); }},
+                 [](const ServiceStream&) { return std::string("service"); },
+                 [](const AuditStream&) { return std::string("audit"); }},
       *stream);
 }
 

@@ -7,6 +7,7 @@
 //   m + model \n version    model-version:<...>      F              firmwares
 //   x + 16 bytes            downloads:<firmware id>  L              fleet
 //   p + 8 bytes             user:<token>             S              service
+//   A                       audit
 // The table of tags in docs/log-format.md is for ever; tags_of() is the only code that knows it.
 #pragma once
 
@@ -27,6 +28,10 @@ struct DirectoryStream {
 struct ServiceStream {
   bool operator==(const ServiceStream&) const = default;
 };
+// Who has read the audit. Not in `service`, which is read whole for the keys that are in it.
+struct AuditStream {
+  bool operator==(const AuditStream&) const = default;
+};
 struct DownloadsStream {
   FirmwareId firmware;
   bool operator==(const DownloadsStream&) const = default;
@@ -35,7 +40,8 @@ struct UserStream {
   Caller token;
   bool operator==(const UserStream&) const = default;
 };
-using Stream = std::variant<DirectoryStream, FirmwareId, CampaignId, DeviceId, UpdateId, DownloadsStream, UserStream, ServiceStream>;
+using Stream = std::variant<DirectoryStream, FirmwareId, CampaignId, DeviceId, UpdateId, DownloadsStream, UserStream, ServiceStream,
+                            AuditStream>;
 
 std::string stream_name(const Stream&);
 // Empty for a stream that this version does not know.
@@ -56,6 +62,9 @@ struct Emitted {
 };
 // The tags of an event beyond its stream.
 std::vector<std::string> tags_of(const Emitted&);
+
+// Does a campaign follow this event of one of its updates (does it carry its tag)? Progress and late reports change no campaign.
+bool moves_a_campaign(const Event& event);
 
 // An event as it was recorded, decoded: what every fold takes.
 struct Recorded {

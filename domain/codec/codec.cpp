@@ -2,7 +2,6 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/util/json_util.h>
 
 #include <limits>
 #include <type_traits>
@@ -11,6 +10,7 @@
 #include "domain/codec/device_messages.hpp"
 #include "domain/codec/events.pb.h"
 #include "domain/codec/firmware_messages.hpp"
+#include "domain/codec/readable_message.hpp"
 #include "domain/codec/service_messages.hpp"
 #include "domain/codec/update_messages.hpp"
 #include "domain/codec/user_messages.hpp"
@@ -92,6 +92,7 @@ constexpr Row kRows[] = {
     {pb::SUBJECT_ERASED, "user.erased", decode_as<pb::SubjectErased>},
     {pb::DOWNLOAD_COMPLETED, "downloads.completed", decode_as<pb::DownloadCompleted>},
     {pb::LOG_KEY_ADOPTED, "service.log_key_adopted", decode_as<pb::LogKeyAdopted>},
+    {pb::AUDIT_READ, "audit.read", decode_as<pb::AuditRead>},
 };
 
 // In the order of the variant's alternatives.
@@ -107,7 +108,8 @@ constexpr std::uint16_t kTypes[] = {
     pb::CAMPAIGN_FINISHED, pb::CANARY_PROMOTED, pb::CANARY_TOPPED_UP, pb::CAMPAIGN_ROLLBACK_BEGUN,
     pb::CAMPAIGN_SWITCHED, pb::CONSENT_ASKED, pb::CONSENT_GIVEN, pb::UPDATE_HELD, pb::UPDATE_REFUTED, pb::UPDATE_UNDONE,
     pb::USER_PREFERENCES_CHANGED, pb::SUBJECT_ERASED, pb::FIRMWARE_CONTENT_FAILED, pb::FIRMWARE_SOURCE_CHANGED,
-    pb::AUTO_CONFIRM_CHANGED, pb::DEVICE_TOKEN_ROTATED, pb::DEVICE_PUSH_CHANGED, pb::LOG_KEY_ADOPTED};
+    pb::AUTO_CONFIRM_CHANGED, pb::DEVICE_TOKEN_ROTATED, pb::DEVICE_PUSH_CHANGED, pb::LOG_KEY_ADOPTED,
+    pb::AUDIT_READ};
 static_assert(std::size(kTypes) == std::variant_size_v<EventVariant>);
 
 // Maps are written in key order, so that equal events have equal bytes.
@@ -154,17 +156,13 @@ std::string_view event_name(std::uint16_t type) {
   return "unknown";
 }
 
-std::string to_json_text(const Event& e) {
+ReadableFields readable(const Event& e) {
   return std::visit(
-      [](const auto& value) -> std::string {
+      [](const auto& value) -> ReadableFields {
         if constexpr (std::is_same_v<std::decay_t<decltype(value)>, UnknownEvent>) {
-          return "{}";
+          return {};
         } else {
-          std::string text;
-          google::protobuf::util::JsonPrintOptions options;
-          options.preserve_proto_field_names = true;
-          if (!google::protobuf::util::MessageToJsonString(message(value), &text, options).ok()) return "{}";
-          return text;
+          return codec::readable_message(message(value));
         }
       },
       e);

@@ -25,7 +25,4 @@ std::optional<Event> decode(std::uint16_t type, std::string_view payload);
 std::string_view event_name(std::uint16_t type);
 std::uint16_t event_type(const Event&);
 
-// An event as readable JSON text, for the audit and for tests.
-std::string to_json_text(const Event&);
-
 }  // namespace ota::domain

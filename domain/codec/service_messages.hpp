@@ -20,4 +20,11 @@ inline Event event(const pb::LogKeyAdopted& m) {
   return LogKeyAdopted{m.origin(), array_of<32>(m.key()), static_cast<LogKeyChange>(m.change()), array_of<64>(m.signature())};
 }
 
+inline pb::AuditRead message(const AuditRead& e) {
+  pb::AuditRead m;
+  m.set_what(e.what);
+  return m;
+}
+inline Event event(const pb::AuditRead& m) { return AuditRead{m.what()}; }
+
 }  // namespace ota::domain::codec

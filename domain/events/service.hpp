@@ -1,4 +1,4 @@
-// What can have happened to the service itself.
+// What can have happened to the service itself, and who has looked at its log.
 #pragma once
 
 #include <array>
@@ -23,6 +23,12 @@ struct LogKeyAdopted {
   // all zero unless it was rotated.
   std::array<std::uint8_t, 64> signature{};
   bool operator==(const LogKeyAdopted&) const = default;
+};
+
+// Somebody has read the audit: the pages, an export, a story, a past state.
+struct AuditRead {
+  std::string what;                         // path and query, as asked
+  bool operator==(const AuditRead&) const = default;
 };
 
 }  // namespace ota::domain

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "domain/codec/codec.hpp"
+#include "domain/codec/readable.hpp"
 
 namespace ota::domain::testing {
 namespace {
@@ -17,6 +18,7 @@ Stream home_of(const Event& event, const UpdateId& update) {
   if (name.starts_with("campaign.")) return kCampaign;
   if (name.starts_with("directory.")) return DirectoryStream{};
   if (name.starts_with("service.")) return ServiceStream{};
+  if (name.starts_with("audit.")) return AuditStream{};
   if (name.starts_with("downloads.")) return DownloadsStream{kFirmware};
   return update;
 }

@@ -39,6 +39,7 @@ TEST_CASE("a stream's name is one letter and the binary id") {
         "u" + kId + std::string("\0\0\0\7\2", 5));
   CHECK(stream_name(DownloadsStream{{kCampaign.bytes}}) == "x" + kId);
   CHECK(stream_name(ServiceStream{}) == "S");
+  CHECK(stream_name(AuditStream{}) == "A");
 }
 
 TEST_CASE("tags have these names") {
@@ -51,7 +52,7 @@ TEST_CASE("tags have these names") {
 TEST_CASE("a stream is read back from its name") {
   const Stream streams[] = {
       DirectoryStream{},         kFirmware, kCampaign, kDevice, kUpdate, kDirect,
-      DownloadsStream{kFirmware}, ServiceStream{}};
+      DownloadsStream{kFirmware}, ServiceStream{}, AuditStream{}};
   for (const auto& stream : streams) CHECK(parse_stream(stream_name(stream)) == stream);
 }
 
@@ -149,6 +150,7 @@ TEST_CASE("design 5: the directory, the downloads and the service carry no tag")
   CHECK(tags(DirectoryStream{}, IdsReserved{}) == "");
   CHECK(tags(DownloadsStream{kFirmware}, DownloadCompleted{}) == "");
   CHECK(tags(ServiceStream{}, LogKeyAdopted{}) == "");
+  CHECK(tags(AuditStream{}, AuditRead{}) == "");
 }
 
 TEST_CASE("no event writes its own stream's name as a tag once more") {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/codec/codec.hpp"
+#include "domain/codec/readable.hpp"
 #include "domain/streams.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "domain/codec/codec.hpp"
+#include "domain/codec/readable.hpp"
 #include "tests/domain/samples.hpp"
 
 namespace ota::domain {
