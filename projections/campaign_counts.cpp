@@ -90,9 +90,7 @@ CampaignCounts& CampaignCountsView::of(domain::CampaignId id) {
 void CampaignCountsView::apply(Change& change) {
   if (change.campaign) on_campaign(*change.campaign, change.event.time);
   for (const auto& withdrawn : change.withdrawn_from) {
-    auto& counts = of(withdrawn.campaign);
-    ++counts.cancelled;
-    counts.updated_at = change.event.time;
+    ++of(withdrawn.campaign).cancelled;
   }
   if (change.update && change.update->campaign) on_update(*change.update, change.event);
 }
@@ -111,8 +109,10 @@ void CampaignCountsView::on_campaign(CampaignChange& campaign, domain::Time at) 
 }
 
 void CampaignCountsView::on_update(const UpdateChange& update, const domain::Recorded& event) {
-  if (update.stands == Standing::kNone) return;
   const auto id = update.campaign->state.id;
+  // As of the newest event with its tag, so that the past can tell it as well (past.hpp).
+  if (domain::moves_a_campaign(event.event)) of(id).updated_at = event.time;
+  if (update.stands == Standing::kNone) return;
   if (update.before.held != update.after.held) {
     auto& held = of(id).held;
     held += update.after.held ? 1 : 0;
@@ -120,13 +120,10 @@ void CampaignCountsView::on_update(const UpdateChange& update, const domain::Rec
   }
   if (update.after.status == domain::UpdateStatus::kRollback &&
       update.before.status != domain::UpdateStatus::kRollback) {
-    auto& counts = of(id);
-    ++counts.undone;
-    counts.updated_at = event.time;
+    ++of(id).undone;
   }
   if (update.stood != update.stands) {
     auto& counts = of(id);
-    counts.updated_at = event.time;
     if (auto* from = counter(counts, update.stood)) --*from;
     if (auto* to = counter(counts, update.stands)) ++*to;
     counts.update_us_total += update.after.took_us - update.before.took_us;

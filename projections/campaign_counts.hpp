@@ -24,7 +24,7 @@ struct CampaignCounts {
   std::uint32_t undone = 0;
   std::uint32_t without_download = 0;  // successes for which nobody asked for the bytes
   std::uint64_t update_us_total = 0;
-  domain::Time updated_at{};  // when one of these changed last
+  domain::Time updated_at{};  // of the newest event with the campaign's tag
 
   std::uint32_t pending() const { return total - in_progress - completed - failed - cancelled; }
 };

@@ -6,6 +6,20 @@
 
 namespace ota::projections {
 
+bool fold(CampaignEntry& entry, const domain::Recorded& event) {
+  const auto* created = std::get_if<domain::CampaignCreated>(&event.event);
+  const bool brings_targets = created || std::holds_alternative<domain::CampaignTargetPart>(event.event);
+  if (entry.state.exists && brings_targets) return false;  // decided once, and then for ever
+  domain::evolve(entry.state, event);
+  if (created) {
+    entry.record = *created;
+    entry.record.targets.clear();
+    entry.created = event.position;
+  }
+  if (entry.state.exists && entry.ended() && !entry.ended_at) entry.ended_at = event.time;
+  return true;
+}
+
 std::string RowCodec<CampaignEntry>::encode(const CampaignEntry& entry) {
   BytesOut out;
   out.u64(entry.created.value).u8(entry.ended_at ? 1 : 0);

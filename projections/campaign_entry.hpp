@@ -24,6 +24,10 @@ struct CampaignEntry {
   bool ended() const { return state.takes_nobody(); }
 };
 
+// Folds an event of the campaign's own stream; false: it changes nothing. Whoever keeps the sets elsewhere takes targets and
+// withdrawn devices (`cancelled`) out of the state with the event that creates the campaign.
+bool fold(CampaignEntry& entry, const domain::Recorded& event);
+
 template <>
 struct RowCodec<CampaignEntry> {
   static std::string encode(const CampaignEntry& entry);

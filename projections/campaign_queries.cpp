@@ -24,8 +24,41 @@ std::optional<CampaignEntry> entry_of(const Reader& reader, domain::CampaignId i
 }
 
 CampaignRow row_of(const Reader& reader, CampaignEntry entry, Detail detail) {
+  const auto counts = campaign_counts(reader, entry.state.id);
+  auto row = campaigns::row_of(std::move(entry), counts);
+  if (detail == Detail::kFull) {
+    row.batches = batch_counts(reader, row.id);
+    row.error_codes = error_codes(reader, row.id);
+  }
+  return row;
+}
+
+bool holds(const CampaignFilter& filter, const CampaignEntry& entry) {
+  return (!filter.status || *filter.status == entry.state.status) &&
+         (!filter.priority || *filter.priority == entry.record.policy.priority) &&
+         (!filter.firmware || *filter.firmware == entry.record.firmware);
+}
+
+// The list that leaves least to be looked through.
+std::string shortest_list(const CampaignFilter& filter) {
+  const auto word = [](auto value) {
+    return BytesOut().u8(static_cast<std::uint8_t>(value)).take();
+  };
+  if (filter.firmware) {
+    return campaign_list_prefix(CampaignDimension::kFirmware,
+                                domain::view_of(filter.firmware->bytes));
+  }
+  if (filter.status) return campaign_list_prefix(CampaignDimension::kStatus, word(*filter.status));
+  if (filter.priority) {
+    return campaign_list_prefix(CampaignDimension::kPriority, word(*filter.priority));
+  }
+  return campaign_list_prefix(CampaignDimension::kAll, {});
+}
+
+}  // namespace
+
+CampaignRow row_of(CampaignEntry entry, const CampaignCounts& counts) {
   auto& state = entry.state;
-  const auto counts = campaign_counts(reader, state.id);
   CampaignRow row;
   row.id = state.id;
   row.record = std::move(entry.record);
@@ -62,36 +95,8 @@ CampaignRow row_of(const Reader& reader, CampaignEntry entry, Detail detail) {
   row.started_at = state.started_at;
   row.ended_at = state.ended_at;
   row.revision = state.revision;
-  if (detail == Detail::kFull) {
-    row.batches = batch_counts(reader, row.id);
-    row.error_codes = error_codes(reader, row.id);
-  }
   return row;
 }
-
-bool holds(const CampaignFilter& filter, const CampaignEntry& entry) {
-  return (!filter.status || *filter.status == entry.state.status) &&
-         (!filter.priority || *filter.priority == entry.record.policy.priority) &&
-         (!filter.firmware || *filter.firmware == entry.record.firmware);
-}
-
-// The list that leaves least to be looked through.
-std::string shortest_list(const CampaignFilter& filter) {
-  const auto word = [](auto value) {
-    return BytesOut().u8(static_cast<std::uint8_t>(value)).take();
-  };
-  if (filter.firmware) {
-    return campaign_list_prefix(CampaignDimension::kFirmware,
-                                domain::view_of(filter.firmware->bytes));
-  }
-  if (filter.status) return campaign_list_prefix(CampaignDimension::kStatus, word(*filter.status));
-  if (filter.priority) {
-    return campaign_list_prefix(CampaignDimension::kPriority, word(*filter.priority));
-  }
-  return campaign_list_prefix(CampaignDimension::kAll, {});
-}
-
-}  // namespace
 
 std::optional<CampaignRow> find(const Reader& reader, domain::CampaignId id, Detail detail) {
   auto entry = entry_of(reader, id);

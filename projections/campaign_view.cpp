@@ -14,11 +14,6 @@ std::string status_value(domain::CampaignStatus status) {
   return BytesOut().u8(static_cast<std::uint8_t>(status)).take();
 }
 
-bool brings_targets(const domain::Event& event) {
-  return std::holds_alternative<domain::CampaignCreated>(event) ||
-         std::holds_alternative<domain::CampaignTargetPart>(event);
-}
-
 domain::CampaignId id_in(std::string_view bytes) {
   domain::CampaignId id;
   std::copy_n(bytes.begin(), std::min(bytes.size(), id.bytes.size()), id.bytes.begin());
@@ -77,22 +72,18 @@ void CampaignView::fold(Change& change, domain::CampaignId id) {
   const auto& event = change.event;
   auto& entry = entries_.edit_or_make(entry_key(id));
   const bool existed = entry.state.exists;
-  if (existed && brings_targets(event.event)) return;  // decided once, and then for ever
+  const bool had_ended = entry.ended_at.has_value();
   const auto status_before = entry.state.status;
   const bool was_started = entry.state.started_at.has_value();
   entry.state.id = id;
-  domain::evolve(entry.state, event);
-  if (!entry.state.exists) return;  // a part of its targets
+  if (!projections::fold(entry, event) || !entry.state.exists) return;  // the latter: a part of its targets
   CampaignChange& seen = change.campaign.emplace();
   seen.campaign = &entry;
   seen.status_before = status_before;
   seen.created = !existed;
   seen.started = !was_started && entry.state.started_at.has_value();
-  if (seen.created) create(seen, entry, event);
-  if (entry.ended() && !entry.ended_at) {
-    entry.ended_at = event.time;
-    seen.ended = true;
-  }
+  if (seen.created) create(seen, entry);
+  seen.ended = entry.ended_at.has_value() && !had_ended;
   if (existed && entry.state.status != status_before) relist(entry, status_before);
   if (std::holds_alternative<domain::CampaignRollbackBegun>(event.event)) {
     open_.insert(id);
@@ -103,11 +94,7 @@ void CampaignView::fold(Change& change, domain::CampaignId id) {
   }
 }
 
-void CampaignView::create(CampaignChange& seen, CampaignEntry& entry,
-                          const domain::Recorded& event) {
-  entry.record = std::get<domain::CampaignCreated>(event.event);
-  entry.record.targets.clear();
-  entry.created = event.position;
+void CampaignView::create(CampaignChange& seen, CampaignEntry& entry) {
   // From here on the sets live elsewhere: targets in their own row, the others in the updates'
   // rows.
   seen.withdrawn = std::exchange(entry.state.cancelled, {});

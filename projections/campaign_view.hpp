@@ -32,7 +32,7 @@ class CampaignView final : public View {
  private:
   void reopen(const domain::UpdateId& refuted);
   void fold(Change& change, domain::CampaignId id);
-  void create(CampaignChange& seen, CampaignEntry& entry, const domain::Recorded& event);
+  void create(CampaignChange& seen, CampaignEntry& entry);
   void list(const CampaignEntry& entry);
   void relist(const CampaignEntry& entry, domain::CampaignStatus before);
 

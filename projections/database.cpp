@@ -6,6 +6,7 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
+#include <fstream>
 #include <stdexcept>
 
 #include "projections/limits.hpp"
@@ -13,12 +14,8 @@
 namespace ota::projections {
 namespace {
 
-constexpr const char* kFolder = "rows";
 constexpr const char* kIteratedName = "iterated";
-
-std::string folder_in(const std::filesystem::path& directory) {
-  return (directory / kFolder).string();
-}
+constexpr const char* kDamagedName = "damaged";  // a file among theirs: they must begin anew
 
 // Rows that come in the order of their keys, as those of a fleet that is imported: each finds its place in memory behind
 // the one before, without a search. The prefix tells which rows follow one another.
@@ -88,6 +85,12 @@ rocksdb::DBOptions database_options() {
   return options;
 }
 
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors() {
+  const auto cache = rocksdb::NewLRUCache(limits::kBlockCacheBytes);
+  return {{rocksdb::kDefaultColumnFamilyName, family_options(cache, limits::kRowsBufferBytes, true)},
+          {kIteratedName, family_options(cache, limits::kIndexBufferBytes, false)}};
+}
+
 }  // namespace
 
 void check(const rocksdb::Status& status, std::string_view doing) {
@@ -96,46 +99,96 @@ void check(const rocksdb::Status& status, std::string_view doing) {
   }
 }
 
-std::unique_ptr<Database> Database::open(const std::filesystem::path& directory) {
-  std::filesystem::create_directories(directory);
-  const auto cache = rocksdb::NewLRUCache(limits::kBlockCacheBytes);
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families{
-      {rocksdb::kDefaultColumnFamilyName, family_options(cache, limits::kRowsBufferBytes, true)},
-      {kIteratedName, family_options(cache, limits::kIndexBufferBytes, false)}};
+std::unique_ptr<Database> Database::open(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  const auto descriptors = family_descriptors();
   std::unique_ptr<Database> database(new Database);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const auto try_open = [&] {
-    return rocksdb::DB::Open(database_options(), folder_in(directory), families, &handles, &db);
+    return rocksdb::DB::Open(database_options(), folder.string(), descriptors, &handles, &db);
   };
+  if (must_begin_anew(folder)) destroy(folder);
   auto status = try_open();
   if (status.IsCorruption() || status.IsInvalidArgument()) {
-    destroy(directory);
+    destroy(folder);
     status = try_open();
   }
   if (!status.ok()) {
     throw std::runtime_error(
-        fmt::format("the views in {} cannot be opened: {}", directory.string(), status.ToString()));
+        fmt::format("the views in {} cannot be opened: {}", folder.string(), status.ToString()));
   }
-  database->db_.reset(db);
-  std::copy(handles.begin(), handles.end(), database->handles_.begin());
+  database->folder_ = folder;
+  database->take(db, handles);
   return database;
 }
 
-void Database::destroy(const std::filesystem::path& directory) {
-  const auto status = rocksdb::DestroyDB(folder_in(directory), rocksdb::Options());
+std::unique_ptr<Database> Database::open_read_only(const std::filesystem::path& folder) {
+  std::unique_ptr<Database> database(new Database);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  auto options = database_options();
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  const auto status = rocksdb::DB::OpenForReadOnly(options, folder.string(), family_descriptors(), &handles, &db);
+  if (!status.ok()) {
+    throw std::runtime_error(
+        fmt::format("the views in {} cannot be read: {}", folder.string(), status.ToString()));
+  }
+  database->take(db, handles);
+  database->leave_unflushed();
+  return database;
+}
+
+void Database::take(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles) {
+  db_.reset(db);
+  std::copy(handles.begin(), handles.end(), handles_.begin());
+}
+
+std::uint64_t Database::disk_bytes() const {
+  std::uint64_t bytes = 0;
+  for (auto* handle : handles_) {
+    for (const auto* property : {"rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables"}) {
+      std::uint64_t found = 0;
+      if (db_->GetIntProperty(handle, property, &found)) bytes += found;
+    }
+  }
+  return bytes;
+}
+
+void Database::destroy(const std::filesystem::path& folder) {
+  const auto status = rocksdb::DestroyDB(folder.string(), rocksdb::Options());
   if (!status.ok()) {
     throw std::runtime_error(fmt::format("the views in {} cannot be deleted: {}",
-                                         directory.string(), status.ToString()));
+                                         folder.string(), status.ToString()));
   }
+  std::filesystem::remove(folder / kDamagedName);
 }
 
 Database::~Database() {
   if (!db_) return;
   // Not written to disk: the next start folds it again.
-  (void)db_->Flush(rocksdb::FlushOptions(), {handles_.begin(), handles_.end()});
+  if (ends_flushed_) (void)db_->Flush(rocksdb::FlushOptions(), {handles_.begin(), handles_.end()});
   for (auto* handle : handles_) (void)db_->DestroyColumnFamilyHandle(handle);
   (void)db_->Close();
+}
+
+void Database::check_read(const rocksdb::Status& status) const {
+  if (status.IsCorruption()) {
+    const std::lock_guard lock(mutex_);
+    if (damage_.empty()) std::ofstream(folder_ / kDamagedName) << status.ToString() << '\n';
+    damage_ = status.ToString();
+  }
+  check(status, "be read");
+}
+
+std::string Database::damage() const {
+  const std::lock_guard lock(mutex_);
+  return damage_;
+}
+
+bool Database::must_begin_anew(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / kDamagedName);
 }
 
 void Database::write(rocksdb::WriteBatch& batch) {

@@ -77,19 +77,19 @@ std::optional<domain::Device> RowCodec<domain::Device>::decode(std::string_view 
 DeviceView::DeviceView(Rows& rows, const domain::Settings& settings, PollIndex& polls)
     : rows_(rows),
       settings_(settings),
-      polls_(polls),
+      polls_(&polls),
       devices_(rows, limits::kCachedEntities),
-      places_(rows, limits::kCachedEntities),
+      places_(rows, limits::kCachedPlaces),
       names_(rows, limits::kCachedCounters) {}
 
 void DeviceView::load(const Reader& reader) {
   ordinals_given_ = devices::ordinals_given(reader);
-  polls_.clear();
+  polls_->clear();
   domain::DeviceStates states;
   for (Range range(reader, key_in(Table::kDevice).take(), {}, Range::Caching::kPassBy);
        range.valid(); range.next()) {
     const auto& device = decoded(states, range.value());
-    if (device.registered) polls_.put(device.id.value, poll_record(device), underway(device));
+    if (device.registered) polls_->put(device.id.value, poll_record(device), underway(device));
   }
 }
 
@@ -242,7 +242,7 @@ void DeviceView::commit() {
 }
 
 void DeviceView::publish() {
-  for (const auto& [id, record, underway] : to_publish_) polls_.put(id, record, underway);
+  for (const auto& [id, record, underway] : to_publish_) polls_->put(id, record, underway);
   to_publish_.clear();
 }
 

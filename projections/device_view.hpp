@@ -55,6 +55,8 @@ class DeviceView final : public View {
   void apply(Change& change) override;
   void commit() override;
   void publish() override;
+  // From now on, to this index, which knows all that was published until now.
+  void publish_to(PollIndex& polls) { polls_ = &polls; }
 
   // For views behind this one. Empty if no id ever had it.
   std::string id_of(domain::Ordinal ordinal);
@@ -70,7 +72,7 @@ class DeviceView final : public View {
 
   Rows& rows_;
   const domain::Settings& settings_;
-  PollIndex& polls_;
+  PollIndex* polls_;
   RowCache<domain::Device> devices_;
   RowCache<DevicePlace> places_;
   RowCache<std::string> names_;

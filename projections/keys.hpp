@@ -76,6 +76,9 @@ constexpr bool is_iterated(Table table) {
   }
 }
 
+// For people: "updates".
+std::string_view name_of(Table table);
+
 inline BytesOut key_in(Table table) {
   BytesOut out;
   out.u8(static_cast<std::uint8_t>(table));

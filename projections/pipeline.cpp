@@ -13,10 +13,10 @@ constexpr std::string_view kBroken = "broken";
 
 }  // namespace
 
-Pipeline::Pipeline(Database& database, const domain::Settings& settings, PollIndex& polls,
-                   TargetSets& sets)
-    : rows_(database),
-      devices_(rows_, settings, polls),
+Pipeline::Pipeline(Database& database, const domain::Settings& settings, PollFront& front, TargetSets& sets)
+    : front_(&front),
+      rows_(database),
+      devices_(rows_, settings, front.index),
       firmware_(rows_),
       campaigns_(rows_, sets),
       updates_(rows_, devices_, campaigns_),
@@ -36,6 +36,14 @@ Pipeline::Pipeline(Database& database, const domain::Settings& settings, PollInd
              {&periods_, {&updates_}, false},
              {&deadlines_, {&updates_}, true},
              {&users_, {}, true}};
+  front.unfit = false;
+}
+
+void Pipeline::move_to(PollFront& front) {
+  front.index.exchange_with(front_->index);
+  devices_.publish_to(front.index);
+  front.unfit = front_->unfit.load();
+  front_ = &front;
 }
 
 void Pipeline::load(const Reader& reader) {
@@ -47,7 +55,7 @@ void Pipeline::load(const Reader& reader) {
 void Pipeline::apply(const domain::Recorded& event) {
   if (unwritable_) return;
   if (event.damaged) {
-    unfit_ = true;
+    set_unfit();
     complain(event.position, "an event cannot be read");
   }
   Change change(event);
@@ -69,7 +77,7 @@ bool Pipeline::commit(const Progress& progress) {
     rows_.commit();
   } catch (const std::exception& e) {
     unwritable_ = true;
-    unfit_ = true;
+    set_unfit();
     complain(progress.position, e.what());
     return false;
   }
@@ -77,6 +85,16 @@ bool Pipeline::commit(const Progress& progress) {
     guarded(stage, progress.position, [&] { stage.view->publish(); });
   }
   return true;
+}
+
+void Pipeline::end_bulk(domain::Position position) {
+  try {
+    rows_.end_bulk();
+  } catch (const std::exception& e) {
+    unwritable_ = true;
+    set_unfit();
+    complain(position, e.what());
+  }
 }
 
 // ---- what is broken -----------------------------------------------------------------------------
@@ -95,7 +113,7 @@ void Pipeline::guarded(Stage& stage, domain::Position position, const Work& work
 
 void Pipeline::set_aside(Stage& stage, domain::Position position, const std::string& why) {
   stage.broken = true;
-  if (stage.for_grants) unfit_ = true;
+  if (stage.for_grants) set_unfit();
   complain(position, fmt::format("{}: {}", stage.view->name(), why));
   // Those behind it that read what it makes.
   for (auto& other : stages_) {

@@ -17,6 +17,7 @@
 #include "projections/device_view.hpp"
 #include "projections/firmware_counts.hpp"
 #include "projections/firmware_view.hpp"
+#include "projections/limits.hpp"
 #include "projections/period_statistics.hpp"
 #include "projections/statistics_view.hpp"
 #include "projections/update_view.hpp"
@@ -31,10 +32,15 @@ struct Progress {
   domain::Time time{};
 };
 
+// What is read without a look at any row. It stays where it is when another pipeline takes the place of the one that fills it.
+struct PollFront {
+  PollIndex index;
+  std::atomic<bool> unfit{false};  // something that grants depend on is broken
+};
+
 class Pipeline {
  public:
-  Pipeline(Database& database, const domain::Settings& settings, PollIndex& polls,
-           TargetSets& sets);
+  Pipeline(Database& database, const domain::Settings& settings, PollFront& front, TargetSets& sets);
 
   // Brings into memory what is kept there, before the first event.
   void load(const Reader& reader);
@@ -43,15 +49,20 @@ class Pipeline {
   // Makes everything folded since the last commit visible, together with where it stands. False if
   // it cannot be written: then nothing is folded any more.
   bool commit(const Progress& progress);
+  // Many events follow and nobody reads: rows are kept in memory and written a lot at a time. Ended, everything committed is in
+  // the database; what cannot be written is complained of.
+  void begin_bulk() { rows_.begin_bulk(limits::kBulkBytes); }
+  void end_bulk(domain::Position position);
   // Notes that something is wrong from `position` on, whatever the views make of it.
   void complain(domain::Position position, const std::string& why);
+  // Takes the place of whoever filled `front` until now, and stands where that one does; the front that was filled until now is
+  // left with what the other had.
+  void move_to(PollFront& front);
 
   const DeadlineView& deadlines() const { return deadlines_; }
   // Empty: healthy. Any thread.
   std::string broken() const;
-  // Something that grants depend on is broken. Any thread.
-  bool is_unfit() const { return unfit_; }
-  void set_unfit() { unfit_ = true; }
+  void set_unfit() { front_->unfit = true; }
 
   static Progress progress_in(const Reader& reader);
   // What was wrong when the rows were last written; empty: nothing.
@@ -68,6 +79,7 @@ class Pipeline {
   void guarded(Stage& stage, domain::Position position, const Work& work);
   void set_aside(Stage& stage, domain::Position position, const std::string& why);
 
+  PollFront* front_;
   BatchedRows rows_;
   DeviceView devices_;
   FirmwareView firmware_;
@@ -81,7 +93,6 @@ class Pipeline {
   UserView users_;
   std::vector<Stage> stages_;
   bool unwritable_ = false;
-  std::atomic<bool> unfit_{false};
   bool complained_ = false;  // since the last commit
   mutable std::mutex mutex_;
   std::string broken_;

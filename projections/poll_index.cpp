@@ -96,6 +96,14 @@ void PollIndex::clear() {
   }
 }
 
+void PollIndex::exchange_with(PollIndex& other) {
+  for (std::size_t i = 0; i < kShards; ++i) {
+    const std::scoped_lock lock(shards_[i].mutex, other.shards_[i].mutex);
+    shards_[i].records.swap(other.shards_[i].records);
+    shards_[i].underway.swap(other.shards_[i].underway);
+  }
+}
+
 std::size_t PollIndex::size() const {
   std::size_t size = 0;
   for (const auto& shard : shards_) {

@@ -62,6 +62,8 @@ class PollIndex {
   std::optional<ActionRef> underway(std::string_view device_id, domain::ActionId action) const;
   void put(const std::string& device_id, const PollRecord& record, const std::optional<Underway>& underway = {});
   void clear();
+  // Takes over what the other one has; it is left with what was here. No reader finds a device in neither.
+  void exchange_with(PollIndex& other);
   std::size_t size() const;
   // The devices that take their commands over MQTT; a walk over all of them.
   std::vector<std::string> with_push() const;

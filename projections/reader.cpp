@@ -44,7 +44,7 @@ bool Reader::get(std::string_view key, rocksdb::PinnableSlice& value) const {
   const auto status =
       database_.db().Get(read_options(*this), database_.family(key), slice(key), &value);
   if (status.IsNotFound()) return false;
-  check(status, "be read");
+  database_.check_read(status);
   return true;
 }
 
@@ -56,7 +56,7 @@ bool Reader::has(std::string_view key) const {
 void Reader::damaged() { throw std::runtime_error("a row of the views is damaged"); }
 
 Range::Range(const Reader& reader, std::string prefix, std::string_view from, Caching caching)
-    : prefix_(std::move(prefix)), end_(end_of(prefix_)), end_slice_(slice(end_)) {
+    : database_(reader.database()), prefix_(std::move(prefix)), end_(end_of(prefix_)), end_slice_(slice(end_)) {
   rocksdb::ReadOptions options = read_options(reader);
   options.iterate_upper_bound = &end_slice_;
   options.fill_cache = caching == Caching::kKeep;
@@ -68,7 +68,7 @@ void Range::skip_to(std::string_view from) { rows_->Seek(prefix_ + std::string(f
 
 bool Range::valid() const {
   if (rows_->Valid()) return true;
-  check(rows_->status(), "be read");
+  database_.check_read(rows_->status());
   return false;
 }
 

@@ -70,6 +70,7 @@ class Range {
   std::string_view value() const { return view(rows_->value()); }
 
  private:
+  const Database& database_;
   std::string prefix_;
   std::string end_;  // rows_ points at end_slice_, which points at end_
   rocksdb::Slice end_slice_;

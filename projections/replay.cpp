@@ -61,16 +61,16 @@ class Belt {
   std::optional<eventstore::LogError> error_;
 };
 
-void read_ahead(const eventstore::Log& log, domain::Position after, Belt& belt) {
+void read_ahead(const eventstore::Log& log, domain::Position after, std::size_t chunk_events, Belt& belt) {
   try {
     Chunk chunk;
     bool wanted = true;
     std::size_t bytes = 0;
     log.scan(to_store(after), [&](const eventstore::RecordedEvent& event) {
-      if (chunk.empty()) chunk.reserve(limits::kReplayChunkEvents);
+      if (chunk.empty()) chunk.reserve(chunk_events);
       chunk.push_back(decode(event));
       bytes += event.payload.size();
-      if (chunk.size() == limits::kReplayChunkEvents || bytes >= limits::kReplayChunkBytes) {
+      if (chunk.size() == chunk_events || bytes >= limits::kReplayChunkBytes) {
         wanted = belt.put(std::exchange(chunk, {}));
         bytes = 0;
       }
@@ -88,9 +88,9 @@ void read_ahead(const eventstore::Log& log, domain::Position after, Belt& belt) 
 }  // namespace
 
 void replay(const eventstore::Log& log, domain::Position after,
-            const std::function<void(const std::vector<domain::Recorded>&)>& fold) {
+            const std::function<void(const std::vector<domain::Recorded>&)>& fold, std::size_t chunk_events) {
   Belt belt;
-  std::thread reader([&] { read_ahead(log, after, belt); });
+  std::thread reader([&] { read_ahead(log, after, chunk_events, belt); });
   // However this ends, the reader ends first: it uses what is declared here.
   struct Join {
     Belt& belt;

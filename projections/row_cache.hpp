@@ -80,7 +80,7 @@ class RowCache {
       if (state.gone || state.made) young_.erase(young_.find(key));
     }
     dirty_.clear();
-    if (young_.size() > capacity_) {
+    if (young_.size() > capacity_ * rows_.cache_factor()) {
       old_ = std::move(young_);
       young_.clear();
     }

@@ -4,6 +4,7 @@
 // by the thread that applies, and by no other.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@ class Rows {
   virtual bool get(std::string_view key, std::string& value) const = 0;
   virtual void put(std::string_view key, std::string_view value) = 0;
   virtual void erase(std::string_view key) = 0;
+  // How many times as many decoded rows as usual the caches over them may keep.
+  virtual std::size_t cache_factor() const { return 1; }
 };
 
 }  // namespace ota::projections

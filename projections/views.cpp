@@ -2,56 +2,61 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
+#include <mutex>
+#include <shared_mutex>
 #include <stdexcept>
+#include <thread>
 
 #include "projections/campaign_queries.hpp"
 #include "projections/digest.hpp"
+#include "projections/edition.hpp"
 #include "projections/limits.hpp"
-#include "projections/pipeline.hpp"
+#include "projections/rebuild.hpp"
 #include "projections/replay.hpp"
 #include "projections/rollback_queries.hpp"
+#include "projections/row_folders.hpp"
+#include "projections/successor.hpp"
 #include "projections/update_queries.hpp"
 
 namespace ota::projections {
 namespace {
 
-constexpr std::string_view kSchema = "schema";
-// Raise it on any change of rows, keys or of what an event does to them: the views are then built anew.
-constexpr int kSchemaNumber = 10;
+// A query's view of the rows: the edition that was shown when it began stays for as long as it reads, whatever is shown since.
+class Held {
+ public:
+  Held(std::shared_ptr<const Edition> edition, Reader::Moment moment)
+      : edition_(std::move(edition)), rows_(edition_->database(), moment) {}
+  operator const Reader&() const { return rows_; }
+  TargetSets& sets() const { return edition_->sets(); }
 
-// Beside the form of the rows, everything outside the log that a fold depends on.
-std::string schema_of(const domain::Settings& settings) {
-  return fmt::format("{}\n{}", kSchemaNumber, domain::fold_settings(settings));
-}
+ private:
+  const std::shared_ptr<const Edition> edition_;
+  const Reader rows_;
+};
 
 class ViewsInRocks final : public Views {
  public:
   ViewsInRocks(std::filesystem::path directory, const domain::Settings& settings)
-      : directory_(std::move(directory)), settings_(settings) {
-    database_ = Database::open(directory_);
-    if (is_usable()) {
-      note_schema();
-    } else {
-      begin_anew();
-    }
-    try {
-      load();
-    } catch (const std::exception&) {  // a row that is damaged; what it says is in the log too
-      begin_anew();
-      load();
-    }
+      : folders_(std::move(directory)),
+        settings_(settings),
+        shown_(std::make_shared<Edition>(folders_.current(), settings, front_)) {
+    folders_.delete_others();
+    position_ = handed_in_ = shown_->position();
   }
 
   void catch_up(const eventstore::Log& log,
                 const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
   void apply(const DecodedGroup& group) override {
     fold(group.events);
-    flush_if_due();
+    shown_->flush_if_due();
   }
-  void flush() override { flush_rows(true); }
-  domain::Position position() const override { return {position_.load(std::memory_order_acquire)}; }
-  const PollIndex& polls() const override { return polls_; }
+  void flush() override { shown_->flush(true); }
+  domain::Position position() const override { return position_.load(std::memory_order_acquire); }
+  std::uint64_t disk_bytes() const override { return shown()->database().disk_bytes(); }
+  const PollIndex& polls() const override { return front_.index; }
+
+  bool rebuild(const eventstore::Log& log, const RebuildOptions& how) override;
+  std::optional<Comparison> verify(const eventstore::Log& log, const RebuildOptions& how) override;
 
   // ---- firmware ----
   std::optional<FirmwareRow> firmware(domain::FirmwareId id) const override {
@@ -94,7 +99,8 @@ class ViewsInRocks final : public Views {
     return campaigns::list(one_moment(), filter, page);
   }
   domain::Bitmap targets(domain::CampaignId id) const override {
-    const auto set = campaigns::targets(each_row(), sets_, id);
+    const auto rows = each_row();
+    const auto set = campaigns::targets(rows, rows.sets(), id);
     return set ? *set : domain::Bitmap{};
   }
   std::vector<domain::CampaignId> open_campaigns() const override {
@@ -111,7 +117,8 @@ class ViewsInRocks final : public Views {
   Page<domain::DeviceUpdate> campaign_updates(domain::CampaignId id,
                                               std::optional<domain::UpdateStatus> status,
                                               const PageRequest& page) const override {
-    return updates::of_campaign(one_moment(), sets_, id, status, page);
+    const auto rows = one_moment();
+    return updates::of_campaign(rows, rows.sets(), id, status, page);
   }
   Page<domain::DeviceUpdate> device_updates(const domain::DeviceId& id,
                                             const PageRequest& page) const override {
@@ -174,125 +181,128 @@ class ViewsInRocks final : public Views {
   }
   std::vector<Deadline> due(domain::Time until, std::size_t most,
                             const WantedDeadline& wanted) const override {
-    return pipeline_->deadlines().due(until, most, wanted);
+    return shown()->pipeline().deadlines().due(until, most, wanted);
   }
   std::optional<domain::Time> next_deadline() const override {
-    return pipeline_->deadlines().next();
+    return shown()->pipeline().deadlines().next();
   }
   std::string digest() const override { return digest_of(one_moment()); }
-  std::string broken() const override { return pipeline_->broken(); }
-  bool is_unfit() const override { return pipeline_->is_unfit(); }
+  std::string broken() const override {
+    const auto edition = shown();
+    const auto broken = edition->pipeline().broken();
+    const auto damage = edition->database().damage();
+    if (damage.empty()) return broken;
+    return fmt::format("{}{}rows cannot be read, the next start makes them anew: {}", broken, broken.empty() ? "" : "; ", damage);
+  }
+  bool is_unfit() const override { return front_.unfit; }
 
  private:
-  Reader each_row() const { return Reader(*database_); }
-  Reader one_moment() const { return Reader(*database_, Reader::Moment::kOne); }
+  std::shared_ptr<const Edition> shown() const {
+    const std::shared_lock lock(mutex_);
+    return shown_;
+  }
+  Held each_row() const { return {shown(), Reader::Moment::kEachRow}; }
+  Held one_moment() const { return {shown(), Reader::Moment::kOne}; }
 
-  // Empty, or of this schema and healthy.
-  bool is_usable() const {
-    const Reader reader(*database_);
-    rocksdb::PinnableSlice schema;
-    if (!reader.get(meta_key(kSchema), schema)) return !Range(reader, meta_key({})).valid();
-    return view(schema) == schema_of(settings_) && Pipeline::broken_in(reader).empty();
-  }
-  void begin_anew() {
-    pipeline_.reset();
-    database_.reset();
-    Database::destroy(directory_);
-    database_ = Database::open(directory_);
-    note_schema();
-  }
-  void note_schema() {
-    BatchedRows rows(*database_);
-    rows.put(meta_key(kSchema), schema_of(settings_));
-    rows.commit();
-  }
-  // What is kept in memory, and where the rows stand.
-  void load() {
-    pipeline_ = std::make_unique<Pipeline>(*database_, settings_, polls_, sets_);
-    const Reader reader(*database_, Reader::Moment::kOne);
-    pipeline_->load(reader);
-    position_.store(Pipeline::progress_in(reader).position.value, std::memory_order_release);
-  }
-  bool is_of(const eventstore::Log& log, const Progress& at) const;
   void fold(const std::vector<domain::Recorded>& events);
-  void flush_if_due();
-  void flush_rows(bool wait);
+  bool build(Successor& next, const eventstore::Log& log, const RebuildOptions& how, const std::function<void()>& then);
+  std::shared_ptr<Edition> show(Successor& next);
 
-  const std::filesystem::path directory_;
+  const RowFolders folders_;
   const domain::Settings settings_;
-  PollIndex polls_;
-  mutable TargetSets sets_;
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<Pipeline> pipeline_;
-  std::atomic<std::uint64_t> position_{0};
-  std::uint64_t events_since_flush_ = 0;
-  std::chrono::steady_clock::time_point flushed_at_ = std::chrono::steady_clock::now();
+  PollFront front_;
+  mutable std::shared_mutex mutex_;  // of the pointer alone, and the thread that applies reads it without
+  std::shared_ptr<Edition> shown_;
+  std::atomic<domain::Position> position_;
+  domain::Position handed_in_;       // of the last event that was to be folded; the thread that applies
 };
-
-// The rows come from this log: their last event is in it, and has the same time.
-bool ViewsInRocks::is_of(const eventstore::Log& log, const Progress& at) const {
-  if (at.position.value == 0) return true;
-  if (at.position > to_domain(log.head())) return false;
-  bool same = false;
-  log.read_one(to_store(at.position), [&](const eventstore::RecordedEvent& event) {
-    same = event.time.time_since_epoch() == at.time.time_since_epoch();
-    return false;
-  });
-  return same;
-}
 
 void ViewsInRocks::catch_up(const eventstore::Log& log,
                             const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
-  if (!is_of(log, Pipeline::progress_in(each_row()))) {
-    begin_anew();
-    load();
-  }
+  shown_->belong_to(log);
+  position_ = handed_in_ = shown_->position();
   const auto begin = position();
   const std::uint64_t of = log.head().value - begin.value;
   if (of == 0) return;
-  replay(log, begin, [&](const std::vector<domain::Recorded>& chunk) {
-    fold(chunk);
-    if (events_since_flush_ >= limits::kFlushEvents) flush_rows(false);
-    if (progress) progress(position().value - begin.value, of);
-  });
-  flush_rows(true);
+  {
+    const Bulk bulk(*shown_, of);
+    const auto fold_chunk = [&](const std::vector<domain::Recorded>& chunk) {
+      fold(chunk);
+      if (!bulk.is_under_way()) shown_->flush_if_many();
+      if (progress) progress(position().value - begin.value, of);
+    };
+    replay(log, begin, fold_chunk, limits::kReplayChunkEvents * (bulk.is_under_way() ? limits::kBulkChunks : 1));
+  }
+  flush();
 }
 
 void ViewsInRocks::fold(const std::vector<domain::Recorded>& events) {
-  const std::uint64_t before = position_.load(std::memory_order_relaxed);
-  Progress at{{before}, {}};
-  for (const auto& event : events) {
-    if (event.position <= at.position) continue;  // folded before a restart, or by the replay
-    if (event.position.value != at.position.value + 1) {
-      pipeline_->set_unfit();
-      pipeline_->complain(event.position,
-                          fmt::format("the events after {} are missing", at.position.value));
-    }
-    pipeline_->apply(event);
-    at = {event.position, event.time};
-  }
-  if (at.position.value == before || !pipeline_->commit(at)) return;
-  events_since_flush_ += at.position.value - before;
-  position_.store(at.position.value, std::memory_order_release);
+  shown_->fold(events);
+  if (!events.empty()) handed_in_ = std::max(handed_in_, events.back().position);
+  position_.store(shown_->position(), std::memory_order_release);
 }
 
-void ViewsInRocks::flush_if_due() {
-  if (events_since_flush_ == 0) return;
-  if (events_since_flush_ < limits::kFlushEvents &&
-      std::chrono::steady_clock::now() - flushed_at_ < limits::kFlushInterval) {
-    return;
+// ---- another edition --------------------------------------------------------------------------------------------------
+
+// Builds until it stands where the views do, and does `then` there and then. False: broken off.
+bool ViewsInRocks::build(Successor& next, const eventstore::Log& log, const RebuildOptions& how,
+                         const std::function<void()>& then) {
+  for (bool level = false; !level;) {
+    if (!next.catch_up(log, how.go_on)) return false;
+    how.between_groups([&] {
+      level = next.level_with(log, handed_in_);
+      if (level) then();
+    });
   }
-  flush_rows(false);
+  return true;
 }
 
-void ViewsInRocks::flush_rows(bool wait) {
+// On the thread that applies, between two groups.
+std::shared_ptr<Edition> ViewsInRocks::show(Successor& next) {
+  auto edition = next.release(front_);
+  const auto position = edition->position();
+  {
+    const std::unique_lock lock(mutex_);
+    edition.swap(shown_);
+  }
+  position_.store(position, std::memory_order_release);
+  return edition;
+}
+
+bool ViewsInRocks::rebuild(const eventstore::Log& log, const RebuildOptions& how) {
+  std::shared_ptr<Edition> old;
+  {
+    Successor next(folders_.vacant(), settings_);
+    if (!build(next, log, how, [&] { old = show(next); })) return false;
+  }
   try {
-    database_->flush(wait);
-  } catch (const std::exception& e) {
-    pipeline_->complain(position(), e.what());
+    folders_.make_current(shown()->folder());
+  } catch (const std::exception& fault) {
+    throw std::runtime_error(
+        fmt::format("the views that were built are shown, but the next start takes the old ones: {}", fault.what()));
   }
-  events_since_flush_ = 0;
-  flushed_at_ = std::chrono::steady_clock::now();
+  old->delete_at_end();
+  // Whoever reads it still does not have to delete it, too, unless the service ends.
+  while (old.use_count() > 1 && how.go_on(position().value, position().value)) {
+    std::this_thread::sleep_for(limits::kReadersLookEvery);
+  }
+  return true;
+}
+
+std::optional<Comparison> ViewsInRocks::verify(const eventstore::Log& log, const RebuildOptions& how) {
+  Successor next(folders_.vacant(), settings_);
+  std::optional<Held> here;
+  std::optional<Reader> there;
+  domain::Position at;
+  const auto pause = [&] {
+    at = handed_in_;
+    here.emplace(shown(), Reader::Moment::kOne);
+    there.emplace(next.edition().database(), Reader::Moment::kOne);
+  };
+  if (!build(next, log, how, pause)) return std::nullopt;
+  auto found = compare(*here, *there, [&] { return how.go_on(at.value, at.value); });
+  if (found) found->position = at;
+  return found;
 }
 
 }  // namespace

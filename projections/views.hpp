@@ -27,6 +27,9 @@
 
 namespace ota::projections {
 
+struct Comparison;
+struct RebuildOptions;
+
 class Views {
  public:
   // Opens or creates the views in `directory`; views of another schema version, or ahead of the
@@ -43,6 +46,14 @@ class Views {
   virtual void apply(const DecodedGroup& group) = 0;
   virtual void flush() = 0;  // to disk: bounds what a restart replays
   virtual domain::Position position() const = 0;
+  virtual std::uint64_t disk_bytes() const = 0;
+
+  // Builds the views a second time beside those that are shown, and shows them from between two groups on (rebuild.hpp). Any
+  // thread but the one that applies; one at a time, and no verify() meanwhile. False: it was broken off, and nothing has
+  // changed. Throws std::runtime_error with a sentence for people if it cannot be done.
+  virtual bool rebuild(const eventstore::Log& log, const RebuildOptions& how) = 0;
+  // Builds them likewise, and says what is different. Empty: it was broken off.
+  virtual std::optional<Comparison> verify(const eventstore::Log& log, const RebuildOptions& how) = 0;
 
   virtual const PollIndex& polls() const = 0;
 

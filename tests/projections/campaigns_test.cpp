@@ -75,8 +75,9 @@ TEST_CASE("operators' events move the status and the revision, reports do not") 
   t.story.grant(update(1), 1, 100);
   row = t.read().campaign(campaign_id(1));
   CHECK(row->revision == 4);
-  CHECK(row->updated_at == t.story.events().back().time);
   t.story.begin(update(1), 1);
+  row = t.read().campaign(campaign_id(1));
+  CHECK(row->updated_at == t.story.events().back().time);
   t.story.progress(update(1), 1, domain::UpdateStatus::kDownloading);
   CHECK(t.read().campaign(campaign_id(1))->updated_at == row->updated_at);
 }

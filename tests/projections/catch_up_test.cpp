@@ -55,6 +55,31 @@ TEST_CASE("views catch up with a log, and know when they have") {
   CHECK(views->digest() == digest_of_rebuilt(story.events(), {}, 1));
 }
 
+TEST_CASE("a bulk rebuild, and one that begins in the middle, leave the rows that were written group by group") {
+  Story story;
+  tell_a_campaign(story, 15'000);
+  REQUIRE(story.events().size() > limits::kBulkEvents + 10'000);
+  LogOfStory log;
+  log.write(story);
+  const auto expected = digest_of_rebuilt(story.events(), {}, 1'000);
+  const TempDir directory;
+  {
+    const auto views = Views::open(directory.path(), {});
+    views->catch_up(log.log(), kQuietly);
+    CHECK(views->broken() == "");
+    CHECK(views->digest() == expected);
+    CHECK(views->polls().size() == 15'000);
+  }
+  const auto reopened = Views::open(directory.path(), {});
+  CHECK(reopened->position().value == story.events().size());
+  CHECK(reopened->digest() == expected);
+  const TempDir other;
+  const auto views = Views::open(other.path(), {});
+  views->apply(group_of(story.events(), 0, 5'000));
+  views->catch_up(log.log(), kQuietly);
+  CHECK(views->digest() == expected);
+}
+
 TEST_CASE("views that were stopped go on where they were") {
   Story story;
   tell_a_campaign(story, 30);

@@ -7,14 +7,14 @@
 
 namespace ota::projections::testing {
 
-void LogOfStory::write(const Story& story) {
+void LogOfStory::write(const Story& story, std::size_t most) {
   // The next event's time, by its position; whole groups of one time would not be as the story
   // tells it.
   std::atomic<std::int64_t> now_us{0};
   eventstore::Journal::Options options;
   options.clock = [&] { return eventstore::Timestamp(std::chrono::microseconds(now_us.load())); };
   eventstore::Journal journal(log_, {}, options);
-  for (auto i = log_->head().value; i < story.events().size(); ++i) {
+  for (auto i = log_->head().value; i < std::min(most, story.events().size()); ++i) {
     const auto& event = story.events()[i];
     now_us = event.time.time_since_epoch().count();
     const auto encoded = domain::encode(event.event);

@@ -1,5 +1,8 @@
-// A real log with the events of a story, for views that catch up from it.
+// A real log with the events of a story, for views that catch up from it. Its files are in memory: each event is a group of its
+// own, and nobody needs them on a disk.
 #pragma once
+
+#include <rocksdb/env.h>
 
 #include <memory>
 
@@ -10,14 +13,16 @@ namespace ota::projections::testing {
 
 class LogOfStory {
  public:
-  LogOfStory() : log_(eventstore::Log::open(directory_.path())) {}
+  LogOfStory()
+      : files_(rocksdb::NewMemEnv(rocksdb::Env::Default())), log_(eventstore::Log::open(directory_.path(), {files_.get()})) {}
 
-  // Appends what was told since the last call, each event at the story's time.
-  void write(const Story& story);
+  // Appends what was told since the last call, each event at the story's time; of the story the first `most` events.
+  void write(const Story& story, std::size_t most = SIZE_MAX);
   const eventstore::Log& log() const { return *log_; }
 
  private:
   TempDir directory_;
+  std::unique_ptr<rocksdb::Env> files_;
   std::shared_ptr<eventstore::Log> log_;
 };
 

@@ -1,0 +1,86 @@
+// Rows of a bulk rebuild: found wherever they are, and in the database at the end as if they had been written one by one.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <random>
+
+#include "projections/batched_rows.hpp"
+#include "projections/bulk_rows.hpp"
+#include "projections/keys.hpp"
+#include "projections/reader.hpp"
+#include "tests/projections/support.hpp"
+
+namespace ota::projections {
+namespace {
+
+using namespace testing;
+
+std::string row_key(std::uint32_t n) {
+  return key_in(n % 2 == 0 ? Table::kUpdate : Table::kDeviceHistory).u32(n).take();
+}
+
+TEST_CASE("rows in memory are the newest, whether they grow, shrink, go or come back") {
+  RowMemory rows;
+  std::string value;
+  CHECK(rows.find("key", value) == RowMemory::Found::kNothing);
+  for (const std::string text : {"short", "", "much longer than what was there before", "short again"}) {
+    rows.put("key", text);
+    CHECK(rows.find("key", value) == RowMemory::Found::kRow);
+    CHECK(value == text);
+  }
+  rows.erase("key");
+  CHECK(rows.find("key", value) == RowMemory::Found::kGone);
+  rows.put("key", "back");
+  rows.put("a", std::string(3'000'000, 'x'));
+  REQUIRE(rows.sorted().size() == 2);
+  CHECK(rows.sorted()[0].key == "a");
+  CHECK(rows.sorted()[1].value == "back");
+}
+
+TEST_CASE("a bulk rebuild ends with the rows that single writes would have left, however often it writes") {
+  for (const std::size_t bytes_max : {std::size_t{1}, std::size_t{3} << 20, std::size_t{1} << 30}) {
+    CAPTURE(bytes_max);
+    const TempDir directory;
+    const auto database = Database::open(directory.path());
+    BatchedRows rows(*database);
+    rows.put(row_key(7), "from before");
+    rows.put(row_key(8), "from before");
+    rows.commit();
+    std::map<std::string, std::string> expected{{row_key(7), "from before"}, {row_key(8), "from before"}};
+    std::minstd_rand random(1);
+    rows.begin_bulk(bytes_max);
+    for (int group = 0; group < 30; ++group) {
+      for (int i = 0; i < 2'000; ++i) {
+        const auto key = row_key(static_cast<std::uint32_t>(random() % 20'000));
+        if (random() % 4 == 0) {
+          rows.erase(key);
+          expected.erase(key);
+        } else {
+          expected[key] = std::string(random() % 100, static_cast<char>('a' + random() % 26));
+          rows.put(key, expected[key]);
+        }
+      }
+      rows.commit();
+      for (int i = 0; i < 200; ++i) {
+        const auto key = row_key(static_cast<std::uint32_t>(random() % 20'000));
+        std::string value;
+        const bool found = rows.get(key, value);
+        const auto known = expected.find(key);
+        REQUIRE(found == (known != expected.end()));
+        if (found) REQUIRE(value == known->second);
+      }
+    }
+    rows.end_bulk();
+    const Reader reader(*database);
+    std::map<std::string, std::string> left;
+    for (const Table table : {Table::kUpdate, Table::kDeviceHistory}) {
+      const auto prefix = key_in(table).take();
+      for (Range range(reader, prefix); range.valid(); range.next()) left[prefix + std::string(range.rest())] = range.value();
+    }
+    CHECK(left == expected);
+    CHECK_FALSE(std::filesystem::exists(directory.path() / "bulk"));
+  }
+}
+
+}  // namespace
+}  // namespace ota::projections

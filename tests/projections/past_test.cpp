@@ -1,0 +1,151 @@
+// The past is what the views showed then: whatever a fleet does, every list and every row, at moments picked at random.
+#include "projections/past.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "domain/codec/state_codec.hpp"
+#include "tests/projections/log_of_story.hpp"
+#include "tests/projections/random_world.hpp"
+
+namespace ota::projections {
+namespace {
+
+using namespace testing;
+
+constexpr std::size_t kRowsAtOnce = 3;
+
+std::string text_of(const std::optional<domain::Time>& time) {
+  return time ? std::to_string(time->time_since_epoch().count()) : "-";
+}
+
+std::string text_of(const CampaignRow& r) {
+  return fmt::format(
+      "{} \"{}\" {} {} closed {} finished {} promoted {} switched {} approved {} {} \"{}\" total {} running {} completed {} failed {} "
+      "cancelled {} held {} undone {} batch {} rollback {} {} created {} updated {} started {} ended {} revision {} verdict {} record {}\n",
+      domain::to_text(r.id), r.record.name, domain::to_text(r.status), r.status_reason, r.closed, r.finished, r.promoted, r.switched,
+      r.approved, r.approved_by.token, r.approval_comment, r.total, r.in_progress, r.completed, r.failed, r.cancelled, r.held,
+      r.undone, r.batch, r.rollback.number, r.rollback.reason, text_of(r.created_at), text_of(r.updated_at), text_of(r.started_at),
+      text_of(r.ended_at), r.revision, r.verdict ? domain::sentence(*r.verdict) : "-", r.record.picked);
+}
+std::string text_of(const domain::DeviceUpdate& u) {
+  return fmt::format("{} {} {}\n", domain::to_text(u.id), domain::to_text(u.status), domain::to_hex(domain::encode_state(u)));
+}
+std::string text_of(const std::optional<domain::DeviceUpdate>& u) { return u ? text_of(*u) : "none\n"; }
+
+// Everything that both can be asked, as one text. `World` is Views or Past.
+template <class World>
+std::string everything(const World& world, const std::set<domain::CampaignId>& campaigns, const std::set<domain::DeviceId>& devices,
+                       std::uint32_t ordinals) {
+  std::string all = "campaigns\n";
+  for (const auto& row : by_cursor([&](const PageRequest& page) { return world.campaign_list({}, page); }, kRowsAtOnce)) {
+    all += text_of(row);
+  }
+  CampaignFilter filter;
+  filter.status = domain::CampaignStatus::kCompleted;
+  all += "completed\n";
+  for (const auto& row : world.campaign_list(filter, {}).rows) all += text_of(row);
+  for (const auto& id : campaigns) {
+    const auto row = world.campaign(id);
+    all += row ? text_of(*row) : "none\n";
+    all += std::to_string(world.targets(id).cardinality());
+    const auto list = [&](std::optional<domain::UpdateStatus> status) {
+      all += fmt::format("updates {}\n", status ? domain::to_text(*status) : "all");
+      const auto ask = [&](const PageRequest& page) { return world.campaign_updates(id, status, page); };
+      for (const auto& update : by_cursor(ask, kRowsAtOnce)) all += text_of(update);
+    };
+    list(std::nullopt);
+    for (const auto status : {domain::UpdateStatus::kScheduled, domain::UpdateStatus::kCompleted, domain::UpdateStatus::kFailed,
+                              domain::UpdateStatus::kCancelled, domain::UpdateStatus::kInProgress, domain::UpdateStatus::kRollback}) {
+      list(status);
+    }
+    for (std::uint32_t o = 0; o < ordinals; ++o) {
+      const auto one = domain::UpdateId::in_campaign(id, {o});
+      if constexpr (std::is_same_v<World, Past>) {
+        all += text_of(world.update(one));
+      } else {
+        all += text_of(world.update_or_pending(one));
+      }
+    }
+  }
+  for (const auto& id : devices) {
+    const auto device = world.device(id);
+    all += device ? domain::to_hex(domain::encode_state(*device)) + "\n" : "none\n";
+    if (!device) continue;
+    all += "its updates\n";
+    const auto ask = [&](const PageRequest& page) { return world.device_updates(id, page); };
+    for (const auto& update : by_cursor(ask, kRowsAtOnce)) all += text_of(update);
+  }
+  return all;
+}
+
+// The first line that differs, for whoever reads a failure.
+std::string difference(const std::string& then, const std::string& past) {
+  const auto at = std::mismatch(then.begin(), then.end(), past.begin(), past.end());
+  if (at.first == then.end() && at.second == past.end()) return {};
+  const auto from = then.rfind('\n', static_cast<std::size_t>(at.first - then.begin()));
+  const auto begin = from == std::string::npos ? 0 : from + 1;
+  const auto line = [&](const std::string& text) { return text.substr(begin, text.find('\n', begin) - begin).substr(0, 900); };
+  return "then: " + line(then) + "\npast: " + line(past);
+}
+
+// What the events so far name, which both sides are asked for.
+struct Names {
+  std::set<domain::CampaignId> campaigns;
+  std::set<domain::DeviceId> devices;
+};
+Names names_in(const Story& story, std::size_t events) {
+  Names names;
+  for (std::size_t i = 0; i < events; ++i) {
+    const auto& event = story.events()[i];
+    if (const auto* id = std::get_if<domain::CampaignId>(&event.stream)) names.campaigns.insert(*id);
+    if (const auto* id = std::get_if<domain::DeviceId>(&event.stream)) names.devices.insert(*id);
+  }
+  return names;
+}
+
+struct Remembered {
+  domain::Position at;
+  std::uint32_t ordinals = 0;
+  std::string shown;
+};
+
+}  // namespace
+
+TEST_CASE("whatever was shown at a moment is what is told of it later, from the log") {
+  const bool long_run = std::getenv("OTA_TEST_LONG") != nullptr;
+  for (std::uint32_t seed = 1; seed <= (long_run ? 40U : 3U); ++seed) {
+    CAPTURE(seed);
+    RandomWorld world(seed);
+    ReadStory read(world.settings);
+    std::mt19937 random(seed);
+    std::vector<Remembered> remembered;
+    const auto remember = [&] {
+      const auto at = read.views().position();
+      const auto names = names_in(world.story, at.value);
+      const auto ordinals = static_cast<std::uint32_t>(world.names.size() + 1);
+      remembered.push_back({at, ordinals, everything(read.views(), names.campaigns, names.devices, ordinals)});
+    };
+    for (int step = 0; step < 700; ++step) {
+      world.step(read.views().due(world.story.now(), 100));
+      read.story = world.story;
+      read.read();
+      if (random() % 60 == 0) remember();
+    }
+    remember();
+    REQUIRE(remembered.size() > 4);
+    LogOfStory log;
+    log.write(world.story);
+    for (const auto& then : remembered) {
+      CAPTURE(then.at.value);
+      const Past past(log.log(), read.views(), world.settings, then.at);
+      const auto names = names_in(world.story, then.at.value);
+      CHECK(difference(then.shown, everything(past, names.campaigns, names.devices, then.ordinals)) == "");
+    }
+  }
+}
+
+}  // namespace ota::projections
