@@ -16,6 +16,7 @@
 #include "domain/campaign/grant.hpp"
 #include "domain/codec/state_codec.hpp"
 #include "eventstore/fault.hpp"
+#include "projections/merged_tags.hpp"
 
 namespace ota::actors {
 namespace {
@@ -197,41 +198,16 @@ class CampaignActor final : public Entity {
     world_.router.follow({domain::stream_name(firmware)}, caf::actor_cast<caf::actor>(this));
   }
 
-  // The own tag is long, the firmware's and the fleet's are short: gather those, and merge by position.
   void read_followed(domain::Position after, domain::Position until) {
-    std::vector<domain::Recorded> others;
-    const auto gather = [&](const std::string& tag) {
-      world_.log->read_tag(tag, projections::to_store(after), [&](const eventstore::RecordedEvent& event) {
-        if (event.position.value > until.value) return false;
-        others.push_back(projections::decode(event));
-        return true;
-      });
-    };
-    gather(domain::fleet_tag());
-    if (firmware_) gather(domain::stream_name(*firmware_));
-    std::sort(others.begin(), others.end(), [](const auto& a, const auto& b) { return a.position < b.position; });
-    std::size_t next = 0;
-    const auto fold_others_before = [&](domain::Position p) {
-      for (; next < others.size() && others[next].position < p; ++next) {
-        fold_read(others[next]);
-      }
-    };
-    world_.log->read_tag(key_, projections::to_store(after), [&](const eventstore::RecordedEvent& event) {
-      if (event.position.value > until.value) return false;
-      const auto recorded = projections::decode(event);
-      fold_others_before(recorded.position);
-      fold_read(recorded);
+    std::vector<std::string> others{domain::fleet_tag()};
+    if (firmware_) others.push_back(domain::stream_name(*firmware_));
+    projections::read_merged(*world_.log, key_, others, after, until, [&](const domain::Recorded& event, const auto* as_kept) {
+      domain::evolve(state_, event);
+      if (!as_kept) return;
       ++folded_events_;
-      folded_bytes_ += event.payload.size();
-      return true;
+      folded_bytes_ += as_kept->payload.size() + limits::kRecordBeside;
     });
-    fold_others_before({UINT64_MAX});
     offer_.stale();
-  }
-
-  void fold_read(const domain::Recorded& event) {
-    if (event.damaged) throw std::runtime_error(fmt::format("the event at {} cannot be read", event.position.value));
-    domain::evolve(state_, event);
   }
 
   domain::Result<Plan> decide(const domain::CampaignCommand& command, const Meta& meta) {

@@ -63,7 +63,7 @@ void Entity::on_delivery(const DeliveryPtr& delivery) {
       if (event.position <= position()) continue;
       fold_whole(event);
       ++folded_events_;
-      folded_bytes_ += delivery->group->raw->events()[i].payload.size();
+      folded_bytes_ += delivery->group->raw->events()[i].payload.size() + limits::kRecordBeside;
       news = true;
     }
     if (!news) return;
@@ -222,7 +222,9 @@ void Entity::ensure_loaded() {
   world_.router.follow(followed_tags(), caf::actor_cast<caf::actor>(this));
   loaded_ = true;
   read_at_ = projections::to_domain(world_.log->head());
+  const auto begin = std::chrono::steady_clock::now();
   load();
+  world_.meters.activation_us.record(std::chrono::steady_clock::now() - begin);
   world_.report_loaded(key_);
   react();
 }
@@ -238,7 +240,7 @@ void Entity::read_tag(const std::string& tag, domain::Position after) {
   world_.log->read_tag(tag, projections::to_store(after), [this](const eventstore::RecordedEvent& event) {
     fold_whole(projections::decode(event));
     ++folded_events_;
-    folded_bytes_ += event.payload.size();
+    folded_bytes_ += event.payload.size() + limits::kRecordBeside;
     return true;
   });
 }

@@ -31,6 +31,7 @@ inline constexpr std::chrono::seconds kSweep{10};
 // A snapshot is worth its bytes when at least this much was folded since the last one.
 inline constexpr std::size_t kSnapshotBytesMin = 1 << 20;
 inline constexpr std::size_t kSnapshotFactor = 4;
+inline constexpr std::size_t kRecordBeside = 64;   // bytes of a record beside its payload, about
 inline constexpr std::size_t kSnapshotEventsAtRest = 64;
 // What the log has come to is signed this often, if there is something new.
 inline constexpr std::chrono::seconds kSignEvery{60};

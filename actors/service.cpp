@@ -17,6 +17,7 @@
 #include "actors/messages.hpp"
 #include "actors/ticker.hpp"
 #include "actors/timer.hpp"
+#include "actors/views_keeper.hpp"
 #include "actors/world.hpp"
 #include "eventstore/fault.hpp"
 
@@ -68,6 +69,7 @@ struct Service::Impl {
   std::unique_ptr<LogVerifier> verifier;
   std::unique_ptr<BackupKeeper> backups;
   std::unique_ptr<DiskGuard> disk;
+  std::unique_ptr<ViewsKeeper> views_keeper;
   caf::actor timer;
   std::atomic<std::size_t> in_flight{0};
   std::atomic<std::size_t> waiting{0};    // threads, for answers
@@ -88,6 +90,9 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   if (guarded.directory.empty()) guarded.directory = o.data_directory;
   impl->disk = std::make_unique<DiskGuard>(std::move(guarded));
   impl->log = eventstore::Log::open(o.data_directory / "log");
+  if (const auto torn = impl->log->torn_tail(); !torn.empty()) {
+    spdlog::warn("the log ends at event {}: {}", impl->log->head().value, torn);
+  }
   impl->subjects = eventstore::Subjects::open(o.data_directory / "subjects");
   impl->views = projections::Views::open(o.data_directory / "views", o.settings);
   // Views follow what is fsynced: ahead of the log, they prove that events are gone, or that a backup was put back.
@@ -137,6 +142,9 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   impl->verifier = std::make_unique<LogVerifier>(impl->log, LogVerifier::Options{.every = o.verify_every, .clock = o.clock});
   impl->backups = std::make_unique<BackupKeeper>(
       *impl->log, *impl->subjects, BackupKeeper::Options{o.backup_directory, o.backup_every, o.backups_kept, o.clock});
+  impl->views_keeper = std::make_unique<ViewsKeeper>(
+      *impl->views, *impl->log, *impl->journal,
+      ViewsKeeper::Options{o.clock, [disk = impl->disk.get()](std::uint64_t bytes) { return disk->refusal(bytes); }});
   world.journal = impl->journal.get();
   world.directory = spawn_directory(*impl->system, world);
   for (auto& shard : world.shards) shard.open(*impl->system, world, o.entities_per_shard);
@@ -170,6 +178,7 @@ Service::~Service() {
   caf::anon_send_exit(impl_->world.directory, caf::exit_reason::user_shutdown);
   for (auto& shard : impl_->world.shards) shard.close();
   impl_->system->await_all_actors_done();
+  impl_->views_keeper.reset();
   impl_->backups.reset();
   impl_->verifier.reset();
   impl_->signing.reset();
@@ -327,7 +336,28 @@ Answer Service::rotate_log_key(const Meta& meta) {
   return impl_->log_keys->rotate(*impl_->journal, meta);
 }
 
+Answer Service::record_audit_read(std::string what, const Meta& meta) {
+  if (auto full = refuse_if_full()) return std::move(*full);
+  if (auto refused = admit_waiting()) return std::move(*refused);
+  eventstore::Append append;
+  append.events = to_append({{domain::AuditStream{}, domain::AuditRead{std::move(what)}, std::nullopt}}, meta);
+  const auto written = std::make_shared<Awaited<eventstore::AppendOutcome>>();
+  impl_->waiting.fetch_add(1);
+  impl_->journal->append(std::move(append), [written](const eventstore::AppendOutcome& outcome) { written->set(outcome); });
+  const auto outcome = written->take();
+  impl_->waiting.fetch_sub(1);
+  Done done;
+  if (const auto* committed = std::get_if<eventstore::Committed>(&outcome)) {
+    done.wrote = true;
+    done.position = committed->first;
+    return done;
+  }
+  return domain::DomainError{domain::ErrorCode::kUnavailable, "the service is stopping", {}, {}, {}, {}};
+}
+
 BackupKeeper& Service::backups() const { return *impl_->backups; }
+ViewsKeeper& Service::views_keeper() const { return *impl_->views_keeper; }
+const Meters& Service::meters() const { return impl_->world.meters; }
 LogVerifier& Service::verifier() const { return *impl_->verifier; }
 std::optional<std::string> Service::disk_refusal(std::uint64_t bytes) const { return impl_->disk->refusal(bytes); }
 

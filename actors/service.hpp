@@ -15,6 +15,7 @@
 
 #include "actors/disk_guard.hpp"
 #include "actors/limits.hpp"
+#include "actors/meters.hpp"
 #include "actors/request.hpp"
 #include "domain/filter.hpp"
 #include "domain/settings.hpp"
@@ -64,6 +65,7 @@ struct CampaignSpec {
 class BackupKeeper;
 class DeviceImport;
 class LogVerifier;
+class ViewsKeeper;
 
 class Service {
  public:
@@ -142,7 +144,11 @@ class Service {
   // Everything that is in the log by now is in its newest checkpoint, if it is signed.
   void sign() const;
   LogVerifier& verifier() const;
+  // Writes down that the caller of `meta` reads the audit; an error: it could not, and must not be read.
+  Answer record_audit_read(std::string what, const Meta& meta);
   BackupKeeper& backups() const;
+  ViewsKeeper& views_keeper() const;
+  const Meters& meters() const;
   // A sentence if the disk has no room for so many bytes and what is kept free: nothing is taken then.
   std::optional<std::string> disk_refusal(std::uint64_t bytes = 0) const;
   // An administrator's download has ended with the last byte. Does not wait.

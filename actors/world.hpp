@@ -12,6 +12,7 @@
 
 #include "actors/alarms.hpp"
 #include "actors/limits.hpp"
+#include "actors/meters.hpp"
 #include "actors/request.hpp"
 #include "actors/router.hpp"
 #include "actors/shard.hpp"
@@ -30,6 +31,7 @@ struct World {
   projections::Offers offers;
   Router router;
   Alarms alarms;
+  Meters meters;
   eventstore::Journal* journal = nullptr;
   std::array<Shard, limits::kShards> shards;
   caf::actor directory;

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "actors/service.hpp"
+#include "actors/views_keeper.hpp"
 #include "eventstore/verify.hpp"
 #include "projections/log_key_list.hpp"
 #include "tests/processes/child_process.hpp"
@@ -52,6 +53,7 @@ class Life {
   [[noreturn]] void go_on() {
     for (unsigned step = 0;; ++step) {
       if (step % 50 == 0) begin_campaign();
+      if (step % 20 == 0) service_.views_keeper().start(actors::ViewsKeeper::Work::kRebuild);  // so that kills meet one, too
       const domain::DeviceId device{fmt::format("d{}", dice_() % kDevices)};
       if (dice_() % 4 == 0) say_what_it_is(device);
       poll_and_report(device);
