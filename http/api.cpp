@@ -20,7 +20,7 @@ std::optional<Problem> refuse_as_of(const RequestContext& context) {
   if (!asked) return std::nullopt;
   const bool position = asked->find_first_not_of("0123456789") == std::string::npos;
   if (position || query.time("as_of")) {
-    query.fail("as_of", fmt::format("not supported by this version, got '{}'", shown(*asked)),
+    query.fail("as_of", fmt::format("this shows the present alone, got '{}'", shown(*asked)),
                "not_supported");
   }
   return errors.problem();
@@ -55,8 +55,14 @@ void Api::add_to(Router& router) {
   add_user_routes(admin, *this);
   add_service_routes(admin, router, *this);
   add_audit_routes(admin, *this);
+  add_story_routes(admin, *this);
+  add_diff_routes(admin, *this);
+  add_what_if_routes(admin, *this);
+  add_event_stream_routes(admin, *this);
   add_proof_routes(admin, *this);
   add_backup_routes(admin, *this);
+  add_views_routes(admin, *this);
+  add_metrics_routes(router, *this);
   add_ddi_routes(router, *this);
 }
 

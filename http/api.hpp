@@ -28,6 +28,8 @@
 
 namespace ota::http {
 
+class LiveEvents;
+
 // A neighbour as /health/detailed shows it.
 struct DependencyHealth {
   std::string name;
@@ -42,6 +44,8 @@ struct ApiOptions {
   // The gateways' part of /health/detailed; may be empty. An unhealthy neighbour makes the service degraded, not down.
   std::function<std::vector<DependencyHealth>()> neighbours;
   const actors::ContentFetcher* fetcher = nullptr;   // of firmware registered by URL; null: nobody fetches
+  // Follows the log, as one of the service's tails: streams of events are served. Null: they are not.
+  LiveEvents* live_events = nullptr;
   SignatureKeys signature_keys = {};
   std::string secret = {};                        // of Secrets::kBytes bytes; empty: made up, and gone with the process
   DeviceAuthOptions device_auth = {};
@@ -54,6 +58,8 @@ struct ApiOptions {
   std::string redirect_url = {};
   StoreKey store_key = {};                        // with an id: that is a store of objects, and links to it are presigned
   IpNetworks blocked_addresses = {};              // devices there are answered 403, whoever they are
+  // Whoever reads the audit is written into it (audit_record.hpp).
+  bool record_audit_reads = false;
   // Reports on what is over: recorded as late and answered 200, or 410 to clients that can live with that.
   bool late_feedback_gone = false;
 };
@@ -89,8 +95,14 @@ void add_why_routes(Router::Group& admin, Api& api);
 void add_user_routes(Router::Group& admin, Api& api);
 void add_service_routes(Router::Group& admin, Router& router, Api& api);
 void add_audit_routes(Router::Group& admin, Api& api);
+void add_story_routes(Router::Group& admin, Api& api);
+void add_diff_routes(Router::Group& admin, Api& api);
+void add_what_if_routes(Router::Group& admin, Api& api);
+void add_event_stream_routes(Router::Group& admin, Api& api);
 void add_proof_routes(Router::Group& admin, Api& api);
 void add_backup_routes(Router::Group& admin, Api& api);
+void add_views_routes(Router::Group& admin, Api& api);
+void add_metrics_routes(Router& router, Api& api);
 void add_ddi_routes(Router& router, Api& api);
 
 // ---- shared by the routes ----------------------------------------------------------------------------------------

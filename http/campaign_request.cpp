@@ -268,6 +268,60 @@ std::optional<Problem> no_such_firmware(const json& body) {
   return Problem::not_found("Firmware not found: " + shown(text));
 }
 
+domain::CampaignPolicy read_other_policy(json& changes, const domain::CampaignPolicy& recorded, FieldErrors& errors) {
+  const auto& r = recorded;
+  json triggers = json::array();
+  for (const auto trigger : r.rollback_triggers) triggers.push_back(domain::to_text(trigger));
+  // A schedule stays as it is, and is not looked at.
+  const bool scheduled = r.strategy == domain::Strategy::kScheduled;
+  json body{{"deployment_strategy", scheduled ? "staged" : domain::to_text(r.strategy)},
+            {"rollout_percentage", r.rollout_percentage},
+            {"max_concurrent_updates", r.max_concurrent_updates},
+            {"batch_size", r.batch_size},
+            {"batch_settle_percent", r.batch_settle_percent},
+            {"auto_rollback", r.auto_rollback},
+            {"failure_threshold_percent", r.failure_threshold_percent},
+            {"min_finished_for_verdict", r.min_finished_for_verdict},
+            {"rollback_triggers", std::move(triggers)},
+            {"max_retries", r.max_retries},
+            {"error_threshold_count", r.error_threshold_count}};
+  const auto add_rate = [&](const char* name, std::uint32_t basis_points) {
+    if (basis_points > 0) body[name] = basis_points / 100.0;
+  };
+  add_rate("canary_p0_percent", r.canary_p0_basis_points);
+  add_rate("canary_p1_percent", r.canary_p1_basis_points);
+  std::vector<std::string> names{"canary_p0_percent", "canary_p1_percent"};
+  for (const auto& [name, value] : body.items()) names.push_back(name);
+  if (changes.is_object()) {
+    for (const auto& [name, value] : changes.items()) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        errors.add({"body", name}, fmt::format("cannot be another one in a replay; {} can", fmt::join(names, ", ")), "extra_forbidden");
+      }
+      body[name] = value;
+    }
+  } else if (!changes.is_null()) {
+    errors.add({"body"}, "an object with fields of the policy is wanted", "dict_type");
+  }
+  JsonReader reader(body, errors);
+  const auto given = read_policy(reader, domain::Time{}, errors);
+  domain::CampaignPolicy p = recorded;
+  const bool keeps_strategy = scheduled && !changes.contains("deployment_strategy");
+  p.strategy = keeps_strategy ? recorded.strategy : given.strategy;
+  p.rollout_percentage = given.rollout_percentage;
+  p.max_concurrent_updates = given.max_concurrent_updates;
+  p.batch_size = given.batch_size;
+  p.batch_settle_percent = given.batch_settle_percent;
+  p.auto_rollback = given.auto_rollback;
+  p.failure_threshold_percent = given.failure_threshold_percent;
+  p.min_finished_for_verdict = given.min_finished_for_verdict;
+  p.rollback_triggers = given.rollback_triggers;
+  p.max_retries = given.max_retries;
+  p.error_threshold_count = given.error_threshold_count;
+  p.canary_p0_basis_points = given.canary_p0_basis_points;
+  p.canary_p1_basis_points = given.canary_p1_basis_points;
+  return p;
+}
+
 actors::CampaignSpec read_campaign(json& value, domain::Time now, FieldErrors& errors) {
   JsonReader body(value, errors);
   actors::CampaignSpec spec;

@@ -15,6 +15,9 @@ class JsonReader;
 // `now`: scheduled_start must lie after it.
 actors::CampaignSpec read_campaign(nlohmann::json& body, domain::Time now, FieldErrors& errors);
 
+// A policy with other values in the fields that `changes` names; only those can be named that a replay knows (what_if.hpp).
+domain::CampaignPolicy read_other_policy(nlohmann::json& changes, const domain::CampaignPolicy& recorded, FieldErrors& errors);
+
 // What cannot be an id names no firmware: 404, as one that is not there (BR-OTA-011). To be answered once the fields are
 // fine, and to be asked before they are read, which takes them out of the body.
 std::optional<Problem> no_such_firmware(const nlohmann::json& body);

@@ -6,6 +6,7 @@
 #include "http/commands.hpp"
 #include "http/field_errors.hpp"
 #include "http/json_reader.hpp"
+#include "http/past_answers.hpp"
 #include "http/query_reader.hpp"
 #include "http/text.hpp"
 #include "http/waiting.hpp"
@@ -119,23 +120,14 @@ void command(RequestContext& context, Api& api, Verb verb, MakeCommand make) {
 }
 
 void list_campaigns(RequestContext& context, Api& api) {
+  if (answer_past_campaigns(context, api)) return;
   FieldErrors errors;
   QueryReader query(context.query(), errors);
-  projections::CampaignFilter filter;
   json shown = json::object();
-  filter.status = query.word("status", domain::parse_campaign_status,
-                             "created, scheduled, in_progress, paused, rollback, completed, failed, cancelled");
-  filter.priority = query.word("priority", domain::parse_priority, "low, normal, high, critical, emergency");
-  if (const auto firmware = query.string("firmware_id", {1, 100})) {
-    filter.firmware = domain::parse_firmware_id(*firmware);
-    if (!filter.firmware) query.fail("firmware_id", "\"" + *firmware + "\" is not a firmware id");
-    shown["firmware_id"] = *firmware;
-  }
+  const auto filter = read_campaign_filter(query, shown);
   const auto page = query.page();
   const auto cursor = query.string("cursor", {1, 500}).value_or("");
   if (!errors.empty()) return context.answer(errors.problem());
-  if (filter.status) shown["status"] = domain::to_text(*filter.status);
-  if (filter.priority) shown["priority"] = domain::to_text(*filter.priority);
   const auto rows = api.service.views().campaign_list(
       filter, {static_cast<std::size_t>(page.limit), static_cast<std::size_t>(page.offset), cursor});
   if (rows.bad_cursor) {
@@ -151,13 +143,12 @@ void list_campaigns(RequestContext& context, Api& api) {
 }
 
 void updates(RequestContext& context, Api& api) {
+  if (answer_past_campaign_updates(context, api)) return;
   const auto row = campaign_row(context, api);
   if (!row) return;
   FieldErrors errors;
   QueryReader query(context.query(), errors);
-  const auto status = query.word("status", domain::parse_update_status,
-                                 "created, scheduled, in_progress, downloading, verifying, installing, rebooting, "
-                                 "completed, failed, cancelled, rollback");
+  const auto status = read_update_status(query);
   const auto page = query.page();
   const auto cursor = query.string("cursor", {1, 500}).value_or("");
   if (!errors.empty()) return context.answer(errors.problem());
@@ -178,12 +169,14 @@ void updates(RequestContext& context, Api& api) {
 void add_campaign_routes(Router::Group& admin, Api& api) {
   RouteOptions large = admin.defaults();
   large.body_bytes_max = limits::kLargeBodyBytes;
+  const auto past = admin.unchecked();    // they answer ?as_of=
   admin.add("POST", "/campaigns", [&api](RequestContext& c) { create(c, api); }, large);
-  admin.add("GET", "/campaigns", [&api](RequestContext& c) { list_campaigns(c, api); });
+  admin.add("GET", "/campaigns", [&api](RequestContext& c) { list_campaigns(c, api); }, past);
   admin.add("GET", "/campaigns/{campaign_id}", [&api](RequestContext& c) {
+    if (answer_past_campaign(c, api)) return;
     if (const auto id = campaign_id(c)) answer_campaign(c, api, *id, 200);
-  });
-  admin.add("GET", "/campaigns/{campaign_id}/updates", [&api](RequestContext& c) { updates(c, api); });
+  }, past);
+  admin.add("GET", "/campaigns/{campaign_id}/updates", [&api](RequestContext& c) { updates(c, api); }, past);
   admin.add("GET", "/stats/campaigns/{campaign_id}", [&api](RequestContext& c) {
     const auto row = campaign_row(c, api);
     if (!row) return;

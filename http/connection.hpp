@@ -91,6 +91,8 @@ class Connection {
   // says little: it takes megabytes for a peer that reads nothing, and none for a long time
   // afterwards for one that does.
   void note_arrived(PaceWatch& watch);
+  // Whether that was all of it.
+  bool has_all_arrived() const { return arrived_ == sent_; }
   // Whether the line has all that the kernel was handed; known of a connection that was reset, too.
   bool has_all_left() const;
   // While `wanted`, the socket is writable for epoll and poll once that is so, not before. If it is so already, an epoll

@@ -7,6 +7,7 @@
 #include "http/field_errors.hpp"
 #include "http/json_reader.hpp"
 #include "http/limits.hpp"
+#include "http/past_answers.hpp"
 #include "http/query_reader.hpp"
 #include "http/text.hpp"
 #include "http/waiting.hpp"
@@ -122,6 +123,7 @@ void erase(RequestContext& context, Api& api) {
 }
 
 void history(RequestContext& context, Api& api) {
+  if (answer_past_device_updates(context, api)) return;
   const auto id = device_id(context);
   const auto device = api.service.views().device(id);
   if (!device || !device->registered) return context.answer(Problem::not_found("Device not found: " + id.value));
@@ -175,10 +177,12 @@ void history(RequestContext& context, Api& api) {
 
 void add_device_routes(Router::Group& admin, Api& api) {
   admin.add("GET", "/devices", [&api](RequestContext& c) { list_devices(c, api); });
-  admin.add("GET", "/devices/{device_id}", [&api](RequestContext& c) { answer_device(c, api, 200); });
+  admin.add("GET", "/devices/{device_id}", [&api](RequestContext& c) {
+    if (!answer_past_device(c, api)) answer_device(c, api, 200);
+  }, admin.unchecked());
   admin.add("PUT", "/devices/{device_id}", [&api](RequestContext& c) { put(c, api); });
   admin.add("DELETE", "/devices/{device_id}", [&api](RequestContext& c) { erase(c, api); });
-  admin.add("GET", "/devices/{device_id}/updates", [&api](RequestContext& c) { history(c, api); });
+  admin.add("GET", "/devices/{device_id}/updates", [&api](RequestContext& c) { history(c, api); }, admin.unchecked());
 }
 
 }  // namespace ota::http

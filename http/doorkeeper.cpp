@@ -244,6 +244,11 @@ void Doorkeeper::take_back(Connection& connection, Afterwards afterwards) {
     case Afterwards::kClose:
       begin_drain(connection);
       break;
+    case Afterwards::kLeave:
+      connection.end_sending();
+      shut_down(connection);
+      begin_drain(connection);
+      break;
     case Afterwards::kAbort:
       if (connection.awaiting == Awaiting::kHandshake) {
         handshakes_failed_.fetch_add(1, std::memory_order_relaxed);  // and the peer is to read why

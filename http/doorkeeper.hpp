@@ -50,6 +50,7 @@ enum class Afterwards : std::uint8_t {
   kNextRequest,  // the connection stays
   kHandshake,    // it is not agreed on yet
   kClose,        // everything was said
+  kLeave,        // the same, and nobody waits for the peer to have heard it
   kAbort,        // the peer is gone, or what was sent to it is not whole
 };
 

@@ -4,11 +4,45 @@
 #include <utility>
 
 #include "domain/codec/codec.hpp"
+#include "domain/codec/readable.hpp"
 #include "http/time_format.hpp"
 
 namespace ota::http {
 
 using nlohmann::json;
+
+namespace {
+
+// Domain values as JSON, with persons by their names.
+struct Shown {
+  const Api& api;
+
+  json operator()(bool yes) const { return yes; }
+  json operator()(std::int64_t n) const { return n; }
+  json operator()(std::uint64_t n) const { return n; }
+  json operator()(double n) const { return n; }
+  json operator()(const std::string& text) const { return text; }
+  json operator()(const domain::JsonText& given) const {
+    auto parsed = json::parse(given.text, nullptr, false);
+    return parsed.is_discarded() ? json(given.text) : parsed;
+  }
+  json operator()(domain::Caller person) const {
+    const auto name = api.service.person_of(person);
+    return name ? json(*name) : json(nullptr);
+  }
+  json operator()(const domain::ReadableList& list) const {
+    json shown = json::array();
+    for (const auto& value : list) shown.push_back(std::visit(*this, value.value));
+    return shown;
+  }
+  json operator()(const domain::ReadableFields& fields) const {
+    json shown = json::object();
+    for (const auto& [name, value] : fields) shown[name] = std::visit(*this, value.value);
+    return shown;
+  }
+};
+
+}  // namespace
 
 json event_json(const Api& api, const eventstore::RecordedEvent& e) {
   json tags = json::array();
@@ -30,7 +64,7 @@ json event_json(const Api& api, const eventstore::RecordedEvent& e) {
           {"actor", std::move(actor)},
           {"correlation_id", std::move(correlation)},
           {"causation", e.causation.value == 0 ? json(nullptr) : json(e.causation.value)},
-          {"data", decoded ? json::parse(domain::to_json_text(*decoded), nullptr, false) : json(nullptr)}};
+          {"data", decoded ? Shown{api}(domain::readable(*decoded)) : json(nullptr)}};
 }
 
 }  // namespace ota::http

@@ -8,7 +8,8 @@
 
 namespace ota::http {
 
-// position, time, type, stream, tags, actor, correlation_id, causation, data. What is not known is null.
+// position, time, type, stream, tags, actor, correlation_id, causation, data (domain/codec/readable.hpp, with persons by
+// their names). What is not known is null.
 nlohmann::json event_json(const Api& api, const eventstore::RecordedEvent& event);
 
 }  // namespace ota::http

@@ -56,6 +56,7 @@ struct FrontDoor::Exchange {
   const LateAnswer* refused_late = nullptr;  // it was served already, and this is the word
   std::shared_ptr<LateAnswer> late = {};
   std::optional<Transfer> transfer = std::nullopt;
+  RequestContext::Endless endless = std::nullopt;
 
   // httplib calls back without a word about whose request it is.
   static thread_local Exchange* current;
@@ -102,6 +103,9 @@ void FrontDoor::start() {
       options_.transfer_threads, options_.answer_pace, options_.download_rates, [this](Connection& sent, bool complete) {
         doorkeeper_->take_back(sent, after_answer(sent, complete));
       });
+  endless_ = std::make_unique<EndlessAnswers>(options_.endless, [this](Connection& ended, bool well) {
+    doorkeeper_->take_back(ended, well ? Afterwards::kLeave : Afterwards::kAbort);
+  });
   handlers_ = std::make_unique<HandlerPool>(options_.handler_threads, options_.handler_stack_bytes,
                                             [this](Connection& connection) { serve(connection); });
   if (tls_) {
@@ -117,6 +121,7 @@ void FrontDoor::start() {
 void FrontDoor::stop() {
   if (!std::exchange(running_, false)) return;
   doorkeeper_->begin_closing();
+  endless_->stop();  // nobody waits for these
   const bool quiet = doorkeeper_->wait_until_none_busy(options_.stop_timeout);
   if (quiet) doorkeeper_->wait_until_none_open(options_.limits.close_timeout);
   svr_sock_ = INVALID_SOCKET;
@@ -168,6 +173,7 @@ void FrontDoor::serve(Connection& connection) {
 
   bool sent = process(exchange);
   if (exchange.late) return end_late(exchange, received.substr(0, *end));
+  if (exchange.endless && *exchange.endless) return begin_endless(exchange, stream.flush() && sent);
   if (stream.holds_all()) {
     exchange.transfer->pieces.insert(exchange.transfer->pieces.begin(), {stream.take_held(), 0, 0});
   } else {
@@ -206,6 +212,13 @@ void FrontDoor::give_on(Connection& connection, ConnectionStream& stream, std::o
   } else {
     doorkeeper_->take_back(connection, after_answer(connection, sent));
   }
+}
+
+void FrontDoor::begin_endless(Exchange& exchange, bool sent) {
+  if (!sent) return doorkeeper_->take_back(exchange.connection, Afterwards::kAbort);
+  auto rest = exchange.stream.take_rest();
+  endless_->begin(exchange.connection,
+                  {std::move(*exchange.endless), !exchange.head.is_http_1_0, rest ? std::move(rest->bytes) : std::string()});
 }
 
 // ---- answers that come later ------------------------------------------------------------------------------------
@@ -269,6 +282,7 @@ void FrontDoor::answer(httplib::Response& response) {
                           connection.certificate(), &options_.trusted_proxies});
   fill(exchange, context);
   exchange.transfer = context.take_transfer();
+  exchange.endless = context.take_endless();
   if (exchange.late) {
     exchange.late->writer = context.problem_writer();
     exchange.stream.hold_all();
@@ -279,7 +293,8 @@ void FrontDoor::answer(httplib::Response& response) {
     if (!exchange.transfer) exchange.transfer.emplace();
     exchange.transfer->pause = pause;
   }
-  if (!exchange.body.discard_arrived() || doorkeeper_->is_closing()) {
+  const bool has_no_end = exchange.endless && *exchange.endless;
+  if (!exchange.body.discard_arrived() || doorkeeper_->is_closing() || has_no_end) {
     exchange.connection.keep_alive = false;
   }
 }
@@ -312,6 +327,10 @@ void FrontDoor::fill(Exchange& exchange, RequestContext& context) {
 void FrontDoor::finish_headers(httplib::Response& response) const {
   response.headers.emplace("Date", http_date_now());
   const Exchange& exchange = *Exchange::current;
+  if (exchange.endless) {  // its length is nowhere
+    response.headers.erase("Content-Length");
+    if (!exchange.head.is_http_1_0) response.headers.emplace("Transfer-Encoding", "chunked");
+  }
   if (exchange.connection.keep_alive) {
     response.headers.erase("Connection");
     if (exchange.head.is_http_1_0) response.headers.emplace("Connection", "keep-alive");
@@ -331,6 +350,7 @@ FrontDoorCounts FrontDoor::counts() const {
     counts.kept_bytes = answer_places_.bytes.taken();
   }
   if (transfers_) counts.transfers = transfers_->running();
+  if (endless_) counts.endless = endless_->open();
   counts.requests = requests_.load(std::memory_order_relaxed);
   counts.overloaded = overloaded_.load(std::memory_order_relaxed);
   return counts;

@@ -1,8 +1,8 @@
 // The HTTP server: httplib's answers behind a door of our own.
 //
 // httplib::Server keeps a thread for each connection. Here connections wait in one epoll
-// (Doorkeeper), whole requests run on a bounded pool (HandlerPool), and files are sent by epoll as
-// well (Transfers), so that ten thousand idle or slow clients cost no threads. Of httplib this uses
+// (Doorkeeper), whole requests run on a bounded pool (HandlerPool), and files (Transfers) and answers
+// without an end (EndlessAnswers) are sent by epoll as well, so that ten thousand idle or slow clients cost no threads. Of httplib this uses
 // process_request(): what guards a handler and writes its answer. The request's head is read by us,
 // as httplib 0.11 percent-decodes header values, runs recursive regexes over them, takes chunked
 // bodies of any size, and compresses JSON with brotli at its slowest.
@@ -23,6 +23,7 @@
 
 #include "http/connection_stream.hpp"
 #include "http/doorkeeper.hpp"
+#include "http/endless_answers.hpp"
 #include "http/handler_pool.hpp"
 #include "http/ip_networks.hpp"
 #include "http/late_answer.hpp"
@@ -65,6 +66,7 @@ struct FrontDoorOptions {
   DoorLimits limits = {};
   Pace body_pace = {};                               // of bodies that a handler reads
   Pace answer_pace = {};                             // of answers and downloads
+  EndlessOptions endless = {};
   TransferRates download_rates = {};                 // how fast downloads may go at most
   std::chrono::milliseconds queue_wait_max{10'000};  // then the client has given up: 503
   std::chrono::milliseconds stop_timeout{10'000};    // for running requests, when stopping
@@ -81,6 +83,7 @@ struct FrontDoorCounts {
   std::size_t late = 0;       // answers that wait for word of a commit
   std::size_t kept_bytes = 0;  // of answers, for peers to read
   std::size_t transfers = 0;  // files that are being sent
+  std::size_t endless = 0;    // answers without an end
   std::uint64_t requests = 0;
   // Waited too long for a handler, or found no place for their body or for their answer.
   std::uint64_t overloaded = 0;
@@ -123,6 +126,8 @@ class FrontDoor final : private httplib::Server {
   void end_late(Exchange& exchange, std::string head);
   // Sends what was made earlier, or what was found instead; on a handler thread.
   void send_late(Connection& connection, LateAnswer& late);
+  // The head of an answer without an end was made: `sent`, so far as there was room.
+  void begin_endless(Exchange& exchange, bool sent);
   // Gives a served connection on: to a transfer, or back to the door.
   void give_on(Connection& connection, ConnectionStream& stream, std::optional<Transfer> transfer, bool sent);
   // httplib's turn to ask for an answer, inside serve().
@@ -145,6 +150,7 @@ class FrontDoor final : private httplib::Server {
   Doorkeeper::Listeners listeners_;
   std::unique_ptr<Doorkeeper> doorkeeper_;
   std::unique_ptr<Transfers> transfers_;
+  std::unique_ptr<EndlessAnswers> endless_;
   std::unique_ptr<HandlerPool> handlers_;
   std::unique_ptr<HandlerPool> greeters_;  // a stampede of handshakes keeps no request waiting behind it
   std::unique_ptr<Thread> door_thread_;

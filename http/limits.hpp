@@ -62,6 +62,25 @@ inline constexpr std::size_t kImportsAtOnce = 4;     // each holds a handler, an
 
 // Each renders up to 5,000 events, which keeps a core busy for a tenth of a second: devices are not to wait behind those.
 inline constexpr std::size_t kAuditPagesAtOnce = 8;
+inline constexpr std::size_t kWhatIfsAtOnce = 2;     // each reads all of a campaign, and keeps a core busy for seconds if that is large
+inline constexpr std::size_t kExportsAtOnce = 4;     // of files of events: each holds a handler for as long as its reader takes
+
+// Streams of events: each is a connection of those that devices need as well, and is asked whenever something is committed.
+inline constexpr std::size_t kEventStreams = 1'000;
+// One that finds little in a long log leaves the others their turns after so many events: a millisecond.
+inline constexpr std::size_t kEventsPerTurn = 1'000;
+// What one of them sends in a turn: some fifty events, a millisecond too, and a whole one on top.
+inline constexpr std::size_t kEventStreamPieceBytes = 32 * kKiB;
+// Of the events of one device, whose places in the log a stream keeps: 800 KB. Beyond those it looks at every event.
+inline constexpr std::size_t kListedEvents = 100'000;
+// When whoever has lost the connection comes back.
+inline constexpr std::chrono::milliseconds kEventStreamRetry{2'000};
+// The newest events that are kept for all streams together: a second of the busiest service. Of larger ones fewer; as text
+// they are several times as long.
+inline constexpr std::size_t kLiveEvents = 4'096;
+inline constexpr std::size_t kLiveEventsBytes = 8 * kMiB;
+// Groups of them that were committed since the streams looked last; they look a hundred times a second.
+inline constexpr std::size_t kLiveGroupsWaiting = 64;
 
 inline constexpr std::size_t kMultipartTextBytes = 256 * kKiB;  // the firmware's metadata
 inline constexpr std::size_t kMultipartParts = 16;

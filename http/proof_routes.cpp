@@ -15,6 +15,7 @@
 #include "eventstore/checkpoint.hpp"
 #include "eventstore/proofs.hpp"
 #include "http/api.hpp"
+#include "http/audit_record.hpp"
 #include "http/commands.hpp"
 #include "http/event_json.hpp"
 #include "http/field_errors.hpp"
@@ -269,7 +270,7 @@ void add_proof_routes(Router::Group& admin, Api& api) {
   admin.add("GET", "/audit/checkpoints", [&api](RequestContext& c) { checkpoints(c, api); });
   admin.add("GET", "/audit/keys", [&api](RequestContext& c) { keys(c, api); });
   admin.add("POST", "/audit/keys", [&api](RequestContext& c) { rotate_key(c, api); });
-  admin.add("GET", "/audit/events/{position}/proof", [&api](RequestContext& c) { inclusion(c, api); });
+  admin.add("GET", "/audit/events/{position}/proof", recorded(api, [&api](RequestContext& c) { inclusion(c, api); }));
   admin.add("GET", "/audit/consistency", [&api](RequestContext& c) { consistency(c, api); });
   admin.add("GET", "/audit/verification", [&api](RequestContext& c) { answer_verification(c, api, 200); });
   admin.add("POST", "/audit/verification", [&api](RequestContext& c) {

@@ -38,6 +38,7 @@ void RequestContext::reset_answer() {
   response_.version = "HTTP/1.1";
   response_.headers.emplace("X-Request-Id", request_id_);
   transfer_.reset();
+  endless_.reset();
 }
 
 const std::string& RequestContext::parameter(std::string_view name) const {
@@ -119,6 +120,12 @@ void RequestContext::answer_text(int status, std::string text, std::string_view 
 void RequestContext::answer_empty(int status) {
   response_.status = status;
   response_.body.clear();
+}
+
+void RequestContext::answer_endlessly(std::string_view content_type, std::unique_ptr<AnswerSource> source) {
+  answer_empty(200);
+  set_header("Content-Type", content_type);
+  endless_ = std::move(source);
 }
 
 void RequestContext::answer(const Problem& problem) {

@@ -9,12 +9,14 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "http/answer_source.hpp"
 #include "http/conditional.hpp"
 #include "http/peer.hpp"
 #include "http/problem.hpp"
@@ -80,6 +82,9 @@ class RequestContext {
   // Sends this after the head of the answer, which must name its Content-Length, without occupying
   // the handler.
   void send_after_head(Transfer transfer) { transfer_ = std::move(transfer); }
+  // Answers 200 with whatever the source gives, without an end and without occupying a handler; without a source, which HEAD
+  // needs none of, the head alone.
+  void answer_endlessly(std::string_view content_type, std::unique_ptr<AnswerSource> source);
 
   // Lets the answer wait: for those who ask too often, and must not be refused.
   void pause(std::chrono::steady_clock::duration time) { pause_ = time; }
@@ -104,6 +109,9 @@ class RequestContext {
   const ProblemWriter* problem_writer() const { return problem_writer_; }
   void set_later(std::function<Word()> later) { later_ = std::move(later); }
   std::optional<Transfer> take_transfer() { return std::exchange(transfer_, std::nullopt); }
+  // Empty: the answer has an end.
+  using Endless = std::optional<std::unique_ptr<AnswerSource>>;
+  Endless take_endless() { return std::exchange(endless_, std::nullopt); }
   // Empties the answer, the request id apart, to begin another one.
   void reset_answer();
 
@@ -120,6 +128,7 @@ class RequestContext {
   std::vector<std::pair<std::string_view, std::string>> parameters_;
   const ProblemWriter* problem_writer_ = nullptr;
   std::optional<Transfer> transfer_;
+  Endless endless_;
   std::chrono::steady_clock::duration pause_{};
   std::function<void(const httplib::Response&)> when_answered_;
   std::function<Word()> later_;

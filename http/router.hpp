@@ -57,6 +57,12 @@ class Router {
     void add(std::string_view method, std::string_view pattern, const RouteHandler& handler,
              const RouteOptions& options);
     const RouteOptions& defaults() const { return defaults_; }
+    // The defaults of a route that looks at the whole of its head itself.
+    RouteOptions unchecked() const {
+      RouteOptions options = defaults_;
+      options.check = {};
+      return options;
+    }
 
    private:
     friend class Router;

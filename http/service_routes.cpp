@@ -4,8 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/log_verifier.hpp"
+#include "actors/views_keeper.hpp"
 #include "http/api.hpp"
 #include "http/field_errors.hpp"
+#include "http/live_events.hpp"
 #include "http/query_reader.hpp"
 
 namespace ota::http {
@@ -15,6 +17,12 @@ using nlohmann::json;
 
 void health(RequestContext& context, const Api& api) {
   context.answer_json(200, json{{"status", "healthy"}, {"service", "ota_service"}, {"version", api.options.version}}.dump());
+}
+
+// "rebuild: 1200 of 5000 events"
+std::string text_of(const actors::ViewsKeeper::Progress& running) {
+  return fmt::format("{}: {} of {} events", running.work == actors::ViewsKeeper::Work::kRebuild ? "rebuild" : "verify", running.done,
+                     running.of);
 }
 
 void detailed_health(RequestContext& context, const Api& api) {
@@ -27,6 +35,7 @@ void detailed_health(RequestContext& context, const Api& api) {
   const auto trouble = api.service.trouble();
   const auto broken = api.service.views().broken();
   const auto view_position = api.service.views().position().value;
+  const auto at_work = api.service.views_keeper().state().running;
   const auto stalled = api.service.stalled_for();
   const auto full = api.service.disk_refusal();
   const auto verified = api.service.verifier().state().last;
@@ -54,7 +63,8 @@ void detailed_health(RequestContext& context, const Api& api) {
               {"views",
                {{"status", broken.empty() ? "healthy" : "broken"}, {"position", view_position},
                 {"behind", head.value - std::min(head.value, view_position)},
-                {"reason", broken.empty() ? json(nullptr) : json(broken)}}},
+                {"reason", broken.empty() ? json(nullptr) : json(broken)},
+                {"running", at_work ? json(text_of(*at_work)) : json(nullptr)}}},
               {"actors", {{"status", trouble.set_aside.empty() ? "healthy" : "degraded"},
                           {"in_flight", api.service.in_flight()}, {"set_aside", trouble.set_aside}}},
               {"deadlines", {{"status", trouble.stuck.empty() ? "healthy" : "degraded"}, {"stuck", trouble.stuck}}}}}};
@@ -70,10 +80,18 @@ json features(const Api& api) {
              "rollback",         "automatic_rollback", "consent",          "device_directory", "user_preferences",
              "gateway_reports",  "maintenance_window", "idempotency_keys", "hawkbit_ddi",      "audit",
              "statistics"};
+  if (api.options.live_events) words.push_back("event_streams");
   if (api.options.neighbours) {
     for (const auto& neighbour : api.options.neighbours()) words.push_back(neighbour.name);
   }
   return words;
+}
+
+// How many are open, and may be; null: none are served.
+json event_streams(const Api& api) {
+  if (!api.options.live_events) return nullptr;
+  const auto& followers = api.options.live_events->followers();
+  return {{"open", followers.taken()}, {"limit", followers.places()}};
 }
 
 void about(RequestContext& context, const Api& api, const Router& router) {
@@ -82,6 +100,7 @@ void about(RequestContext& context, const Api& api, const Router& router) {
                                 {"version", api.options.version},
                                 {"port", port == 0 ? json(nullptr) : json(port)},
                                 {"routes", router.describe()},
+                                {"event_streams", event_streams(api)},
                                 {"features", features(api)}}
                                .dump());
 }

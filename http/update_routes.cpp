@@ -8,6 +8,7 @@
 #include "http/field_errors.hpp"
 #include "http/gateway_report.hpp"
 #include "http/json_reader.hpp"
+#include "http/past_answers.hpp"
 #include "http/text.hpp"
 #include "http/waiting.hpp"
 
@@ -204,8 +205,9 @@ void request_update(RequestContext& context, Api& api) {
 
 void add_update_routes(Router::Group& admin, Api& api) {
   admin.add("GET", "/updates/{update_id}", [&api](RequestContext& c) {
+    if (answer_past_update(c, api)) return;
     if (const auto update = update_of(c, api)) answer_resource(c, 200, shown_update(api, *update), update->revision);
-  });
+  }, admin.unchecked());
   admin.add("POST", "/updates/{update_id}/cancel", [&api](RequestContext& c) { cancel(c, api); });
   admin.add("POST", "/updates/{update_id}/retry", [&api](RequestContext& c) { retry(c, api); });
   admin.add("POST", "/updates/{update_id}/status", [&api](RequestContext& c) { report_status(c, api); });

@@ -1,4 +1,4 @@
-// What users want for their own devices (decision 18).
+// What users want for their own devices, and the end of all that is known of them (decision 18).
 #include <nlohmann/json.hpp>
 
 #include "http/api.hpp"
@@ -65,11 +65,23 @@ void put(RequestContext& context, Api& api) {
   answer_preferences(context, api, *user, 200);
 }
 
+// Their name is nowhere any more, and what they did is still there, under "deleted user" (design 3).
+void erase(RequestContext& context, Api& api) {
+  const auto user = user_id(context);
+  if (!user) return;
+  auto found = meta_of(context, api.service, 200);
+  if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
+  const auto answer = api.service.delete_user(*user, std::move(std::get<actors::Meta>(found)));
+  if (!answer) return context.answer(problem_of(answer.error()));
+  context.answer_json(200, json{{"message", answer.value().wrote ? "User erased" : "Nobody is known by this name"}}.dump());
+}
+
 }  // namespace
 
 void add_user_routes(Router::Group& admin, Api& api) {
   admin.add("GET", "/users/{user_id}/firmware-preferences", [&api](RequestContext& c) { show(c, api); });
   admin.add("PUT", "/users/{user_id}/firmware-preferences", [&api](RequestContext& c) { put(c, api); });
+  admin.add("DELETE", "/users/{user_id}", [&api](RequestContext& c) { erase(c, api); });
 }
 
 }  // namespace ota::http

@@ -138,8 +138,11 @@ TEST_CASE("a time that is asked for and not understood, or not supported, is ref
   stage.offered("d");
   const auto updates = stage.admin("GET", "/campaigns/" + campaign + "/updates").json()["updates"];
   const std::string update = updates[0]["update_id"];
-  for (const std::string& path : {std::string("/stats"), "/campaigns/" + campaign,
-                                  "/updates/" + update, std::string("/devices")}) {
+  for (const std::string& path : {"/campaigns/" + campaign, "/updates/" + update}) {
+    CHECK(stage.admin("GET", path).status == 200);
+    CHECK(stage.admin("GET", path + "?as_of=1").status == 404);
+  }
+  for (const std::string path : {"/stats", "/devices", "/firmware"}) {
     CAPTURE(path);
     CHECK(stage.admin("GET", path).status == 200);
     CHECK(stage.admin("GET", path + "?as_of=17").faults() == "as_of: not_supported\n");

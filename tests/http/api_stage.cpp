@@ -22,6 +22,11 @@ void read_provided(httplib::Response& response) {
     return true;
   };
   bool goes_on = true;
+  if (response.is_chunked_content_provider_) {   // it says itself when it is done
+    bool done = false;
+    sink.done = [&done] { done = true; };
+    while (goes_on && !done) goes_on = response.content_provider_(response.body.size(), 0, sink);
+  }
   while (goes_on && response.body.size() < response.content_length_) {
     goes_on = response.content_provider_(response.body.size(), response.content_length_ - response.body.size(), sink);
   }
@@ -68,8 +73,10 @@ ApiStage::ApiStage(ApiOptions api_options, const std::function<void(actors::Serv
   actors::ServiceOptions options;
   options.data_directory = directory_;
   options.clock = [this] { return domain::Time(domain::Duration(now_us_.load())); };
+  options.tails.push_back(&live_events_);
   if (change) change(options);
   service_ = actors::Service::open(std::move(options));
+  api_options.live_events = &live_events_;
   api_ = std::make_unique<Api>(*service_, artifacts_, std::move(api_options));
   api_->add_to(router_);
 }
@@ -116,6 +123,8 @@ void ApiStage::refuse_download(const std::string& path) {
 ApiAnswer ApiStage::download(const std::string& path, const std::string& fields) {
   return ask("GET", "/DEFAULT/controller/v1" + path, fields, "", Bytes::kRead);
 }
+
+ApiAnswer ApiStage::admin_download(const std::string& path) { return ask("GET", "/api/v1/ota" + path, "", "", Bytes::kRead); }
 
 ApiAnswer ApiStage::upload(const std::string& bytes, const json& metadata,
                            const std::string& fields) {

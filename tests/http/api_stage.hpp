@@ -11,6 +11,7 @@
 
 #include "actors/service.hpp"
 #include "http/api.hpp"
+#include "http/live_events.hpp"
 #include "http/router.hpp"
 #include "tests/http/memory_artifacts.hpp"
 
@@ -49,6 +50,8 @@ class ApiStage {
                    BodyOutcome end = BodyOutcome::kEnd);
   // The same, and reads all bytes of an artifact. (To the others it breaks off before the first one.)
   ApiAnswer download(const std::string& path, const std::string& fields = "");
+  // The same of an administrator's.
+  ApiAnswer admin_download(const std::string& path);
   // The same, but the door has too much to do and answers it without the router.
   void refuse_download(const std::string& path);
   ApiAnswer upload(const std::string& bytes, const nlohmann::json& metadata,
@@ -66,6 +69,7 @@ class ApiStage {
   actors::Service& service() { return *service_; }
   MemoryArtifacts& artifacts() { return artifacts_; }
   Router& router() { return router_; }
+  LiveEvents& live_events() { return live_events_; }
   void advance(domain::Duration by) { now_us_ += by.count(); }
   // Whether `condition` holds within some seconds.
   static bool eventually(const std::function<bool()>& condition);
@@ -77,6 +81,7 @@ class ApiStage {
 
   std::filesystem::path directory_;
   std::atomic<std::int64_t> now_us_;
+  LiveEvents live_events_;
   std::unique_ptr<actors::Service> service_;
   MemoryArtifacts artifacts_;
   std::unique_ptr<Api> api_;

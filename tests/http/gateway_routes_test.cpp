@@ -104,7 +104,7 @@ TEST_CASE("decision 8: a gateway's transport and service failures are tried agai
     CHECK(failed["error_code"] == "gateway_down");
     g.again();
   }
-  CHECK(g.last("update.attempt_ended")["kind"] == 3);
+  CHECK(g.last("update.attempt_ended")["kind"] == "service");
   CHECK(g.says({{"status", "failed"}})["retry_count"] == 1);
   g.again();
   CHECK(g.says({{"status", "failed"}, {"error_kind", "device"}})["status"] == "failed");

@@ -1,0 +1,30 @@
+// ?as_of=: what a resource was at an earlier moment, a time or a position of the log (design 6).
+//
+// The answers are those of the present, with `as_of` {position, time} beside them. Null is what the log does not tell: the
+// firmware's own figures, when a device was seen last, what an update waited for.
+#pragma once
+
+#include <optional>
+
+#include "http/api.hpp"
+#include "http/query_reader.hpp"
+
+namespace ota::http {
+
+// The position that `name` names: itself, or the newest event at or before a time. Empty: it is not there, or is refused in
+// the query's errors.
+std::optional<domain::Position> read_moment(QueryReader& query, const char* name, const Api& api);
+
+// Each answers a GET that asks for an earlier moment; false: it asks for the present.
+bool answer_past_campaign(RequestContext& context, Api& api);
+bool answer_past_campaigns(RequestContext& context, Api& api);
+bool answer_past_campaign_updates(RequestContext& context, Api& api);
+bool answer_past_update(RequestContext& context, Api& api);
+bool answer_past_device(RequestContext& context, Api& api);
+bool answer_past_device_updates(RequestContext& context, Api& api);
+
+// The filters that lists share with their present.
+projections::CampaignFilter read_campaign_filter(QueryReader& query, nlohmann::json& shown);
+std::optional<domain::UpdateStatus> read_update_status(QueryReader& query);
+
+}  // namespace ota::http

@@ -1,0 +1,82 @@
+// Stories over HTTP: what happened to a campaign, a device, an update, in sentences.
+#include <doctest/doctest.h>
+
+#include "tests/http/story.hpp"
+
+namespace ota::http::test {
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> sentences_of(const json& answer) {
+  std::vector<std::string> all;
+  for (const auto& line : answer["story"]) all.push_back(line["text"]);
+  return all;
+}
+
+struct Teller : Story {
+  Teller() {
+    for (const char* device : {"a", "b", "c"}) stage.device(device);
+    campaign = started({"a", "b", "c"}, {{"max_retries", 0}, {"failure_threshold_percent", 50}});
+    update("a", kSucceeded);
+    update("b", kFailed);
+    REQUIRE(stage.admin("POST", campaign + "/pause", R"({"reason":"lunch"})", "X-User-Id: ada\r\n").status == 200);
+    REQUIRE(stage.admin("POST", campaign + "/resume", "", "X-User-Id: bob\r\n").status == 200);
+    update("c", kSucceeded);
+  }
+  std::vector<std::string> told(const std::string& path) { return sentences_of(get(path + "/story")); }
+  std::string campaign;
+};
+
+TEST_CASE("the story of a campaign tells its own events one by one, and its devices in numbers") {
+  Teller t;
+  REQUIRE(t.becomes(t.campaign, "completed"));
+  const auto told = t.told(t.campaign);
+  REQUIRE(told.size() == 7);
+  CHECK(told[0].find("campaign \"story\"") != std::string::npos);
+  CHECK(told[0].find("for 3 devices, immediate") != std::string::npos);
+  CHECK(told[2] == "2 attempts granted, 1 device succeeded, 1 device failed (device_17: 1)");
+  CHECK(told[3] == "ada paused the campaign: lunch");
+  CHECK(told[4] == "bob resumed the campaign");
+  CHECK(told[5] == "1 attempt granted, 1 device succeeded");
+  CHECK(told[6].starts_with("The campaign is over and has succeeded: 1 of 3 devices failed (33.33 %)"));
+}
+
+TEST_CASE("the story of a device has its updates, each with its campaign") {
+  Teller t;
+  const auto answer = t.get("/devices/b/story");
+  CHECK(sentences_of(answer).front().starts_with("The device was registered at its first poll"));
+  const auto& last = answer["story"].back();
+  CHECK(last["campaign"] == "story");
+  CHECK(last["update_id"] == t.update_of(t.campaign, "b")["update_id"]);
+  CHECK(last["text"].get<std::string>().starts_with("Attempt 1 failed, the device failed: device_17"));
+  CHECK(last["actor"].is_null());
+  const auto of_update = t.get("/updates/" + t.update_of(t.campaign, "b")["update_id"].get<std::string>() + "/story");
+  CHECK(of_update["story"].back() == last);
+}
+
+TEST_CASE("a story is told page by page, and loses nothing") {
+  Teller t;
+  const auto whole = t.told("/devices/a");
+  std::vector<std::string> paged;
+  json page;
+  std::uint64_t after = 0;
+  do {
+    page = t.get("/devices/a/story?limit=2&after=" + std::to_string(after));
+    for (auto& text : sentences_of(page)) paged.push_back(std::move(text));
+    after = page["next_after"];
+  } while (page["more"] == true);
+  CHECK(paged == whole);
+  CHECK(whole.size() > 4);
+}
+
+TEST_CASE("there is no story of what there is not") {
+  Teller t;
+  CHECK(t.stage.admin("GET", "/devices/nobody/story").status == 404);
+  CHECK(t.stage.admin("GET", "/campaigns/camp_1/story").status == 404);
+  CHECK(t.stage.admin("GET", "/updates/upd_1/story").status == 404);
+  CHECK(t.stage.admin("GET", t.campaign + "/story?limit=0").faults() == "limit: greater_than_equal\n");
+}
+
+}  // namespace
+}  // namespace ota::http::test
