@@ -26,17 +26,19 @@ struct Measurement {
   const char* name;
   Rows (*measure)(const std::filesystem::path&, const Extent&);
 };
-constexpr std::array<Measurement, 11> kMeasurements{{{"journal", measure_journal},
+constexpr std::array<Measurement, 13> kMeasurements{{{"journal", measure_journal},
                                                      {"ask", measure_asks},
                                                      {"poll", measure_polls},
                                                      {"report", measure_reports},
+                                                     {"postgres", measure_postgres},
                                                      {"download", measure_downloads},
                                                      {"slow", measure_slow_downloads},
                                                      {"campaign", measure_campaign},
                                                      {"grant", measure_grants},
                                                      {"reads", measure_reads},
                                                      {"upload", measure_upload},
-                                                     {"import", measure_import}}};
+                                                     {"import", measure_import},
+                                                     {"long-log", measure_long_log}}};
 
 std::vector<std::string> names() {
   std::vector<std::string> all;

@@ -117,18 +117,32 @@ void StepsPlan::answered(std::size_t connection, std::string_view body) {
 
 // ---- reports ----
 
-ReportsPlan::ReportsPlan(std::vector<std::uint64_t> actions, std::size_t connections)
-    : actions_(std::move(actions)), seats_(connections) {
-  for (std::size_t i = 0; i < connections; ++i) seats_[i].device = i % actions_.size();
+namespace {
+
+std::vector<ReportsPlan::Reporting> from_the_first_on(const std::vector<std::uint64_t>& actions) {
+  std::vector<ReportsPlan::Reporting> reporting;
+  for (const std::uint64_t action : actions) reporting.push_back({reporting.size(), action});
+  return reporting;
+}
+
+}  // namespace
+
+ReportsPlan::ReportsPlan(const std::vector<std::uint64_t>& actions, std::size_t connections)
+    : ReportsPlan(from_the_first_on(actions), connections) {}
+
+ReportsPlan::ReportsPlan(std::vector<Reporting> reporting, std::size_t connections, std::uint64_t reports_max)
+    : reporting_(std::move(reporting)), seats_(connections), reports_max_(reports_max) {
+  for (std::size_t i = 0; i < connections; ++i) seats_[i].next = i % reporting_.size();
 }
 
 std::string_view ReportsPlan::next(std::size_t connection) {
+  if (reports_ == reports_max_) return {};
   Seat& seat = seats_[connection];
-  seat.request = feedback_text(seat.device, actions_[seat.device], "proceeding", "none",
-                               fmt::format("block {} written", ++reports_));
+  const Reporting& who = reporting_[seat.next];
+  seat.request = feedback_text(who.device, who.action, "proceeding", "none", fmt::format("block {} written", ++reports_));
   // Connections stay on devices of their own.
-  seat.device += seats_.size();
-  if (seat.device >= actions_.size()) seat.device = connection % actions_.size();
+  seat.next += seats_.size();
+  if (seat.next >= reporting_.size()) seat.next = connection % reporting_.size();
   return seat.request;
 }
 

@@ -69,19 +69,26 @@ class StepsPlan final : public LoadPlan {
 // Devices that report progress for ever; every report says something new, so every one is an event.
 class ReportsPlan final : public LoadPlan {
  public:
+  struct Reporting {
+    std::size_t device = 0;
+    std::uint64_t action = 0;
+  };
   // The actions of devices 0, 1, ..., as StepsPlan found them.
-  ReportsPlan(std::vector<std::uint64_t> actions, std::size_t connections);
+  ReportsPlan(const std::vector<std::uint64_t>& actions, std::size_t connections);
+  // So many reports at most.
+  ReportsPlan(std::vector<Reporting> reporting, std::size_t connections, std::uint64_t reports_max = UINT64_MAX);
   std::string_view next(std::size_t connection) override;
 
   std::uint64_t reports() const { return reports_; }
 
  private:
   struct Seat {
-    std::size_t device = 0;
+    std::size_t next = 0;  // of those that report
     std::string request;
   };
-  std::vector<std::uint64_t> actions_;
+  std::vector<Reporting> reporting_;
   std::vector<Seat> seats_;
+  const std::uint64_t reports_max_;
   std::uint64_t reports_ = 0;
 };
 

@@ -9,7 +9,7 @@ namespace {
 
 // Words for several measurements.
 const std::map<std::string, std::vector<std::string>> kGroups{
-    {"front-door", {"poll", "report", "download", "slow"}}};
+    {"front-door", {"poll", "report", "download", "slow"}}, {"log", {"long-log", "journal", "postgres"}}};
 
 std::vector<std::string> group_names() {
   std::vector<std::string> names;

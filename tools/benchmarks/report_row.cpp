@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "tools/benchmarks/device_plans.hpp"
 #include "tools/benchmarks/disk.hpp"
 #include "tools/benchmarks/load.hpp"
 #include "tools/benchmarks/processor_time.hpp"
 #include "tools/benchmarks/progress.hpp"
+#include "tools/benchmarks/report_load.hpp"
 #include "tools/benchmarks/rows.hpp"
 #include "tools/benchmarks/service_under_test.hpp"
 #include "tools/benchmarks/synced_puts.hpp"
@@ -19,59 +19,21 @@ namespace {
 
 constexpr std::size_t kConnections = 64;
 constexpr std::size_t kManyConnections = 256;
-constexpr std::size_t kReporting = 1'000;  // a campaign's max_concurrent_updates
-
-// What a report keeps the processors busy for: in the service, and beside it in whoever sends it.
-struct Cost {
-  double service_us = 0;
-  double sender_us = 0;
-};
-
-LoadResult run_reports(ServiceUnderTest& service, std::size_t connections, const Extent& extent,
-                       ReportsPlan& plan, Cost& cost) {
-  const std::uint64_t events_before = service.log_position();
-  const std::uint64_t reports_before = plan.reports();
-  LoadOptions options;
-  options.port = service.port();
-  options.connections = connections;
-  options.warm_up = std::chrono::duration<double>(extent.warm_up_seconds());
-  options.duration = std::chrono::duration<double>(extent.seconds());
-  const double service_before = processor_seconds_of(service.pid());
-  const double sender_before = processor_seconds_of(getpid());
-  const LoadResult result = run_load(options, plan);
-  const auto each_us = [&](double seconds) {
-    return 1e6 * seconds / static_cast<double>(plan.reports() - reports_before);
-  };
-  cost = {each_us(processor_seconds_of(service.pid()) - service_before),
-          each_us(processor_seconds_of(getpid()) - sender_before)};
-  const std::uint64_t events = service.log_position() - events_before;
-  const std::uint64_t reports = plan.reports() - reports_before;
-  if (events != reports) {
-    throw std::runtime_error(
-        fmt::format("{} reports were answered 200, {} events were written", reports, events));
-  }
-  return result;
-}
 
 Row measure_durable_reports(const std::filesystem::path& directory, std::size_t connections,
                             const Extent& extent) {
   const std::string work = fmt::format("durable reports, {} connections", connections);
   std::filesystem::create_directory(directory);
-  ServiceUnderTest service(directory / "reporting");
-  service.register_devices(kReporting);
-  service.start_campaign(kReporting);
-  StepsPlan starting(0, kReporting, kConnections, {Step::kPoll, Step::kDeployment});
-  run_load({.port = service.port(), .connections = kConnections}, starting);
-  ReportsPlan reporting(starting.actions(), connections);
+  ReportingService service(directory / "reporting", connections);
   LoadResult best;
-  Cost best_cost;
+  ReportCost best_cost;
   double best_peer = 0;
   double peer_us = 0;
   for (std::size_t round = 0; round < extent.rounds(); ++round) {
     show_progress(work, round, extent.rounds());
     settle_disk(directory);
-    Cost cost;
-    const LoadResult result = run_reports(service, connections, extent, reporting, cost);
+    ReportCost cost;
+    const LoadResult result = service.run(extent, cost);
     if (result.per_second() > best.per_second()) {
       best = result;
       best_cost = cost;

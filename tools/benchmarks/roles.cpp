@@ -9,15 +9,24 @@
 #include <exception>
 #include <string_view>
 
+#include "tools/benchmarks/lived_log.hpp"
+
 namespace ota::bench {
 
 std::optional<int> play_role(int argc, char** argv) {
-  if (argc != 3) return std::nullopt;
+  if (argc < 3) return std::nullopt;
   const std::string_view name = argv[1];
   try {
+    if (argc == 4 && name == kMakeLogRole) {
+      const auto made = make_lived_log(argv[2], std::stoull(argv[3]));
+      fmt::print("{} events of {} devices in {:.0f} s\n", made.events, made.devices, made.seconds);
+      return 0;
+    }
+    if (argc != 3) return std::nullopt;
     if (name == kServiceRole) return serve_service(argv[2]);
     if (name == kHelloRole) return serve_hello(std::stoul(argv[2]));
     if (name == kNginxRole) return serve_nginx(argv[2]);
+    if (name == kPostgresRole) return serve_postgres(argv[2]);
   } catch (const std::exception& fault) {
     fmt::print(stderr, "bench {}: {}\n", name, fault.what());
     return EXIT_FAILURE;

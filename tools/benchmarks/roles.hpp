@@ -7,6 +7,11 @@
 //   bench serve-service DIRECTORY     what otad serves, with its defaults and without a bus
 //   bench serve-hello CONNECTIONS     httplib's own server, tuned, answering "Hello World!"
 //   bench serve-nginx DIRECTORY       nginx, tuned, with the files in DIRECTORY/www
+//   bench serve-postgres DIRECTORY    reports into PostgreSQL 15, a cluster in DIRECTORY, behind the service's front door
+//
+// And for whoever wants to look into what is measured:
+//
+//   bench make-log DIRECTORY EVENTS   the data directory of a service with a log as the rows of `long-log` have it
 #pragma once
 
 #include <cstddef>
@@ -19,6 +24,8 @@ namespace ota::bench {
 inline constexpr const char* kServiceRole = "serve-service";
 inline constexpr const char* kHelloRole = "serve-hello";
 inline constexpr const char* kNginxRole = "serve-nginx";
+inline constexpr const char* kPostgresRole = "serve-postgres";
+inline constexpr const char* kMakeLogRole = "make-log";
 
 // Plays the role that the command line names, if it names one; answers the exit code then.
 std::optional<int> play_role(int argc, char** argv);
@@ -26,6 +33,7 @@ std::optional<int> play_role(int argc, char** argv);
 int serve_service(const char* directory);
 int serve_hello(std::size_t connections);
 int serve_nginx(const char* directory);
+int serve_postgres(const char* directory);
 
 // In a role: tells the port, then waits until whoever started it wants it to end.
 void announce_and_wait(int port);

@@ -24,6 +24,8 @@ Rows measure_asks(const std::filesystem::path& directory, const Extent& extent);
 Rows measure_polls(const std::filesystem::path& directory, const Extent& extent);
 // Durable device reports over HTTP, beside RocksDB's own synced puts; and whole device updates.
 Rows measure_reports(const std::filesystem::path& directory, const Extent& extent);
+// The same reports beside PostgreSQL, behind the same front door; a row without figures where it cannot be had.
+Rows measure_postgres(const std::filesystem::path& directory, const Extent& extent);
 // Downloads in ranges and whole, beside nginx with sendfile.
 Rows measure_downloads(const std::filesystem::path& directory, const Extent& extent);
 // Polls while 200 devices on thin lines download.
@@ -38,5 +40,7 @@ Rows measure_reads(const std::filesystem::path& directory, const Extent& extent)
 Rows measure_upload(const std::filesystem::path& directory, const Extent& extent);
 // A file of devices that are all new, over HTTP, until every one is durable and visible.
 Rows measure_import(const std::filesystem::path& directory, const Extent& extent);
+// A log of ten million events as a fleet makes them: its size, a rebuild of the views, a verification, the start of otad on it.
+Rows measure_long_log(const std::filesystem::path& directory, const Extent& extent);
 
 }  // namespace ota::bench

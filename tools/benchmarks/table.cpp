@@ -35,7 +35,7 @@ std::string goal_text(const Goal& goal) {
           : fmt::format("{} {}",
                         goal.kind == Goal::Kind::kValueAtLeast ? ">=" : "<=", number(goal.bound));
   if (!goal.binding) return "(" + text + ")";
-  return goal.wished > 0 ? fmt::format("{} ({:.2f})", text, goal.wished) : text;
+  return goal.wished > 0 ? fmt::format("{} ({})", text, number(goal.wished)) : text;
 }
 
 std::string result_text(const Row& row) {

@@ -1,14 +1,16 @@
 # Shared by tools/run and tools/test: installs what is missing, then configures and builds.
 # Sourced with the repository's root as working directory.
 
-# The Debian packages of tools/packages.txt that are not installed yet; needs root or sudo only if there are any.
+# install_missing_packages [FILE]: the Debian packages of FILE, or of tools/packages.txt, that are not installed yet; needs root
+# or sudo only if there are any.
 install_missing_packages() {
+  local list=${1:-tools/packages.txt}
   local missing=()
   local name
   while read -r name; do
     case "$name" in '' | '#'*) continue ;; esac
     dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || missing+=("$name")
-  done <tools/packages.txt
+  done <"$list"
   [ ${#missing[@]} -eq 0 ] && return 0
   local as_root=()
   if [ "$(id -u)" -ne 0 ]; then
