@@ -60,8 +60,14 @@ int run(int argc, char** argv) {
   add_why_command(app, session);
   add_service_commands(app, session);
   add_audit_commands(app, session);
+  add_story_commands(app, session);
+  add_diff_command(app, session);
+  add_user_commands(app, session);
+  add_whatif_command(app, session);
+  add_event_commands(app, session);
   add_log_commands(app, session);
   add_backup_commands(app, session);
+  add_views_commands(app, session);
   try {
     app.parse(argc, argv);
     check(app, session);

@@ -23,6 +23,7 @@
 #include "http/ddi_downloads.hpp"
 #include "http/ddi_messages.hpp"
 #include "http/front_door.hpp"
+#include "http/live_events.hpp"
 #include "tools/heap.hpp"
 #include "tools/otad/config.hpp"
 #include "tools/otad/exposure.hpp"
@@ -103,6 +104,7 @@ ota::http::ApiOptions api_options_of(const Config& config) {
   options.client_attribute = config.client_attribute;
   options.client_of_model = config.client_of_model;
   options.late_feedback_gone = config.late_feedback_gone;
+  options.record_audit_reads = config.record_audit_reads;
   options.redirect_url = config.redirect_url;
   options.store_key = config.store_key;
   options.blocked_addresses = config.blocked_addresses;
@@ -224,6 +226,8 @@ void serve(const Config& config, const sigset_t& signals) {
     mqtt = std::make_unique<ota::gateways::MqttDevices>(config.mqtt);
     options.tails.push_back(&mqtt->tail());
   }
+  ota::http::LiveEvents live_events;
+  options.tails.push_back(&live_events);
   options.data_directory = config.data_directory;
   options.key_directory = config.data_directory / "keys";
   options.disk.keep_free = config.keep_free;
@@ -246,6 +250,7 @@ void serve(const Config& config, const sigset_t& signals) {
 
   auto api_options = api_options_of(config);
   api_options.fetcher = fetcher.get();
+  api_options.live_events = &live_events;
   api_options.neighbours = [&] {
     std::vector<ota::http::DependencyHealth> neighbours;
     if (bus) neighbours.push_back(bus_health(*bus));
@@ -260,6 +265,7 @@ void serve(const Config& config, const sigset_t& signals) {
   api.add_to(router);
   auto door_options = door_options_of(config);
   door_options.on_refused = [&](const ota::http::RequestContext& context) { ota::http::ddi::note_refused(context, api); };
+  door_options.endless.news = live_events.bell();
   ota::http::FrontDoor door(door_options, [&](ota::http::RequestContext& context) { router.handle(context); });
   door.start();
   api.port = door.port();

@@ -25,7 +25,7 @@ class Fold:
             if kind == "campaign.created":
                 row["total"] = data.get("picked", 0)
             elif kind == "campaign.closed":
-                row["status"] = {6: "completed", 7: "failed", 8: "cancelled"}[data["outcome"]]
+                row["status"] = data["outcome"]
             elif kind == "campaign.cancelled":
                 row["status"] = "cancelled"
                 row["ended"] = True

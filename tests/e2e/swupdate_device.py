@@ -135,7 +135,7 @@ def fails(scene, in_its_log, **more):
     row = scene.becomes(offer, "failed")
     assert row["error_code"] == "device_failure" and row["error_message"] == "No suitable .swu image found", row
     ends = [event["data"] for event in scene.events(offer) if event["type"] == "update.attempt_ended"]
-    assert [end["kind"] for end in ends] == [1], ends         # device: no fault of the line, nor of ours
+    assert [end["kind"] for end in ends] == ["device"], ends         # device: no fault of the line, nor of ours
     assert scene.campaign_becomes(offer, "failed")["failed_devices"] == 1
     wait_for(f"SWUpdate's own log has \"{in_its_log}\"", lambda: in_its_log in scene.swupdate.said()[begin:], STORY_S)
 

@@ -80,7 +80,7 @@ TEST_CASE("a proof shows the event that is proven, and by whose word") {
   CHECK(proven.position == kProven);
   CHECK(proven.type == "firmware.restored");
   CHECK(proven.stream == "service");
-  CHECK(proven.time == "1970-01-01 00:00:06.000000Z");
+  CHECK(proven.time == "1970-01-01T00:00:06.000000Z");
   CHECK(proven.data == R"({"reason":"reason 6"})");
   CHECK(proven.signer == made.verifier.text());
   CHECK(proven.key_is_from_proof);

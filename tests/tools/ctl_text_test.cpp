@@ -1,4 +1,4 @@
-// tools/otactl: sizes, times, tables, addresses and files as text.
+// tools/otactl: sizes, times, tables, addresses, events and files as text.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -6,8 +6,11 @@
 #include <iterator>
 #include <set>
 
+#include "domain/codec/codec.hpp"
+#include "domain/streams.hpp"
 #include "gateways/mqtt/topics.hpp"
 #include "tools/otactl/device_list.hpp"
+#include "tools/otactl/event_line.hpp"
 #include "tools/otactl/human.hpp"
 #include "tools/otactl/json_cells.hpp"
 #include "tools/otactl/mqtt_users.hpp"
@@ -161,4 +164,24 @@ TEST_CASE("the users of a broker are those that docs/ shows, and are named as th
   for (const auto* id : {"pump-7", "a b/c.d+#*>%", "\xC3\xBC", "A_z-09~"}) {
     CHECK(ctl::topic_level(id) == gateways::mqtt::encode_level(id));
   }
+}
+
+TEST_CASE("an event of a log is one line of JSON, also where its bytes are no text") {
+  const auto encoded = domain::encode(domain::FirmwareRestored{"a \"reason\"\n"});
+  const auto stream = domain::stream_name(domain::ServiceStream{});
+  eventstore::RecordedEvent event;
+  event.position = {7};
+  event.time = eventstore::Timestamp(std::chrono::seconds(1));
+  event.stream = stream;
+  event.type = encoded.type;
+  event.payload = encoded.payload;
+  event.correlation = "bad \xff bytes";
+  const auto line = ctl::line_of(ctl::event_json(event));
+  CHECK(line.find('\n') == line.size() - 1);
+  const auto read = nlohmann::json::parse(line);
+  CHECK(read["position"] == 7);
+  CHECK(read["stream"] == "service");
+  CHECK(read["time"] == "1970-01-01T00:00:01.000000Z");
+  CHECK(read["data"]["reason"] == "a \"reason\"\n");
+  CHECK(read["actor_token"].is_null());
 }

@@ -296,7 +296,8 @@ void add_check(CLI::App& audit, Session& session) {
 }  // namespace
 
 void add_audit_commands(CLI::App& app, Session& session) {
-  CLI::App* audit = add_command(app, "audit", "The log and its proofs: verify, checkpoint, keys, rotate-key, prove, check");
+  CLI::App* audit = add_command(app, "audit", "The log and its proofs: events, verify, checkpoint, keys, rotate-key, prove, check");
+  add_audit_events(*audit, session);
   add_verify(*audit, session);
   add_checkpoint(*audit, session);
   add_keys(*audit, session);

@@ -1,4 +1,4 @@
-// otactl log dump | stats: the log's directory, read without the service
+// otactl log dump | stats | stream | repair: the log's directory, without the service
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,10 +7,12 @@
 #include <memory>
 
 #include "domain/codec/codec.hpp"
+#include "domain/codec/readable.hpp"
 #include "domain/streams.hpp"
 #include "eventstore/base64.hpp"
 #include "eventstore/log.hpp"
 #include "eventstore/proofs.hpp"
+#include "tools/otactl/event_line.hpp"
 #include "tools/otactl/failure.hpp"
 #include "tools/otactl/human.hpp"
 #include "tools/otactl/log_directory.hpp"
@@ -22,28 +24,6 @@ namespace {
 
 using eventstore::RecordedEvent;
 using nlohmann::json;
-
-std::string hex_of(const auto& bytes) { return domain::to_hex(domain::view_of(bytes)); }
-
-// As GET /audit/events shows it, but for the actor: persons are tokens here.
-json dumped(const RecordedEvent& event) {
-  json tags = json::array();
-  for (const auto tag : event.tags) tags.push_back(domain::readable_name(tag));
-  const auto decoded = domain::decode(event.type, event.payload);
-  json shown{{"position", event.position.value},
-             {"time", time_text(event.time)},
-             {"type", domain::event_name(event.type)},
-             {"stream", domain::readable_name(event.stream)},
-             {"tags", std::move(tags)},
-             {"actor_token", event.caller.empty() ? json(nullptr) : json(hex_of(event.caller.bytes))},
-             {"correlation_id", event.correlation.empty() ? json(nullptr) : json(std::string(event.correlation))},
-             {"causation", event.causation.value == 0 ? json(nullptr) : json(event.causation.value)},
-             {"data", decoded ? json::parse(domain::to_json_text(*decoded), nullptr, false) : json(nullptr)}};
-  if (event.correlation.empty() && event.command) shown["correlation_id"] = hex_of(event.command->bytes);
-  return shown;
-}
-
-std::string line_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 
 void add_log_dump(CLI::App& log, Session& session) {
   struct Request {
@@ -65,7 +45,7 @@ void add_log_dump(CLI::App& log, Session& session) {
         std::uint64_t left = request->limit;
         opened->scan({request->after}, [&](const RecordedEvent& event) {
           if (left-- == 0) return false;
-          auto shown = dumped(event);
+          auto shown = event_json(event);
           if (request->records) shown["record"] = eventstore::base64_of(proofs.record(event.position).value());
           fmt::print("{}", line_of(shown));
           return true;
@@ -148,9 +128,11 @@ void add_log_stats(CLI::App& log, Session& session) {
 }  // namespace
 
 void add_log_commands(CLI::App& app, Session& session) {
-  CLI::App* log = add_command(app, "log", "The log's directory, read without the service: dump, stats");
+  CLI::App* log = add_command(app, "log", "The log's directory, without the service: dump, stats, stream, repair");
   add_log_dump(*log, session);
   add_log_stats(*log, session);
+  add_log_stream(*log, session);
+  add_log_repair(*log, session);
 }
 
 }  // namespace ota::ctl

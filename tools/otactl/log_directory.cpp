@@ -6,15 +6,20 @@
 #include <exception>
 #include <filesystem>
 
+#include "domain/time_text.hpp"
 #include "tools/otactl/failure.hpp"
 
 namespace ota::ctl {
 
+std::filesystem::path log_in(const std::string& directory) {
+  const std::filesystem::path given(directory);
+  const auto inside = given / "log";
+  return std::filesystem::exists(inside / "CURRENT") ? inside : given;
+}
+
 int reading(const std::string& directory, const std::function<int(const std::shared_ptr<eventstore::Log>&)>& read) {
   try {
-    const std::filesystem::path given(directory);
-    const auto inside = given / "log";
-    return read(eventstore::Log::open_read_only(std::filesystem::exists(inside / "CURRENT") ? inside : given));
+    return read(eventstore::Log::open_read_only(log_in(directory)));
   } catch (const Failure&) {
     throw;
   } catch (const std::exception& fault) {
@@ -22,13 +27,6 @@ int reading(const std::string& directory, const std::function<int(const std::sha
   }
 }
 
-std::string time_text(eventstore::Timestamp time) {
-  const auto days = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day day(days);
-  const std::chrono::hh_mm_ss clock(time - days);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}Z", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
-                     static_cast<unsigned>(day.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
-}
+std::string time_text(eventstore::Timestamp time) { return domain::time_text(time); }
 
 }  // namespace ota::ctl

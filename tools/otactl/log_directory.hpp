@@ -1,6 +1,7 @@
 // A log on disk, read without the service: a copy, a backup, or the one that a service is writing.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,9 @@ namespace ota::ctl {
 // Opens the log in a data directory, or the log's own directory, and answers what `read` answers. Throws Failure with a
 // sentence if it cannot be read.
 int reading(const std::string& directory, const std::function<int(const std::shared_ptr<eventstore::Log>&)>& read);
+
+// The log's own directory, if it is that or the data directory around it.
+std::filesystem::path log_in(const std::string& directory);
 
 // "2026-01-31 12:00:00.123456Z"
 std::string time_text(eventstore::Timestamp time);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "domain/codec/codec.hpp"
+#include "domain/codec/readable.hpp"
 #include "domain/streams.hpp"
 #include "eventstore/base64.hpp"
 #include "eventstore/merkle.hpp"

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -96,6 +97,7 @@ struct ServiceClient::Request {
   std::string file;  // with it: multipart, the body is its metadata
   OnProgress on_progress;
   std::string file_type;  // with it: the file alone is the body
+  std::string last_event_id = {};  // with it: an answer without an end
 };
 
 ServiceClient::ServiceClient(ServiceSettings settings)
@@ -132,6 +134,55 @@ Reply ServiceClient::send_file(const std::string& path, const std::string& type,
       {"POST", std::string{kBasePath} + path, {}, file, std::move(on_progress), type});
 }
 
+namespace {
+
+// Where the bytes of a stream go.
+struct StreamSink {
+  CURL* easy;
+  const std::function<void(std::string_view)>& take;
+  Reply& reply;
+  std::exception_ptr thrown = nullptr;
+};
+
+// No exception crosses libcurl.
+std::size_t took_piece(char* bytes, std::size_t size, std::size_t count, void* to) {
+  StreamSink& sink = *static_cast<StreamSink*>(to);
+  curl_easy_getinfo(sink.easy, CURLINFO_RESPONSE_CODE, &sink.reply.status);
+  if (!sink.reply.ok()) return took_body(bytes, size, count, &sink.reply.body);
+  try {
+    sink.take({bytes, size * count});
+    return size * count;
+  } catch (...) {
+    sink.thrown = std::current_exception();
+    return 0;
+  }
+}
+
+}  // namespace
+
+ServiceClient::Streamed ServiceClient::stream(const std::string& path, const std::string& last_event_id,
+                                              const std::function<void(std::string_view)>& take) {
+  const Request request{"GET", std::string{kBasePath} + path, {}, {}, {}, {}, last_event_id};
+  Streamed streamed;
+  CURL* easy = easy_.get();
+  set_up(request, streamed.reply);
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> list{headers(request, {}), &curl_slist_free_all};
+  const ResetAtEnd reset{easy};
+  StreamSink sink{easy, take, streamed.reply};
+  std::array<char, CURL_ERROR_SIZE> message{};
+  set(easy, CURLOPT_ERRORBUFFER, message.data());
+  set(easy, CURLOPT_HTTPHEADER, list.get());
+  set(easy, CURLOPT_WRITEFUNCTION, &took_piece);
+  set(easy, CURLOPT_WRITEDATA, static_cast<void*>(&sink));
+  const CURLcode code = curl_easy_perform(easy);
+  if (sink.thrown) std::rethrow_exception(sink.thrown);
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &streamed.reply.status);
+  const char* const what = message[0] != '\0' ? message.data() : curl_easy_strerror(code);
+  if (code != CURLE_OK && !is_worth_another_try(code)) throw Failure(kExitUnreachable, what);
+  streamed.why = code == CURLE_OK ? "the service has ended the stream" : what;
+  return streamed;
+}
+
 Reply ServiceClient::perform(const Request& request) {
   const std::string idempotency_key = random_uuid();
   auto pause = kPauseFirst;
@@ -158,7 +209,8 @@ curl_slist* ServiceClient::headers(const Request& request,
   const auto add = [&list](const std::string& line) {
     list = curl_slist_append(list, line.c_str());
   };
-  add("Accept: application/json");
+  add(request.last_event_id.empty() ? "Accept: application/json" : "Accept: text/event-stream, application/json");
+  if (!request.last_event_id.empty()) add("Last-Event-ID: " + request.last_event_id);
   const bool is_post = std::string_view{request.method} == "POST";
   if (is_post && request.file.empty()) add("Content-Type: application/json");
   if (!request.file_type.empty()) add("Content-Type: " + request.file_type);
@@ -179,9 +231,9 @@ void ServiceClient::set_up(const Request& request, Reply& reply) {
   set(easy, CURLOPT_USERAGENT, "otactl/" OTA_VERSION);
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-  if (request.file.empty()) {
+  if (request.file.empty() && request.last_event_id.empty()) {
     set(easy, CURLOPT_TIMEOUT, settings_.seconds_max);
-  } else {
+  } else {  // a stream is never silent for long either
     set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(easy, CURLOPT_LOW_SPEED_TIME, settings_.seconds_max);
   }

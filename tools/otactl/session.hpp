@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "tools/otactl/service_client.hpp"
 
@@ -38,7 +39,19 @@ void add_rollback_commands(CLI::App& app, Session& session);
 void add_why_command(CLI::App& app, Session& session);
 void add_service_commands(CLI::App& app, Session& session);
 void add_audit_commands(CLI::App& app, Session& session);
+void add_audit_events(CLI::App& audit, Session& session);
+void add_story_commands(CLI::App& app, Session& session);
+void add_diff_command(CLI::App& app, Session& session);
+void add_user_commands(CLI::App& app, Session& session);
+void add_whatif_command(CLI::App& app, Session& session);
+void add_event_commands(CLI::App& app, Session& session);
 void add_log_commands(CLI::App& app, Session& session);
+void add_log_stream(CLI::App& log, Session& session);
+void add_log_repair(CLI::App& log, Session& session);
 void add_backup_commands(CLI::App& app, Session& session);
+void add_views_commands(CLI::App& app, Session& session);
+
+// The position of the last event in lines of JSON, or of CSV.
+std::uint64_t last_position(std::string_view lines);
 
 }  // namespace ota::ctl

@@ -40,6 +40,7 @@ struct Config {
   http::PollPaceOptions poll_pace{.polls_per_s = 2'000, .jitter_percent = 10};
   http::TransferRates download_rates;
   bool late_feedback_gone = false;
+  bool record_audit_reads = false;
   std::string redirect_url;                        // downloads.redirect_url
   http::StoreKey store_key;                        // downloads.store_*
   http::IpNetworks blocked_addresses;              // ddi.blocked_addresses

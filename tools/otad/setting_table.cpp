@@ -204,6 +204,8 @@ const std::vector<Setting>& settings() {
        }},
       {"firmware.require_signature", "off", "on or off: firmware is registered only with a signature that verifies",
        [](Config& c, const std::string& v) { c.require_signature = on_or_off(v); }},
+      {"audit.record_reads", "off", "on or off: whoever reads the audit is written into it; for where callers are authenticated",
+       [](Config& c, const std::string& v) { c.record_audit_reads = on_or_off(v); }},
       {"backup.directory", "", "where backups are taken to, for this service alone; empty: none are taken",
        [](Config& c, const std::string& v) { c.backup_directory = v; }},
       {"backup.every", "0s", "how often one is taken by itself; 0s: only when somebody asks",

@@ -18,8 +18,8 @@ Reply hello(const SmallServer::Asked& asked) {
 }
 
 // An authority, a server that it vouches for, and files.
-struct Scene {
-  explicit Scene(const std::string& names = "IP:127.0.0.1,DNS:localhost", bool asks_clients = false)
+struct TlsScene {
+  explicit TlsScene(const std::string& names = "IP:127.0.0.1,DNS:localhost", bool asks_clients = false)
       : server(hello, ServerTls{authority.issue("server", names),
                                 asks_clients ? clients.certificate() : ""}),
         ca_file(directory.write("ca.pem", authority.certificate())) {}
@@ -40,7 +40,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("a server that the authority vouches for is spoken to, by address and by name") {
-  const Scene scene;
+  const TlsScene scene;
   for (const std::string host : {"127.0.0.1", "localhost"}) {
     ClientStage stage{scene.settings(host)};
     const HttpAnswer answer = stage.ask(stage.get(scene.server.url("/", host)));
@@ -54,14 +54,14 @@ TEST_CASE("a server that the authority vouches for is spoken to, by address and 
 }
 
 TEST_CASE("a server of another name, or of nobody's, is not spoken to") {
-  const Scene other{"DNS:elsewhere.example,IP:127.0.0.2"};
+  const TlsScene other{"DNS:elsewhere.example,IP:127.0.0.2"};
   for (const std::string host : {"127.0.0.1", "localhost"}) {
     ClientStage stage{other.settings(host)};
     const HttpAnswer answer = stage.ask(stage.get(other.server.url("/", host)));
     CHECK_FALSE(answer.complete);
     CHECK(answer.error.find("mismatch") != std::string::npos);
   }
-  const Scene scene;
+  const TlsScene scene;
   HttpSettings settings = scene.settings();
   settings.tls.ca_file = other.ca_file;
   ClientStage stage{settings};
@@ -73,7 +73,7 @@ TEST_CASE("a server of another name, or of nobody's, is not spoken to") {
 }
 
 TEST_CASE("whoever does not want to check, does not") {
-  const Scene scene{"DNS:elsewhere.example"};
+  const TlsScene scene{"DNS:elsewhere.example"};
   HttpSettings settings = scene.settings();
   settings.tls = {"", true};
   ClientStage stage{settings};
@@ -86,7 +86,7 @@ TEST_CASE("authorities that cannot be read are named") {
 }
 
 TEST_CASE("the next connection of a device resumes its session, whatever became of the last one") {
-  const Scene scene;
+  const TlsScene scene;
   ClientStage stage{scene.settings()};
   CHECK(stage.ask(stage.get(scene.server.url("/last"))).ok());
   CHECK(stage.ask(stage.get(scene.server.url("/"))).ok());
@@ -102,7 +102,7 @@ TEST_CASE("the next connection of a device resumes its session, whatever became 
 }
 
 TEST_CASE("no device resumes as another, nor uses its connection") {
-  const Scene scene{"IP:127.0.0.1", true};
+  const TlsScene scene{"IP:127.0.0.1", true};
   HttpSettings settings = scene.settings();
   settings.connections_max = 1;
   ClientStage stage{settings};
@@ -125,7 +125,7 @@ TEST_CASE("no device resumes as another, nor uses its connection") {
 }
 
 TEST_CASE("a device without a certificate, or with one of another authority, is not let in") {
-  const Scene scene{"IP:127.0.0.1", true};
+  const TlsScene scene{"IP:127.0.0.1", true};
   ClientStage stage{scene.settings()};
   HttpRequest request = stage.get(scene.server.url("/"));
   CHECK_FALSE(stage.ask(HttpRequest{request}).complete);

@@ -1,0 +1,51 @@
+"""Who follows the log sees every event once and in order, though the service is killed in between."""
+import json
+import os
+import subprocess
+
+from support import BIN, Stage, wait_for
+
+
+def follow(stage, name, *options):
+    """otactl, which follows: what it prints, as it is by now."""
+    path = os.path.join(stage.directory, name)
+    with open(path, "wb") as out, open(path + ".err", "wb") as err:
+        process = subprocess.Popen([os.path.join(BIN, "otactl"), "--json", "--server", stage.service.url, "events", "--follow",
+                                    *options], stdout=out, stderr=err)
+
+    def events():
+        with open(path, "rb") as lines:
+            return [json.loads(line) for line in lines.read().split(b"\n")[:-1]]
+    return process, events
+
+
+def main():
+    with Stage() as stage:
+        service = stage.service
+        service.register([f"early-{i}" for i in range(10)])
+        head = service.get("/audit/events?limit=1")["head"]
+        everything, all_events = follow(stage, "all", "--after", "0")
+        registered, later_events = follow(stage, "later", "--type", "device.registered,firmware.registered")
+        try:
+            wait_for("both follow", lambda: service.get("/service/stats")["event_streams"]["open"] == 2, 30)
+            for killed in range(2):
+                service.register([f"device-{killed}-{i}" for i in range(2_000)])
+                service.kill()
+                service.start()
+            service.register(["last"])
+            log = service.events()
+            wait_for("all of it is printed", lambda: len(all_events()) >= len(log), 30)
+            assert all_events() == log, "what was printed is not the log"
+            wanted = [e for e in log if e["position"] > head and e["type"] == "device.registered"]
+            wait_for("the later ones, too", lambda: len(later_events()) >= len(wanted), 30)
+            assert later_events() == wanted, "what was let through is not what was asked for"
+            service.stop()                       # though both are still there
+            print(f"{len(log)} events printed once each, over 2 kills")
+        finally:
+            for process in (everything, registered):
+                process.kill()
+                process.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+// otactl whatif CAMPAIGN [--set FIELD=VALUE ...]: a campaign that is over, replayed under another policy.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "tools/otactl/failure.hpp"
+#include "tools/otactl/human.hpp"
+#include "tools/otactl/session.hpp"
+#include "tools/otactl/url.hpp"
+
+namespace ota::ctl {
+namespace {
+
+using nlohmann::json;
+
+// "5" is a number, "true" a truth value, "a,b" a list, and anything else a text.
+json policy_value(const std::string& name, const std::string& text) {
+  if (name == "rollback_triggers") {
+    json list = json::array();
+    for (std::size_t begin = 0; begin <= text.size();) {
+      const auto end = std::min(text.find(',', begin), text.size());
+      if (end > begin) list.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return list;
+  }
+  auto value = json::parse(text, nullptr, false);
+  return value.is_number() || value.is_boolean() ? value : json(text);
+}
+
+std::string counts_text(const json& counts) {
+  const auto of = [&](const char* name) { return counts.at(name).get<std::uint64_t>(); };
+  return fmt::format("{} completed, {} failed, {} cancelled, {} in progress, {} pending", of("completed_devices"),
+                     of("failed_devices"), of("cancelled_devices"), of("in_progress_devices"), of("pending_devices"));
+}
+
+std::string outcome_text(const json& outcome) {
+  std::string out;
+  if (outcome.at("stopped").is_object()) {
+    const auto& stopped = outcome["stopped"];
+    out += fmt::format("  stopped   {} with {} devices granted: {}\n            {}\n",
+                       text::human_time(stopped.at("at").get<std::string>()), stopped.at("granted_devices").get<std::uint64_t>(),
+                       counts_text(stopped.at("counts")), text::printable(stopped.at("reason").get<std::string>()));
+  } else {
+    out += "  stopped   never\n";
+  }
+  out += fmt::format("  at end    {}, {} devices granted: {}\n", outcome.at("status").get<std::string>(),
+                     outcome.at("granted_devices").get<std::uint64_t>(), counts_text(outcome.at("counts")));
+  if (const auto unknown = outcome.at("unknown_attempts").get<std::uint64_t>(); unknown > 0) {
+    out += fmt::format("  unknown   the outcome of {} attempts\n", unknown);
+  }
+  if (const auto left = outcome.at("operator_steps_left_out").get<std::uint64_t>(); left > 0) {
+    out += fmt::format("  left out  {} steps of operators, impossible here\n", left);
+  }
+  return out;
+}
+
+std::string what_if_text(const json& answer) {
+  if (answer.at("exact").get<bool>()) return outcome_text(answer.at("if_unknown_succeed"));
+  return "If what is not known had succeeded:\n" + outcome_text(answer.at("if_unknown_succeed")) +
+         "If it had failed:\n" + outcome_text(answer.at("if_unknown_fail"));
+}
+
+}  // namespace
+
+void add_whatif_command(CLI::App& app, Session& session) {
+  CLI::App* command = add_command(app, "whatif", "What would have become of a campaign under another policy; changes nothing");
+  const auto campaign = std::make_shared<std::string>();
+  const auto set = std::make_shared<std::vector<std::string>>();
+  command->add_option("CAMPAIGN", *campaign)->required();
+  command->add_option("--set", *set, "FIELD=VALUE of the policy: failure_threshold_percent=5, deployment_strategy=canary, ...");
+  command->callback([&session, campaign, set] {
+    session.action = [&session, campaign, set](ServiceClient& client) {
+      json body = json::object();
+      for (const auto& assignment : *set) {
+        const auto equals = assignment.find('=');
+        if (equals == std::string::npos || equals == 0) {
+          throw Failure(kExitUsage, fmt::format("--set {}: FIELD=VALUE is wanted", text::printable(assignment)));
+        }
+        body[assignment.substr(0, equals)] = policy_value(assignment.substr(0, equals), assignment.substr(equals + 1));
+      }
+      session.print(client.post("/campaigns/" + escape(*campaign) + "/what-if", body), what_if_text);
+      return 0;
+    };
+  });
+}
+
+}  // namespace ota::ctl
