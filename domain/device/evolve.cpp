@@ -49,6 +49,7 @@ struct Fold {
     s.deleted = false;
     s.ordinal = e.ordinal;
     s.attributes = e.attributes;
+    s.said.clear();                       // of what is not there any more nothing was said
     s.groups = e.groups;
     s.owner = e.owner;
     note_version(e.attributes);

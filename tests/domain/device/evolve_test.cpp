@@ -143,3 +143,12 @@ TEST_CASE("events in another stream than an update's name no update") {
   const Fact misplaced[] = {UpdateRequested{}, AttemptGranted{}, RetryAsked{}, succeeded()};
   for (const auto& fact : misplaced) CHECK(after({in(kDevice, fact)}).updates.empty());
 }
+
+TEST_CASE("a registration forgets what was said of attributes that it does not bring") {
+  DeviceAttributesChanged said;
+  said.set = {{"site", "berlin"}};
+  said.by_device = true;
+  const auto s = after({in(kDevice, said), in(kDevice, kRegistered)});
+  CHECK(s.attributes.empty());
+  CHECK(s.said.empty());
+}
