@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,14 +15,20 @@
 namespace ota::domain {
 
 struct Readable;
+struct ReadableField;
 using ReadableList = std::vector<Readable>;
-using ReadableFields = std::vector<std::pair<std::string, Readable>>;  // in the order of their declaration
+using ReadableFields = std::vector<ReadableField>;  // in the order of their declaration
 struct JsonText {  // what somebody gave us as JSON: who can parse it, may show it as such
   std::string text;
 };
 struct Readable {
   // A Caller is a person: who can, puts the name in its place.
   std::variant<bool, std::int64_t, std::uint64_t, double, std::string, JsonText, Caller, ReadableList, ReadableFields> value;
+};
+
+struct ReadableField {
+  std::string name;
+  Readable value;
 };
 
 ReadableFields readable(const Event& event);

@@ -89,7 +89,7 @@ std::optional<Readable> bytes_as(pb::Shape shape, const std::string& bytes) {
     }
     case pb::DEVICES: {
       ReadableFields set;
-      set.emplace_back("devices", Readable{std::uint64_t{bitmap_from_bytes(bytes).cardinality()}});
+      set.push_back({"devices", Readable{std::uint64_t{bitmap_from_bytes(bytes).cardinality()}}});
       return Readable{std::move(set)};
     }
     case pb::BASE64: {
@@ -159,7 +159,7 @@ std::optional<Readable> map_of(const Message& message, const FieldDescriptor* fi
     }
   }
   ReadableFields fields;
-  for (auto& [name, shown] : sorted) fields.emplace_back(name, std::move(shown));
+  for (auto& [name, shown] : sorted) fields.push_back({name, std::move(shown)});
   return Readable{std::move(fields)};
 }
 
@@ -187,7 +187,7 @@ ReadableFields readable_message(const Message& message) {
   ReadableFields fields;
   const auto* type = message.GetDescriptor();
   for (int i = 0; i < type->field_count(); ++i) {
-    if (auto shown = field_of(message, type->field(i))) fields.emplace_back(type->field(i)->name(), std::move(*shown));
+    if (auto shown = field_of(message, type->field(i))) fields.push_back({type->field(i)->name(), std::move(*shown)});
   }
   return fields;
 }
