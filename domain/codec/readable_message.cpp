@@ -18,6 +18,8 @@ namespace pb = ota::events;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
+constexpr std::uint64_t kMinutesOfDay = 24 * 60;
+
 // In the order of their numbers from 0 on; an empty word: the number says nothing, and is left out.
 using Words = std::vector<std::string_view>;
 
@@ -61,7 +63,7 @@ std::optional<Readable> number_as(pb::Shape shape, std::uint64_t n, bool said) {
   }
   switch (shape) {
     case pb::TIME: return n == 0 ? std::nullopt : std::optional(text(time_text(time_of(static_cast<std::int64_t>(n)))));
-    case pb::MINUTE_OF_DAY: return text(minute_text(static_cast<std::uint16_t>(n)));
+    case pb::MINUTE_OF_DAY: return n < kMinutesOfDay ? text(minute_text(static_cast<std::uint16_t>(n))) : Readable{n};
     case pb::PERSON: return n == 0 && !said ? std::nullopt : std::optional(Readable{Caller{n}});
     case pb::PERSON_TOKEN: return text(fmt::format("{:016x}", n));
     default: break;

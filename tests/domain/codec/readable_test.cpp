@@ -62,6 +62,13 @@ TEST_CASE("a word of a newer version is its number") {
   CHECK(shown(*decode(encoded.type, encoded.payload)).starts_with(R"({"outcome":99)"));
 }
 
+TEST_CASE("a minute that no day has is its number") {
+  UpdateRequested requested;
+  requested.plan.maintenance_window = MaintenanceWindow{1'439, 5'000, "UTC"};
+  CHECK(shown(requested).find(R"("maintenance_window":{"start_minute":"23:59","end_minute":5000,"timezone":"UTC"})") !=
+        std::string::npos);
+}
+
 TEST_CASE("text of any kind is JSON text, and what was given as JSON can be told apart") {
   CHECK(shown(CampaignPaused{"\"a\\b\"\n\x01\x7f\xc3\xa4"}) ==
         "{\"reason\":\"\\\"a\\\\b\\\"\\u000a\\u0001\x7f\xc3\xa4\",\"cause\":\"operator\"}");
