@@ -220,13 +220,9 @@ class Replay {
     return failure_of(u, failed, context);
   }
   static Event success_of(const DeviceUpdate& u, bool without_download) {
-    AttemptEnded end;
-    end.attempt = u.attempt;
-    end.success = true;
-    end.batch = u.batch;
-    end.retry = u.retry;
-    end.retry_count = u.retry_count;
-    end.spared_retries = u.spared_retries;
+    Events events;
+    update::add_success(u, events);
+    auto end = std::get<AttemptEnded>(events.front().event);
     end.without_download = without_download;
     return end;
   }
