@@ -25,7 +25,7 @@ domain::Bitmap who_may_show(const domain::Campaign& state, std::optional<domain:
   if (!status) return state.targets;
   switch (*status) {
     case Status::kCreated:
-    case Status::kScheduled: return state.remaining();
+    case Status::kScheduled: return state.remaining() | state.untold;  // the latter wait, as they know, until they are told
     case Status::kCompleted: return state.completed - state.undone;
     case Status::kRollback: return state.undone;
     case Status::kFailed: return state.failed;

@@ -69,6 +69,13 @@ std::string everything(const World& world, const std::set<domain::CampaignId>& c
       } else {
         all += text_of(world.update_or_pending(one));
       }
+      // Its first rollback: one that has begun, or waits.
+      const auto back = domain::UpdateId::in_campaign(id, {o}, 1);
+      if constexpr (std::is_same_v<World, Past>) {
+        all += text_of(world.update(back));
+      } else {
+        all += text_of(world.rollback(back));
+      }
     }
   }
   for (const auto& id : devices) {
@@ -117,7 +124,9 @@ struct Remembered {
 
 TEST_CASE("whatever was shown at a moment is what is told of it later, from the log") {
   const bool long_run = std::getenv("OTA_TEST_LONG") != nullptr;
-  for (std::uint32_t seed = 1; seed <= (long_run ? 40U : 3U); ++seed) {
+  std::vector<std::uint32_t> seeds{1, 2, 31};   // the last: a retry that waits behind its campaign's end
+  for (std::uint32_t more = 32; long_run && more < 70; ++more) seeds.push_back(more);
+  for (const auto seed : seeds) {
     CAPTURE(seed);
     RandomWorld world(seed);
     ReadStory read(world.settings);
