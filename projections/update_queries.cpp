@@ -60,9 +60,10 @@ bool take_waiting(const Reader& reader, const domain::DeviceId& id, const std::s
     if (!after.empty() && place <= after) continue;
     if (!is_fresh(reader, campaign.id, ordinal->value)) continue;
     const auto entry = campaign_of(reader, campaign.id);
-    if (entry && !filler.take(place, [&] { return pending_update(*entry, *ordinal, id); })) {
-      return false;
-    }
+    if (!entry) continue;
+    auto update = pending_update(*entry, *ordinal, id);
+    if (update.status == domain::UpdateStatus::kCancelled) continue;  // of one that only waits for its running devices
+    if (!filler.take(place, [&] { return std::move(update); })) return false;
   }
   return true;
 }
