@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "projections/bulk_rows.hpp"
+#include "projections/bulk_size.hpp"
 #include "projections/database.hpp"
-#include "projections/limits.hpp"
 #include "projections/rows.hpp"
 
 namespace ota::projections {
@@ -17,10 +17,14 @@ class BatchedRows final : public Rows {
  public:
   explicit BatchedRows(Database& database) : database_(database) {}
 
-  // From now on, until the end, rows are kept in memory and written `bytes_max` at a time. The end throws std::runtime_error
-  // if they cannot be written; nothing is lost but what was not.
-  void begin_bulk(std::size_t bytes_max) { bulk_ = std::make_unique<BulkRows>(database_, bytes_max); }
+  // From now on, until the end, rows are kept in memory and written many at a time. The end throws std::runtime_error if they
+  // cannot be written; nothing is lost but what was not.
+  void begin_bulk(const BulkSize& size) {
+    bulk_ = std::make_unique<BulkRows>(database_, size.rows_bytes);
+    cache_factor_ = size.cache_factor;
+  }
   void end_bulk() {
+    cache_factor_ = 1;
     const auto bulk = std::move(bulk_);
     if (bulk) bulk->finish();
   }
@@ -46,7 +50,7 @@ class BatchedRows final : public Rows {
     if (bulk_) return bulk_->erase(key);
     check(batch_.Delete(database_.family(key), slice(key)), "be written");
   }
-  std::size_t cache_factor() const override { return bulk_ ? limits::kBulkCacheFactor : 1; }
+  std::size_t cache_factor() const override { return cache_factor_; }
   // Makes everything since the last commit visible at once. Throws if it cannot.
   void commit() {
     if (bulk_) return bulk_->commit();
@@ -58,6 +62,7 @@ class BatchedRows final : public Rows {
   Database& database_;
   rocksdb::WriteBatch batch_;
   std::unique_ptr<BulkRows> bulk_;  // null: no bulk rebuild is under way
+  std::size_t cache_factor_ = 1;
 };
 
 }  // namespace ota::projections

@@ -67,6 +67,21 @@ std::optional<DevicePlace> RowCodec<DevicePlace>::decode(std::string_view bytes)
   return in.complete() ? std::optional(place) : std::nullopt;
 }
 
+bool RowStore<KeptDevice>::load(const Rows& rows, const std::string& key, std::string& buffer, KeptDevice& kept) {
+  if (!RowStore<DevicePlace>::load(rows, key, buffer, kept.place)) return false;
+  kept.saved = kept.place;
+  if (!kept.place.row) return true;
+  if (!RowStore<domain::Device>::load(rows, ordinal_key(Table::kDevice, *kept.place.row), buffer, kept.device)) Reader::damaged();
+  return true;
+}
+void RowStore<KeptDevice>::save(Rows& rows, const std::string& key, KeptDevice& kept) {
+  const auto& [place, device, saved] = kept;
+  if (saved && saved->row && saved->row != place.row) rows.erase(ordinal_key(Table::kDevice, *saved->row));
+  if (place.row) rows.put(ordinal_key(Table::kDevice, *place.row), RowCodec<domain::Device>::encode(device));
+  if (saved != place) rows.put(key, RowCodec<DevicePlace>::encode(place));
+  kept.saved = place;
+}
+
 std::string RowCodec<domain::Device>::encode(const domain::Device& device) {
   return domain::encode_state(device);
 }
@@ -78,8 +93,7 @@ DeviceView::DeviceView(Rows& rows, const domain::Settings& settings, PollIndex& 
     : rows_(rows),
       settings_(settings),
       polls_(&polls),
-      devices_(rows, limits::kCachedEntities),
-      places_(rows, limits::kCachedPlaces),
+      devices_(rows, limits::kCachedDevices),
       names_(rows, limits::kCachedCounters) {}
 
 void DeviceView::load(const Reader& reader) {
@@ -107,7 +121,7 @@ void DeviceView::reserve(const domain::IdsReserved& reserved) {
   domain::Ordinal ordinal = reserved.first;
   for (const auto& id : reserved.devices) {
     name(ordinal, id);
-    places_.edit_or_make(device_place_key(id)).ordinal = ordinal;
+    devices_.edit_or_make(device_place_key(id)).place.ordinal = ordinal;
     ++ordinal.value;
   }
 }
@@ -120,56 +134,30 @@ void DeviceView::fold(Change& change, const domain::DeviceId& id) {
   // ordinal. So whoever is registered with a new one is new in every way: nothing is searched for.
   const bool is_new = is_new_ordinal && std::holds_alternative<domain::DeviceRegistered>(event.event);
   const auto key = device_place_key(id.value);
-  const auto* known = is_new ? nullptr : places_.find(key);
-  if (!known && !given) return;  // of an id that nobody has: there is no device to speak of
-  DevicePlace place = known ? *known : DevicePlace{};
-  const DevicePlace place_before = place;
+  auto* kept = is_new ? &devices_.make(key) : given ? &devices_.edit_or_make(key) : devices_.edit(key);
+  if (!kept) return;  // of an id that nobody has: there is no device to speak of
+  auto& [place, device, saved] = *kept;
   if (given) {
     name(*given, id.value);
     place.ordinal = given;
   }
-  auto* device = row_of(id, place, is_new_ordinal);
-  if (!device) return;
+  if (!place.row) {
+    if (!place.ordinal) return;
+    place.row = place.ordinal;
+    device.id = id;
+  }
   DeviceChange& seen = change.device.emplace();
   seen.relisted = moves_listing(event.event);
-  if (seen.relisted) seen.before = listing_of(*device);
-  domain::evolve(*device, event, settings_);
-  if (given) device = move_row(place, *given, device);
+  if (seen.relisted) seen.before = listing_of(device);
+  domain::evolve(device, event, settings_);
+  if (given) place.row = given;
   if (std::holds_alternative<domain::DeviceDeleted>(event.event)) place.ordinal.reset();
-  seen.device = device;
+  seen.device = &device;
   if (seen.relisted) {
-    seen.after = listing_of(*device);
+    seen.after = listing_of(device);
     place.listed = seen.after.listed;
     relist(id.value, seen.before, seen.after);
   }
-  if (!known) {
-    places_.make(key) = place;
-  } else if (place != place_before) {
-    places_.edit_or_make(key) = place;
-  }
-  if (device->registered) touched_.insert_or_assign(id.value, *place.row);
-}
-
-domain::Device* DeviceView::row_of(const domain::DeviceId& id, DevicePlace& place,
-                                   bool is_new_ordinal) {
-  if (place.row) return devices_.edit(ordinal_key(Table::kDevice, *place.row));
-  if (!place.ordinal) return nullptr;
-  place.row = place.ordinal;
-  const auto key = ordinal_key(Table::kDevice, *place.row);
-  auto& device = is_new_ordinal ? devices_.make(key) : devices_.edit_or_make(key);
-  device.id = id;
-  return &device;
-}
-
-domain::Device* DeviceView::move_row(DevicePlace& place, domain::Ordinal to,
-                                     domain::Device* device) {
-  const domain::Ordinal from = *place.row;
-  if (from == to) return device;
-  auto& moved = devices_.edit_or_make(ordinal_key(Table::kDevice, to));
-  moved = *device;
-  devices_.erase(ordinal_key(Table::kDevice, from));
-  place.row = to;
-  return &moved;
 }
 
 void DeviceView::name(domain::Ordinal ordinal, const std::string& id) {
@@ -228,14 +216,11 @@ void DeviceView::relist(const std::string& id, const DeviceListing& before,
 }
 
 void DeviceView::commit() {
-  to_publish_.reserve(touched_.size());
-  for (const auto& [id, row] : touched_) {
-    const auto* device = devices_.find(ordinal_key(Table::kDevice, row));
-    if (device) to_publish_.push_back({id, poll_record(*device), underway(*device)});
-  }
-  touched_.clear();
+  devices_.each_changed([&](const KeptDevice& kept) {
+    const auto& device = kept.device;
+    if (device.registered) to_publish_.push_back({device.id.value, poll_record(device), underway(device)});
+  });
   devices_.commit();
-  places_.commit();
   names_.commit();
   if (ordinals_moved_) rows_.put(meta_key(kOrdinalsGiven), BytesOut().u32(ordinals_given_).take());
   ordinals_moved_ = false;

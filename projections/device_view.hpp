@@ -10,7 +10,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -40,6 +39,17 @@ struct RowCodec<domain::Device> {
   static std::string encode(const domain::Device& device);
   static std::optional<domain::Device> decode(std::string_view bytes);
 };
+// A device and its place, as they are kept for the next event: found with one look.
+struct KeptDevice {
+  DevicePlace place;
+  domain::Device device;              // of the row that the place names, if it names one
+  std::optional<DevicePlace> saved;   // as it is in the rows; empty: it is in none
+};
+template <>
+struct RowStore<KeptDevice> {
+  static bool load(const Rows& rows, const std::string& key, std::string& buffer, KeptDevice& kept);
+  static void save(Rows& rows, const std::string& key, KeptDevice& kept);
+};
 template <>
 struct RowCodec<std::string> {
   static std::string encode(const std::string& text) { return text; }
@@ -64,8 +74,6 @@ class DeviceView final : public View {
  private:
   void reserve(const domain::IdsReserved& reserved);
   void fold(Change& change, const domain::DeviceId& id);
-  domain::Device* row_of(const domain::DeviceId& id, DevicePlace& place, bool is_new_ordinal);
-  domain::Device* move_row(DevicePlace& place, domain::Ordinal to, domain::Device* device);
   void name(domain::Ordinal ordinal, const std::string& id);
   DeviceListing listing_of(const domain::Device& device) const;
   void relist(const std::string& id, const DeviceListing& before, const DeviceListing& after);
@@ -73,12 +81,10 @@ class DeviceView final : public View {
   Rows& rows_;
   const domain::Settings& settings_;
   PollIndex* polls_;
-  RowCache<domain::Device> devices_;
-  RowCache<DevicePlace> places_;
+  RowCache<KeptDevice> devices_;
   RowCache<std::string> names_;
   std::uint32_t ordinals_given_ = 0;
   bool ordinals_moved_ = false;
-  std::unordered_map<std::string, domain::Ordinal> touched_;  // id -> row, in this group
   struct Published {
     std::string id;
     PollRecord record;

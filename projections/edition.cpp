@@ -63,7 +63,8 @@ void Edition::load() {
   pipeline_ = std::make_unique<Pipeline>(*database_, settings_, *front_, sets_);
   const Reader reader(*database_, Reader::Moment::kOne);
   pipeline_->load(reader);
-  position_.store(Pipeline::progress_in(reader).position.value, std::memory_order_release);
+  folded_ = Pipeline::progress_in(reader);
+  position_.store(folded_.position.value, std::memory_order_release);
 }
 
 bool Edition::is_of(const eventstore::Log& log, const Progress& at) const {
@@ -89,21 +90,37 @@ void Edition::move_to(PollFront& front) {
 }
 
 void Edition::fold(const std::vector<domain::Recorded>& events) {
-  const std::uint64_t before = position_.load(std::memory_order_relaxed);
-  Progress at{{before}, {}};
   for (const auto& event : events) {
-    if (event.position <= at.position) continue;  // folded before a restart, or by the replay
-    if (event.position.value != at.position.value + 1) {
+    if (event.position <= folded_.position) continue;  // before a restart, or by the replay
+    if (event.position.value != folded_.position.value + 1) {
       pipeline_->set_unfit();
       pipeline_->complain(event.position,
-                          fmt::format("the events after {} are missing", at.position.value));
+                          fmt::format("the events after {} are missing", folded_.position.value));
     }
     pipeline_->apply(event);
-    at = {event.position, event.time};
+    folded_ = {event.position, event.time};
   }
-  if (at.position.value == before || !pipeline_->commit(at)) return;
-  events_since_flush_ += at.position.value - before;
-  position_.store(at.position.value, std::memory_order_release);
+  const auto uncommitted = folded_.position.value - position_.load(std::memory_order_relaxed);
+  if (!bulk_ || uncommitted >= bulk_->group_events) commit();
+}
+
+void Edition::commit() {
+  const std::uint64_t before = position_.load(std::memory_order_relaxed);
+  const std::uint64_t now = folded_.position.value;
+  if (now == before || !pipeline_->commit(folded_)) return;
+  events_since_flush_ += now - before;
+  position_.store(now, std::memory_order_release);
+}
+
+void Edition::begin_bulk(const BulkSize& size) {
+  bulk_ = size;
+  pipeline_->begin_bulk(size);
+}
+
+void Edition::end_bulk() {
+  commit();
+  bulk_.reset();
+  pipeline_->end_bulk(position());
 }
 
 void Edition::flush_if_many() {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "domain/settings.hpp"
@@ -37,9 +38,10 @@ class Edition {
   void fold(const std::vector<domain::Recorded>& events);
   // Begins anew unless the rows come from this log: their last event is in it, and has the same time.
   void belong_to(const eventstore::Log& log);
-  // Many events follow and nobody reads: rows are kept in memory and written a lot at a time (Pipeline::begin_bulk).
-  void begin_bulk() { pipeline_->begin_bulk(); }
-  void end_bulk() { pipeline_->end_bulk(position()); }
+  // Many events follow and nobody reads: rows are kept in memory and written a lot at a time (Pipeline::begin_bulk), and the
+  // position moves with them.
+  void begin_bulk(const BulkSize& size);
+  void end_bulk();
   // To disk; `wait` false: begins to.
   void flush(bool wait);
   void flush_if_many();  // events are folded and not on disk
@@ -54,6 +56,7 @@ class Edition {
   void begin_anew();
   void note_schema();
   void load();
+  void commit();
   bool is_of(const eventstore::Log& log, const Progress& at) const;
 
   const std::filesystem::path folder_;
@@ -63,6 +66,8 @@ class Edition {
   std::unique_ptr<Database> database_;
   std::unique_ptr<Pipeline> pipeline_;
   std::atomic<std::uint64_t> position_{0};
+  Progress folded_;                        // at the position above, or ahead of it in a bulk rebuild
+  std::optional<BulkSize> bulk_;           // of the one that is under way
   std::uint64_t events_since_flush_ = 0;
   std::chrono::steady_clock::time_point flushed_at_ = std::chrono::steady_clock::now();
   std::atomic<bool> ends_deleted_{false};
@@ -72,7 +77,7 @@ class Edition {
 class Bulk {
  public:
   Bulk(Edition& edition, std::uint64_t events) : edition_(events >= limits::kBulkEvents ? &edition : nullptr) {
-    if (edition_) edition_->begin_bulk();
+    if (edition_) edition_->begin_bulk(bulk_size(available_memory()));
   }
   ~Bulk() {
     if (edition_) edition_->end_bulk();

@@ -56,10 +56,14 @@ void FreshTargets::add(domain::CampaignId campaign, const domain::Bitmap& ordina
   }
 }
 
+bool FreshTargets::has(domain::CampaignId campaign, std::uint32_t ordinal) {
+  const auto* chunk = chunks_.find(chunk_key(campaign, ordinal));
+  return chunk && chunk->has(ordinal);
+}
+
 bool FreshTargets::take(domain::CampaignId campaign, std::uint32_t ordinal) {
+  if (!has(campaign, ordinal)) return false;
   const auto key = chunk_key(campaign, ordinal);
-  const auto* known = chunks_.find(key);
-  if (!known || !known->has(ordinal)) return false;
   auto* chunk = chunks_.edit(key);
   chunk->clear(ordinal);
   if (chunk->empty()) chunks_.erase(key);

@@ -45,6 +45,7 @@ class FreshTargets {
   void add(domain::CampaignId campaign, const domain::Bitmap& ordinals);
   // Takes it out; false if it was not, or no longer, in.
   bool take(domain::CampaignId campaign, std::uint32_t ordinal);
+  bool has(domain::CampaignId campaign, std::uint32_t ordinal);
   void commit() { chunks_.commit(); }
 
  private:

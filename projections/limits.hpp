@@ -10,8 +10,8 @@ namespace ota::projections::limits {
 // Decoded rows that a view keeps for the next event, per table and generation (there are two): the
 // updates and devices that are active at a time. About 1 kB each.
 inline constexpr std::size_t kCachedEntities = 4'096;
-// Where the rows of devices are: small, and needed first of all for whatever a device does.
-inline constexpr std::size_t kCachedPlaces = 16'384;
+// Devices are needed for whatever happens to one of them; an update is over sooner.
+inline constexpr std::size_t kCachedDevices = 8'192;
 // Campaigns are few; an unborn one carries its targets.
 inline constexpr std::size_t kCachedCampaigns = 256;
 // Small rows: counters, buckets, pieces of sets.
@@ -29,13 +29,11 @@ inline constexpr std::size_t kReplayChunksWaiting = 2;
 
 // From so many events on a replay is a bulk rebuild: below, the tables that it writes are not worth it.
 inline constexpr std::uint64_t kBulkEvents = 50'000;
-// So many chunks are one then: a row that changes often is encoded once in all of them.
-inline constexpr std::size_t kBulkChunks = 4;
-// Rows that a bulk rebuild gathers in memory before it writes them; as many that were written last stay to be read.
-inline constexpr std::size_t kBulkBytes = std::size_t{128} << 20;
-// And decoded rows that it keeps for the next event, as a multiple of the above: what happens to a device within hours follows
-// within a second, and each that has to be read again costs as much as three events. 150 MB at most.
-inline constexpr std::size_t kBulkCacheFactor = 8;
+// Chunks of a bulk rebuild are small: what one thread has decoded is in the cache of the processor yet when the other takes it.
+inline constexpr std::size_t kBulkChunkEvents = 512;
+
+// Somebody is told how far a replay is every second or so.
+inline constexpr std::uint64_t kEventsBetweenProgress = 250'000;
 
 // What a restart after a crash replays at most (design 6).
 inline constexpr std::uint64_t kFlushEvents = 500'000;
@@ -55,7 +53,7 @@ inline constexpr std::size_t kDifferencesShown = 5;
 // Rows that a walk over some devices steps over one by one before it searches for the next.
 inline constexpr std::uint32_t kRowsToStepOver = 8;
 
-inline constexpr std::size_t kRowsBufferBytes = std::size_t{32} << 20;
+inline constexpr std::size_t kRowsBufferBytes = std::size_t{8} << 20;
 inline constexpr std::size_t kIndexBufferBytes = std::size_t{16} << 20;
 inline constexpr std::size_t kBlockCacheBytes = std::size_t{64} << 20;
 

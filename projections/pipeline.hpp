@@ -51,7 +51,7 @@ class Pipeline {
   bool commit(const Progress& progress);
   // Many events follow and nobody reads: rows are kept in memory and written a lot at a time. Ended, everything committed is in
   // the database; what cannot be written is complained of.
-  void begin_bulk() { rows_.begin_bulk(limits::kBulkBytes); }
+  void begin_bulk(const BulkSize& size) { rows_.begin_bulk(size); }
   void end_bulk(domain::Position position);
   // Notes that something is wrong from `position` on, whatever the views make of it.
   void complain(domain::Position position, const std::string& why);

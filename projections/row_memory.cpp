@@ -1,8 +1,10 @@
 #include "projections/row_memory.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <functional>
+#include <span>
 #include <utility>
 
 namespace ota::projections {
@@ -11,6 +13,41 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 
 std::uint64_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(key); }
+
+// A row on its way into the order of keys, with the eight bytes of its key that are compared.
+struct Sorted {
+  std::uint64_t word = 0;
+  RowMemory::Row row;
+};
+
+constexpr std::size_t kWord = sizeof(std::uint64_t);
+
+// In the order of its bytes; 0 is what a key has behind its end.
+std::uint64_t word_at(std::string_view key, std::size_t begin) {
+  std::array<unsigned char, kWord> bytes{};
+  if (begin < key.size()) std::memcpy(bytes.data(), key.data() + begin, std::min(kWord, key.size() - begin));
+  std::uint64_t word = 0;
+  for (const auto byte : bytes) word = word << 8 | byte;
+  return word;
+}
+
+// Rows whose keys are equal up to `begin`. Keys lie all over the memory: each is fetched once for every eight bytes, and not
+// for every comparison.
+void sort_from(std::size_t begin, std::span<Sorted> rows) {
+  for (auto& sorted : rows) sorted.word = word_at(sorted.row.key, begin);
+  std::sort(rows.begin(), rows.end(), [](const Sorted& a, const Sorted& b) { return a.word < b.word; });
+  for (auto from = rows.begin(); from != rows.end();) {
+    const auto end = std::find_if(from, rows.end(), [&](const Sorted& other) { return other.word != from->word; });
+    const std::span<Sorted> equal(from, end);
+    const bool any_goes_on = std::any_of(from, end, [&](const Sorted& one) { return one.row.key.size() > begin + kWord; });
+    if (equal.size() > 1 && any_goes_on) {
+      sort_from(begin + kWord, equal);
+    } else if (equal.size() > 1) {  // they differ in zeros at their end
+      std::sort(from, end, [](const Sorted& a, const Sorted& b) { return a.row.key.size() < b.row.key.size(); });
+    }
+    from = end;
+  }
+}
 
 }  // namespace
 
@@ -95,12 +132,15 @@ void RowMemory::grow() {
 }
 
 std::vector<RowMemory::Row> RowMemory::sorted() const {
-  std::vector<Row> rows;
-  rows.reserve(count_);
+  std::vector<Sorted> order;
+  order.reserve(count_);
   for (const Slot& slot : slots_) {
-    if (slot.row) rows.push_back(row_at(slot.row));
+    if (slot.row) order.push_back({0, row_at(slot.row)});
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.key < b.key; });
+  sort_from(0, order);
+  std::vector<Row> rows;
+  rows.reserve(order.size());
+  for (const auto& sorted : order) rows.push_back(sorted.row);
   return rows;
 }
 

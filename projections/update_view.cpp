@@ -51,7 +51,8 @@ UpdateView::Owner UpdateView::owner_of(const domain::UpdateId& id) {
 void UpdateView::fold(Change& change, const domain::UpdateId& id) {
   const auto& event = change.event;
   const Owner owner = owner_of(id);
-  auto& update = updates_.edit_or_make(update_key(Table::kUpdate, id));
+  const auto has_no_row = [&] { return id.of_campaign && owner.counts && fresh_.has(*id.campaign(), id.ordinal.value); };
+  auto& update = updates_.edit_or_make(update_key(Table::kUpdate, id), has_no_row);
   UpdateChange& seen = change.update.emplace();
   seen.campaign = owner.campaign;
   const bool ended = owner.campaign && owner.campaign->ended();

@@ -224,14 +224,24 @@ void ViewsInRocks::catch_up(const eventstore::Log& log,
   const auto begin = position();
   const std::uint64_t of = log.head().value - begin.value;
   if (of == 0) return;
+  // Also if the log cannot be read to its end.
+  struct Settle {
+    ViewsInRocks& views;
+    ~Settle() { views.position_.store(views.shown_->position(), std::memory_order_release); }
+  };
   {
+    const Settle settle{*this};
     const Bulk bulk(*shown_, of);
+    std::uint64_t told = 0;
     const auto fold_chunk = [&](const std::vector<domain::Recorded>& chunk) {
       fold(chunk);
       if (!bulk.is_under_way()) shown_->flush_if_many();
-      if (progress) progress(position().value - begin.value, of);
+      const auto done = handed_in_.value - begin.value;
+      if (!progress || (done < of && done - told < limits::kEventsBetweenProgress)) return;
+      told = done;
+      progress(done, of);
     };
-    replay(log, begin, fold_chunk, limits::kReplayChunkEvents * (bulk.is_under_way() ? limits::kBulkChunks : 1));
+    replay(log, begin, fold_chunk, bulk.is_under_way() ? limits::kBulkChunkEvents : limits::kReplayChunkEvents);
   }
   flush();
 }

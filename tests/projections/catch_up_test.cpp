@@ -1,12 +1,16 @@
 // Views and the log: resuming, rebuilding, and telling when the rows belong to another log.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 
+#include "projections/digest.hpp"
+#include "projections/edition.hpp"
 #include "projections/keys.hpp"
 #include "projections/limits.hpp"
 #include "projections/replay.hpp"
 #include "tests/projections/log_of_story.hpp"
+#include "tests/projections/random_world.hpp"
 
 namespace ota::projections {
 namespace {
@@ -78,6 +82,32 @@ TEST_CASE("a bulk rebuild, and one that begins in the middle, leave the rows tha
   views->apply(group_of(story.events(), 0, 5'000));
   views->catch_up(log.log(), kQuietly);
   CHECK(views->digest() == expected);
+}
+
+TEST_CASE("however little a bulk rebuild keeps in memory, and however often it commits, it leaves the same rows") {
+  RandomWorld world(5);
+  ReadStory read(world.settings);
+  for (int step = 0; step < 600; ++step) {
+    world.step(read.views().due(world.story.now(), 100));
+    read.story = world.story;
+    read.read();
+  }
+  const auto& events = world.story.events();
+  for (const BulkSize size : {BulkSize{1, 1, 1}, BulkSize{7, 4'000, 1}, BulkSize{100, 1 << 20, 2}, BulkSize{1'000'000, 1, 32}}) {
+    CAPTURE(size.group_events);
+    const TempDir directory;
+    PollFront front;
+    Edition edition(directory.path() / "rows", world.settings, front);
+    edition.begin_bulk(size);
+    for (std::size_t from = 0; from < events.size(); from += 13) {
+      edition.fold({events.begin() + static_cast<std::ptrdiff_t>(from),
+                    events.begin() + static_cast<std::ptrdiff_t>(std::min(from + 13, events.size()))});
+    }
+    edition.end_bulk();
+    CHECK(edition.pipeline().broken() == "");
+    CHECK(edition.position().value == events.size());
+    CHECK(digest_of(Reader(edition.database(), Reader::Moment::kOne)) == read.views().digest());
+  }
 }
 
 TEST_CASE("views that were stopped go on where they were") {
