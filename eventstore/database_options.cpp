@@ -93,10 +93,15 @@ std::array<rocksdb::ColumnFamilyOptions, kFamilyNames.size()> family_options(
   of(Family::kLog).ttl = 0;  // nor are they rewritten for their age
   of(Family::kLog).periodic_compaction_seconds = 0;
   // Rewritten by compaction anyway, so the last level may spend time on space.
-  of(Family::kStreams) = by_name(cache, 32 * kMegabyte);
-  of(Family::kStreams).max_write_buffer_number = 3;
+  // A row's place in memory is searched for, and a small skip list fits the processor's caches: eight of them go to disk as
+  // one table.
+  of(Family::kStreams) = by_name(cache, 4 * kMegabyte);
+  of(Family::kStreams).min_write_buffer_number_to_merge = 8;
+  of(Family::kStreams).max_write_buffer_number = 17;
   of(Family::kStreams).bottommost_compression = rocksdb::kZSTD;
-  of(Family::kTags) = by_name(cache, 16 * kMegabyte);  // short rows: a smaller skip list is faster
+  of(Family::kTags) = by_name(cache, 2 * kMegabyte);
+  of(Family::kTags).min_write_buffer_number_to_merge = 8;
+  of(Family::kTags).max_write_buffer_number = 17;
   of(Family::kSnapshots) = by_name(cache, 8 * kMegabyte);
   of(Family::kCommands) = plain(cache, 8 * kMegabyte);
   rocksdb::BlockBasedTableOptions commands = table_options(cache);
