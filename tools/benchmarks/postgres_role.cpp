@@ -1,8 +1,9 @@
-// The role "postgres": device reports as a service would keep them that is built on PostgreSQL.
+// The roles "postgres" and "postgres-pipelined": device reports as a service would keep them that is built on PostgreSQL.
 //
 // Behind the service's own front door, whose handlers have a connection each. A report changes the row of the device's update
-// and adds one to its history: two prepared statements in a pipeline, which are one transaction and one round trip, committed
-// synchronously. That it needs no BEGIN and no COMMIT of their own is in its favour, as is that nobody looks up who the device is.
+// and adds one to its history: two prepared statements in a transaction that is committed synchronously. The first has BEGIN and
+// COMMIT around them and waits for each answer, as services do; the second sends both in a pipeline, which is one transaction
+// and one round trip. That nobody looks up who the device is, is in favour of both.
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -62,16 +63,36 @@ class Connection {
     return PQgetvalue(answer.get(), 0, 0);
   }
   // For reports alone, from now on.
-  void prepare() {
+  void prepare(ReportTrips trips) {
     check(Answer(PQprepare(connection_.get(), "change", kChange, 0, nullptr), PQclear));
     check(Answer(PQprepare(connection_.get(), "note", kNote, 0, nullptr), PQclear));
-    if (PQenterPipelineMode(connection_.get()) != 1) fail();
+    if (trips == ReportTrips::kOne && PQenterPipelineMode(connection_.get()) != 1) fail();
   }
   // False: there is no such update, and nothing is known of its history but this.
   bool report(const std::string& device, const std::string& action, const std::string& status, const std::string& detail) {
-    const std::array<const char*, 4> values{device.c_str(), action.c_str(), status.c_str(), detail.c_str()};
+    const Values values{device.c_str(), action.c_str(), status.c_str(), detail.c_str()};
+    return PQpipelineStatus(connection_.get()) == PQ_PIPELINE_OFF ? report_in_four(values) : report_in_one(values);
+  }
+
+ private:
+  static constexpr int kValues = 4;
+  using Values = std::array<const char*, kValues>;
+
+  bool report_in_four(const Values& values) {
+    run("BEGIN");
+    const bool known = std::string_view(PQcmdTuples(execute("change", values).get())) == "1";
+    execute("note", values);
+    run("COMMIT");
+    return known;
+  }
+  Answer execute(const char* statement, const Values& values) {
+    Answer answer(PQexecPrepared(connection_.get(), statement, kValues, values.data(), nullptr, nullptr, 0), PQclear);
+    check(answer);
+    return answer;
+  }
+  bool report_in_one(const Values& values) {
     for (const char* statement : {"change", "note"}) {
-      if (PQsendQueryPrepared(connection_.get(), statement, values.size(), values.data(), nullptr, nullptr, 0) != 1) fail();
+      if (PQsendQueryPrepared(connection_.get(), statement, kValues, values.data(), nullptr, nullptr, 0) != 1) fail();
     }
     if (PQpipelineSync(connection_.get()) != 1) fail();
     const bool known = std::string_view(PQcmdTuples(next_answer(PGRES_COMMAND_OK).get())) == "1";
@@ -80,8 +101,6 @@ class Connection {
     if (PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) fail();
     return known;
   }
-
- private:
   Answer next_answer(ExecStatusType wanted) {
     Answer answer(PQgetResult(connection_.get()), PQclear);
     if (PQresultStatus(answer.get()) != wanted) fail();
@@ -114,10 +133,10 @@ void make_tables(const std::string& info) {
   connection.run("VACUUM ANALYZE");
 }
 
-void take_report(http::RequestContext& context, const std::string& info) {
-  thread_local const auto connection = [&info] {
+void take_report(http::RequestContext& context, const std::string& info, ReportTrips trips) {
+  thread_local const auto connection = [&info, trips] {
     auto made = std::make_unique<Connection>(info);
-    made->prepare();
+    made->prepare(trips);
     return made;
   }();
   const auto body = nlohmann::json::parse(context.body());
@@ -130,7 +149,7 @@ void take_report(http::RequestContext& context, const std::string& info) {
 
 }  // namespace
 
-int serve_postgres(const char* directory) {
+int serve_postgres(const char* directory, ReportTrips trips) {
   signal(SIGPIPE, SIG_IGN);
   const PostgresServer server(directory, kHandlers + kSpareConnections);
   const std::string info = server.connection_info();
@@ -138,7 +157,7 @@ int serve_postgres(const char* directory) {
   make_tables(info);
   http::Router router;
   router.add("POST", "/DEFAULT/controller/v1/{device}/deploymentBase/{action}/feedback",
-             [&info](http::RequestContext& context) { take_report(context, info); });
+             [&info, trips](http::RequestContext& context) { take_report(context, info, trips); });
   router.add("GET", "/history", [&info](http::RequestContext& context) {
     context.answer_text(200, Connection(info).ask("SELECT count(*) FROM history"), "text/plain");
   });
@@ -155,7 +174,7 @@ int serve_postgres(const char* directory) {
   return 0;
 }
 #else
-int serve_postgres(const char*) { throw std::runtime_error("this bench was built without libpq"); }
+int serve_postgres(const char*, ReportTrips) { throw std::runtime_error("this bench was built without libpq"); }
 #endif
 
 }  // namespace ota::bench

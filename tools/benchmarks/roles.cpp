@@ -26,7 +26,8 @@ std::optional<int> play_role(int argc, char** argv) {
     if (name == kServiceRole) return serve_service(argv[2]);
     if (name == kHelloRole) return serve_hello(std::stoul(argv[2]));
     if (name == kNginxRole) return serve_nginx(argv[2]);
-    if (name == kPostgresRole) return serve_postgres(argv[2]);
+    if (name == kPostgresRole) return serve_postgres(argv[2], ReportTrips::kFour);
+    if (name == kPipelinedPostgresRole) return serve_postgres(argv[2], ReportTrips::kOne);
   } catch (const std::exception& fault) {
     fmt::print(stderr, "bench {}: {}\n", name, fault.what());
     return EXIT_FAILURE;

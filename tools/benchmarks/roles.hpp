@@ -8,6 +8,7 @@
 //   bench serve-hello CONNECTIONS     httplib's own server, tuned, answering "Hello World!"
 //   bench serve-nginx DIRECTORY       nginx, tuned, with the files in DIRECTORY/www
 //   bench serve-postgres DIRECTORY    reports into PostgreSQL 15, a cluster in DIRECTORY, behind the service's front door
+//   bench serve-postgres-pipelined DIRECTORY   the same in one round trip
 //
 // And for whoever wants to look into what is measured:
 //
@@ -25,6 +26,7 @@ inline constexpr const char* kServiceRole = "serve-service";
 inline constexpr const char* kHelloRole = "serve-hello";
 inline constexpr const char* kNginxRole = "serve-nginx";
 inline constexpr const char* kPostgresRole = "serve-postgres";
+inline constexpr const char* kPipelinedPostgresRole = "serve-postgres-pipelined";
 inline constexpr const char* kMakeLogRole = "make-log";
 
 // Plays the role that the command line names, if it names one; answers the exit code then.
@@ -33,7 +35,9 @@ std::optional<int> play_role(int argc, char** argv);
 int serve_service(const char* directory);
 int serve_hello(std::size_t connections);
 int serve_nginx(const char* directory);
-int serve_postgres(const char* directory);
+// Round trips of a report: BEGIN, two statements and COMMIT, or all in a pipeline.
+enum class ReportTrips { kFour, kOne };
+int serve_postgres(const char* directory, ReportTrips trips);
 
 // In a role: tells the port, then waits until whoever started it wants it to end.
 void announce_and_wait(int port);
