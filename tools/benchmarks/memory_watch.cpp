@@ -10,7 +10,7 @@
 namespace ota::bench {
 namespace {
 
-constexpr std::chrono::milliseconds kInterval{10};
+constexpr std::chrono::milliseconds kLookEvery{10};
 
 // 0: the process is gone.
 std::uint64_t anonymous_bytes(pid_t process) {
@@ -40,7 +40,7 @@ MemoryWatch::~MemoryWatch() {
 void MemoryWatch::sample() {
   while (!stop_) {
     peak_bytes_ = std::max(peak_bytes_.load(), anonymous_bytes(process_));
-    std::this_thread::sleep_for(kInterval);
+    std::this_thread::sleep_for(kLookEvery);
   }
 }
 

@@ -32,7 +32,7 @@ constexpr std::size_t kDevices = 200'000;
 constexpr double kP99MaxMs = 20;
 // Each path is read by so many people, each so often.
 constexpr std::size_t kReaders = 4;
-constexpr std::chrono::milliseconds kInterval{20};
+constexpr std::chrono::milliseconds kReadEvery{20};
 
 // Reads one path until `stop`; answers how long each read took.
 std::vector<Milliseconds> read_on(int port, const std::string& path, std::size_t reader,
@@ -41,8 +41,8 @@ std::vector<Milliseconds> read_on(int port, const std::string& path, std::size_t
   client.set_keep_alive(true);
   client.set_tcp_nodelay(true);
   std::vector<Milliseconds> took;
-  auto due = Clock::now() + reader * kInterval / kReaders;
-  for (; !stop; due += kInterval) {
+  auto due = Clock::now() + reader * kReadEvery / kReaders;
+  for (; !stop; due += kReadEvery) {
     std::this_thread::sleep_until(due);
     const auto answer = client.Get(path);
     if (!answer || answer->status != 200) {

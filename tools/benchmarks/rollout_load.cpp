@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t kConcurrentMax = 1'000;
 constexpr std::uint32_t kJudgedAtEnd = 1'000'000;
 // A device is offered nothing while its campaign is being changed; more often is a fault.
-constexpr int kPollsInVainMax = 1'000;
+constexpr int kVainPollsMax = 1'000;
 
 template <class Answered>
 void expect(const Answered& answer, const char* what) {
@@ -121,7 +121,7 @@ double RolloutLoad::run(const Asking& asking) {
       const std::size_t device = next_device();
       const bool fails = asking.failing_every > 0 && device % asking.failing_every == 0;
       for (int vain = 0; update_one(device, fails) == Outcome::kNothing; ++vain) {
-        if (vain < kPollsInVainMax) continue;
+        if (vain < kVainPollsMax) continue;
         throw std::runtime_error(fmt::format("{} is offered nothing", device_name(device)));
       }
       ++done;

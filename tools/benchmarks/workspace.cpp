@@ -19,14 +19,14 @@ namespace {
 
 constexpr int kSignalExit = 128;  // as shells count: 130 for Ctrl-C
 
-[[noreturn]] void fail(const char* what) {
+[[noreturn]] void system_failed(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
 std::filesystem::path make_directory() {
   const char* base = getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): one thread
   std::string name = fmt::format("{}/ota-bench-XXXXXX", base && *base ? base : "/tmp");
-  if (mkdtemp(name.data()) == nullptr) fail("cannot make a temporary directory");
+  if (mkdtemp(name.data()) == nullptr) system_failed("cannot make a temporary directory");
   return name;
 }
 
@@ -65,7 +65,7 @@ int wait_for(pid_t child, const sigset_t& signals) {
 int run_in_workspace(const Work& work) {
   // Orphans of the child become ours: they end when their stdin closes, and only then nobody writes
   // to the directory any more.
-  if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail("cannot look after processes");
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) system_failed("cannot look after processes");
   sigset_t signals;
   sigset_t before;
   sigemptyset(&signals);
@@ -73,7 +73,7 @@ int run_in_workspace(const Work& work) {
   sigprocmask(SIG_BLOCK, &signals, &before);
   const std::filesystem::path directory = make_directory();
   const pid_t child = fork();
-  if (child < 0) fail("cannot start a process");
+  if (child < 0) system_failed("cannot start a process");
   if (child == 0) run_child(work, directory, before);
   const int code = wait_for(child, signals);
   while (wait(nullptr) > 0) {
