@@ -209,4 +209,14 @@ bool answer_past_device_updates(RequestContext& context, Api& api) {
   });
 }
 
+bool answer_past_statistics(RequestContext& context, Api& api) {
+  return in_the_past(context, api, [&](Question& question, const Past& past) {
+    for (const auto* name : {"from", "to"}) {
+      if (question.query.has(name)) question.query.fail(name, "a period is shown as it is now alone: as_of goes without it");
+    }
+    if (!question.errors.empty()) return context.answer(question.errors.problem());
+    answer(context, api.render.past_statistics(past));
+  });
+}
+
 }  // namespace ota::http

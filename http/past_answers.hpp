@@ -22,6 +22,7 @@ bool answer_past_campaign_updates(RequestContext& context, Api& api);
 bool answer_past_update(RequestContext& context, Api& api);
 bool answer_past_device(RequestContext& context, Api& api);
 bool answer_past_device_updates(RequestContext& context, Api& api);
+bool answer_past_statistics(RequestContext& context, Api& api);   // of no period
 
 // The filters that lists share with their present.
 projections::CampaignFilter read_campaign_filter(QueryReader& query, nlohmann::json& shown);

@@ -8,6 +8,10 @@
 #include "http/last_seen.hpp"
 #include "projections/views.hpp"
 
+namespace ota::projections {
+class Past;
+}
+
 namespace ota::http {
 
 // What a row alone does not hold: names of persons, firmware of updates, links.
@@ -29,6 +33,8 @@ class Renderer {
   nlohmann::json why(const actors::Service::Why& why) const;
   // Of campaigns and updates created in [from, until) if one of them is given; last_24h and devices are always of now.
   nlohmann::json statistics(std::optional<domain::Time> from, std::optional<domain::Time> until) const;
+  // As of then; what was created in the day before is null.
+  nlohmann::json past_statistics(const projections::Past& past) const;
   nlohmann::json campaign_statistics(const projections::CampaignRow& row) const;
   // In hex; null while nobody knows it.
   static nlohmann::json md5(const domain::FirmwareRegistered& record);

@@ -8,6 +8,7 @@
 #include "http/api.hpp"
 #include "http/field_errors.hpp"
 #include "http/live_events.hpp"
+#include "http/past_answers.hpp"
 #include "http/query_reader.hpp"
 
 namespace ota::http {
@@ -105,7 +106,8 @@ void about(RequestContext& context, const Api& api, const Router& router) {
                                .dump());
 }
 
-void statistics(RequestContext& context, const Api& api) {
+void statistics(RequestContext& context, Api& api) {
+  if (answer_past_statistics(context, api)) return;
   FieldErrors errors;
   QueryReader query(context.query(), errors);
   const auto from = query.time("from");
@@ -124,7 +126,7 @@ void add_service_routes(Router::Group& admin, Router& router, Api& api) {
   router.add("GET", "/health/detailed", [&api](RequestContext& c) { detailed_health(c, api); });
   admin.add("GET", "/health", [&api](RequestContext& c) { health(c, api); });
   admin.add("GET", "/health/detailed", [&api](RequestContext& c) { detailed_health(c, api); });
-  admin.add("GET", "/stats", [&api](RequestContext& c) { statistics(c, api); });
+  admin.add("GET", "/stats", [&api](RequestContext& c) { statistics(c, api); }, admin.unchecked());  // it answers ?as_of=
   admin.add("GET", "/service/stats", [&api, &router](RequestContext& c) { about(c, api, router); });
 }
 

@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::string_view kOrdinalsGiven = "ordinals";
 
-// Only these can change what lists and counts know of a device.
-bool moves_listing(const domain::Event& event) {
-  if (const auto* ended = std::get_if<domain::AttemptEnded>(&event)) return ended->success;
-  return std::holds_alternative<domain::DeviceRegistered>(event) ||
-         std::holds_alternative<domain::DeviceAttributesChanged>(event) ||
-         std::holds_alternative<domain::DeviceDeleted>(event) ||
-         std::holds_alternative<domain::DeviceReturned>(event);
-}
-
 // The ordinal that an event of a device gives to it.
 std::optional<domain::Ordinal> given_by(const domain::Event& event) {
   if (const auto* e = std::get_if<domain::DeviceRegistered>(&event)) return e->ordinal;
@@ -51,6 +42,14 @@ std::optional<domain::Ordinal> get_optional(BytesIn& in) {
 }
 
 }  // namespace
+
+bool moves_listing(const domain::Event& event) {
+  if (const auto* ended = std::get_if<domain::AttemptEnded>(&event)) return ended->success;
+  return std::holds_alternative<domain::DeviceRegistered>(event) ||
+         std::holds_alternative<domain::DeviceAttributesChanged>(event) ||
+         std::holds_alternative<domain::DeviceDeleted>(event) ||
+         std::holds_alternative<domain::DeviceReturned>(event);
+}
 
 std::string RowCodec<DevicePlace>::encode(const DevicePlace& place) {
   BytesOut out;

@@ -56,6 +56,9 @@ struct RowCodec<std::string> {
   static std::optional<std::string> decode(std::string_view bytes) { return std::string(bytes); }
 };
 
+// Only these can change what lists and counts know of a device.
+bool moves_listing(const domain::Event& event);
+
 class DeviceView final : public View {
  public:
   DeviceView(Rows& rows, const domain::Settings& settings, PollIndex& polls);

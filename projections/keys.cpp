@@ -38,6 +38,8 @@ std::string_view name_of(Table table) {
     case Table::kCreatedAt: return "created at";
     case Table::kPeriodNames: return "names in periods";
     case Table::kCampaignNames: return "names in campaigns";
+    case Table::kPastTotals: return "past totals";
+    case Table::kPastCount: return "past counts";
   }
   return "unknown rows";
 }

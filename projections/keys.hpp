@@ -52,6 +52,8 @@ enum class Table : char {
   kCreatedAt = 'z',        // time, 'c' or 'u', binary id -> of a granted update its model and version
   kPeriodNames = 'N',      // width, start, counter, name -> number of first grants
   kCampaignNames = 'w',    // campaign, counter, name -> number of first grants
+  kPastTotals = 'H',       // ~stretch of the log -> Totals at its end
+  kPastCount = 'k',        // counter, names, ~stretch of the log -> number at its end
 };
 
 constexpr bool is_iterated(Table table) {
@@ -70,6 +72,8 @@ constexpr bool is_iterated(Table table) {
     case Table::kCreatedAt:
     case Table::kPeriodNames:
     case Table::kCampaignNames:
+    case Table::kPastTotals:
+    case Table::kPastCount:
       return true;
     default:
       return false;

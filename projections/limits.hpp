@@ -45,6 +45,10 @@ inline constexpr std::uint64_t kSwapEvents = 10'000;
 // How long a look lasts whether the last reader has let go of rows that were replaced.
 inline constexpr std::chrono::milliseconds kReadersLookEvery{20};
 
+// Counters have a row for every so many events, if they changed, 3 bytes an event: what lies between one and the moment that
+// somebody asks for is folded.
+inline constexpr std::uint64_t kCountsKeptEvery = 256;
+
 // Rows compared between two looks whether to go on; a millisecond or so.
 inline constexpr std::uint64_t kRowsBetweenLooks = 1'024;
 // Of each table, in an answer.

@@ -247,6 +247,17 @@ std::optional<domain::Device> Past::device(const domain::DeviceId& id) const {
   return device.registered ? std::optional(std::move(device)) : std::nullopt;
 }
 
+std::optional<domain::Firmware> Past::firmware(domain::FirmwareId id) const {
+  std::optional<domain::Firmware> firmware;
+  log_.read_stream(domain::stream_name(id), {}, [&](const eventstore::RecordedEvent& event) {
+    if (event.position.value > at_.value) return false;
+    if (!firmware) firmware.emplace();
+    domain::evolve(*firmware, decode(event));
+    return true;
+  });
+  return firmware;
+}
+
 // Of one that is not registered then, the one that it is to have when it returns: a target list may have reserved it, and if
 // none has, no campaign of then has it as a target.
 std::optional<domain::Ordinal> Past::ordinal_of(const domain::DeviceId& id) const {

@@ -41,6 +41,9 @@ class Past {
   // Registered by then, or deleted since.
   std::optional<domain::Device> device(const domain::DeviceId& id) const;
 
+  std::optional<domain::Firmware> firmware(domain::FirmwareId id) const;
+  Statistics statistics() const;
+
  private:
   // A campaign by the events of its own stream: what its row in the views has.
   struct Own {
@@ -60,6 +63,8 @@ class Past {
   bool is_gone(const domain::DeviceId& id, domain::Ordinal ordinal) const;
   domain::DeviceId device_of(domain::Ordinal ordinal) const;
   std::optional<domain::Ordinal> ordinal_of(const domain::DeviceId& id) const;
+
+  class Difference;
 
   const eventstore::Log& log_;
   const Views& views_;

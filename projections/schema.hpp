@@ -10,7 +10,7 @@
 namespace ota::projections {
 
 // Raise it on any change of rows, keys or of what an event does to them: the views are then built anew.
-inline constexpr int kSchemaNumber = 11;
+inline constexpr int kSchemaNumber = 12;
 
 // The name of its row among those about the rows.
 inline constexpr std::string_view kSchemaRow = "schema";

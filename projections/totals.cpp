@@ -5,8 +5,6 @@
 namespace ota::projections {
 namespace {
 
-constexpr const char* kUnknown = "unknown";
-
 // Every number, for whoever goes through all of them.
 template <class T, class F>
 void each_number(T& totals, const F& f) {
@@ -32,11 +30,23 @@ std::optional<Totals> RowCodec<Totals>::decode(std::string_view bytes) {
   return in.complete() ? std::optional(t) : std::nullopt;
 }
 
-void add(Totals& sum, const Totals& part) {
+namespace {
+
+template <class F>
+void each_pair(Totals& sum, const Totals& part, const F& f) {
   std::vector<std::uint64_t> parts;
   each_number(part, [&](const std::uint64_t n) { parts.push_back(n); });
   auto next = parts.begin();
-  each_number(sum, [&](std::uint64_t& n) { n += *next++; });
+  each_number(sum, [&](std::uint64_t& n) { f(n, *next++); });
+}
+
+}  // namespace
+
+void add(Totals& sum, const Totals& part) {
+  each_pair(sum, part, [](std::uint64_t& n, std::uint64_t other) { n += other; });
+}
+void subtract(Totals& sum, const Totals& part) {
+  each_pair(sum, part, [](std::uint64_t& n, std::uint64_t other) { n -= other; });
 }
 
 void add_campaign(Totals& totals, domain::CampaignStatus status, std::uint64_t count) {
@@ -84,7 +94,7 @@ std::optional<FirstGrant> first_grant_of(const Change& change) {
   if (u.stands == Standing::kNone || u.before.attempt > 0 || u.after.attempt == 0) return std::nullopt;
   const auto model = change.device ? change.device->device->attribute("device_model") : "";
   return FirstGrant{u.after.created_at, u.update->id.of_campaign ? u.campaign : nullptr, u.update->id,
-                    model.empty() ? kUnknown : model, u.update->plan.to_version};
+                    model.empty() ? kUnknownModel : model, u.update->plan.to_version};
 }
 
 }  // namespace ota::projections

@@ -32,10 +32,14 @@ struct RowCodec<Totals> {
 };
 
 void add(Totals& sum, const Totals& part);
+void subtract(Totals& sum, const Totals& part);
 void add_campaign(Totals& totals, domain::CampaignStatus status, std::uint64_t count);
 // Where an update of this standing counts; null: pending, which is the rest, or nowhere.
 std::uint64_t* counter(Totals& totals, Standing standing);
 Statistics statistics_of(const Totals& totals);
+
+// The model of a device that has not said what it is.
+inline constexpr const char* kUnknownModel = "unknown";
 
 // The first grant of an update that counts: what by_device_type and by_firmware_version count.
 struct FirstGrant {

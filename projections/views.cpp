@@ -176,6 +176,10 @@ class ViewsInRocks final : public Views {
   }
   std::vector<domain::Caller> erased_users() const override { return projections::erased_users(each_row()); }
   Statistics statistics() const override { return projections::statistics(one_moment()); }
+  PastCounts counts_before(domain::Position position) const override {
+    const auto shown = this->position();  // before the rows are looked at: they stand there or behind it
+    return projections::counts_before(one_moment(), std::min(position, shown));
+  }
   Statistics statistics_between(domain::Time from, domain::Time until) const override {
     return projections::statistics_between(one_moment(), from, until);
   }

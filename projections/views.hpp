@@ -28,6 +28,7 @@
 namespace ota::projections {
 
 struct Comparison;
+struct PastCounts;
 struct RebuildOptions;
 
 class Views {
@@ -132,6 +133,8 @@ class Views {
   virtual Statistics statistics() const = 0;
   // Of what was created at `from` or later and before `until`, exactly (BR-OTA-043).
   virtual Statistics statistics_between(domain::Time from, domain::Time until) const = 0;
+  // The counters of the statistics as they were at or before `position`, shortly before where there are many (count_history.hpp).
+  virtual PastCounts counts_before(domain::Position position) const = 0;
 
   // Deadlines at or before `until`, earliest first: the first `most` of those that `wanted` takes (none: all). It is
   // called under a lock and asks nothing of the views.

@@ -29,6 +29,7 @@ void add_global_options(CLI::App& app, Session& session) {
   app.add_option("--cacert", settings.ca_file, "Certificates (PEM) to trust for https")
       ->check(CLI::ExistingFile);
   app.add_flag("--insecure", settings.insecure, "Do not check the server's certificate");
+  app.add_option("--as-of", settings.as_of, "What was so then: a time (2026-01-31T12:00:00Z) or a position of the log");
   app.add_option("--max-time", settings.seconds_max, "Seconds to wait for an answer")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();

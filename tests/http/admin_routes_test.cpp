@@ -142,7 +142,7 @@ TEST_CASE("a time that is asked for and not understood, or not supported, is ref
     CHECK(stage.admin("GET", path).status == 200);
     CHECK(stage.admin("GET", path + "?as_of=1").status == 404);
   }
-  for (const std::string path : {"/stats", "/devices", "/firmware"}) {
+  for (const std::string& path : {"/stats/campaigns/" + campaign, std::string("/devices"), std::string("/firmware")}) {
     CAPTURE(path);
     CHECK(stage.admin("GET", path).status == 200);
     CHECK(stage.admin("GET", path + "?as_of=17").faults() == "as_of: not_supported\n");

@@ -34,11 +34,13 @@ struct Remembered : Story {
                              std::string("/campaigns"), "/updates/" + update_of(campaign, "b")["update_id"].get<std::string>()}) {
       then.shown[path] = get(path);
     }
+    then.statistics = get("/stats");
     moments.push_back(std::move(then));
   }
   struct Then {
     std::uint64_t position = 0;
     std::map<std::string, json> shown;
+    json statistics;
   };
   std::string campaign;
   std::vector<Then> moments;
@@ -83,6 +85,27 @@ TEST_CASE("asked for a time, it answers what the newest event until then had mad
   CHECK(r.get(r.campaign + "?as_of=" + resumed)["status"] == "in_progress");
   // Between the two, and to the microsecond.
   CHECK(r.get(r.campaign + "?as_of=" + paused.substr(0, paused.size() - 1) + "%2B00:00")["status"] == "paused");
+}
+
+TEST_CASE("the statistics are those of then, but for what was created within a day, and not of a period") {
+  Remembered r;
+  for (const auto& then : r.moments) {
+    CAPTURE(then.position);
+    auto past = r.get("/stats?as_of=" + std::to_string(then.position));
+    auto was = then.statistics;
+    CHECK(past["as_of"]["position"] == then.position);
+    past.erase("as_of");
+    for (const auto* name : {"last_24h_updates", "last_24h_failures", "last_24h_data_transferred"}) {
+      CHECK(past[name].is_null());
+      CHECK(was.erase(name) == 1);
+      past.erase(name);
+    }
+    CHECK(past == was);
+  }
+  CHECK(r.moments.front().statistics != r.moments.back().statistics);
+  const auto refused = r.stage.admin("GET", "/stats?as_of=1&from=2026-01-01T00:00:00Z");
+  CHECK(refused.status == 422);
+  CHECK(refused.body.find("as_of goes without it") != std::string::npos);
 }
 
 TEST_CASE("what was not there then is not found, and a moment that cannot be is refused with its value") {

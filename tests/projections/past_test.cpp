@@ -36,11 +36,26 @@ std::string text_of(const domain::DeviceUpdate& u) {
 }
 std::string text_of(const std::optional<domain::DeviceUpdate>& u) { return u ? text_of(*u) : "none\n"; }
 
+std::string text_of(const Statistics& s) {
+  std::string text = fmt::format("campaigns {} started {} updates {} running {} completed {} failed {} cancelled {} us {} bytes {} "
+                                 "rollbacks {} devices {}",
+                                 s.campaigns.size(), s.started_campaigns, s.total_updates, s.in_progress_updates,
+                                 s.completed_updates, s.failed_updates, s.cancelled_updates, s.update_us_total, s.data_transferred,
+                                 s.rollbacks, s.devices);
+  for (const auto& [status, n] : s.campaigns) text += fmt::format(", {} {}", domain::to_text(status), n);
+  for (const auto& [model, n] : s.by_device_type) text += fmt::format(", of {} {}", model, n);
+  for (const auto& [version, n] : s.by_firmware_version) text += fmt::format(", to {} {}", version, n);
+  for (const auto& [model, versions] : s.devices_by_model_version) {
+    for (const auto& [version, n] : versions) text += fmt::format(", {} with {}: {}", model, version, n);
+  }
+  return text + "\n";
+}
+
 // Everything that both can be asked, as one text. `World` is Views or Past.
 template <class World>
 std::string everything(const World& world, const std::set<domain::CampaignId>& campaigns, const std::set<domain::DeviceId>& devices,
                        std::uint32_t ordinals) {
-  std::string all = "campaigns\n";
+  std::string all = text_of(world.statistics()) + "campaigns\n";
   for (const auto& row : by_cursor([&](const PageRequest& page) { return world.campaign_list({}, page); }, kRowsAtOnce)) {
     all += text_of(row);
   }

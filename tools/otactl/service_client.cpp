@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "tools/otactl/failure.hpp"
+#include "tools/otactl/url.hpp"
 #include "tools/otactl/uuid.hpp"
 
 namespace ota::ctl {
@@ -107,11 +108,23 @@ ServiceClient::ServiceClient(ServiceSettings settings)
 
 ServiceClient::~ServiceClient() = default;
 
+// The same path as of the moment that was named.
+std::string ServiceClient::asked(const std::string& path) const {
+  if (settings_.as_of.empty()) return path;
+  return fmt::format("{}{}as_of={}", path, path.find('?') == std::string::npos ? '?' : '&', escape(settings_.as_of));
+}
+
+void ServiceClient::refuse_past(std::string_view method) const {
+  if (settings_.as_of.empty() || method == "GET") return;
+  throw Failure(kExitUsage, fmt::format("--as-of {}: this command changes something, and the past cannot be changed", settings_.as_of));
+}
+
 Reply ServiceClient::get(const std::string& path) {
-  return perform({"GET", std::string{kBasePath} + path, {}, {}, {}, {}});
+  return perform({"GET", std::string{kBasePath} + asked(path), {}, {}, {}, {}});
 }
 
 Reply ServiceClient::get_from_root(const std::string& path) {
+  if (!settings_.as_of.empty()) throw Failure(kExitUsage, fmt::format("--as-of {}: {} shows the present alone", settings_.as_of, path));
   return perform({"GET", path, {}, {}, {}, {}});
 }
 
@@ -162,7 +175,7 @@ std::size_t took_piece(char* bytes, std::size_t size, std::size_t count, void* t
 
 ServiceClient::Streamed ServiceClient::stream(const std::string& path, const std::string& last_event_id,
                                               const std::function<void(std::string_view)>& take) {
-  const Request request{"GET", std::string{kBasePath} + path, {}, {}, {}, {}, last_event_id};
+  const Request request{"GET", std::string{kBasePath} + asked(path), {}, {}, {}, {}, last_event_id};
   Streamed streamed;
   CURL* easy = easy_.get();
   set_up(request, streamed.reply);
@@ -184,6 +197,7 @@ ServiceClient::Streamed ServiceClient::stream(const std::string& path, const std
 }
 
 Reply ServiceClient::perform(const Request& request) {
+  refuse_past(request.method);
   const std::string idempotency_key = random_uuid();
   auto pause = kPauseFirst;
   for (unsigned tried = 1;; ++tried) {

@@ -21,6 +21,7 @@ struct ServiceSettings {
   std::string api_key;  // X-API-Key
   std::string ca_file;
   bool insecure = false;
+  std::string as_of;                // a time or a position: what was so then is asked for; empty: the present
   long seconds_max = 120;  // of one try; an upload may last longer, but not stall so long
 };
 
@@ -42,7 +43,7 @@ class ServiceClient {
 
   // Paths begin behind /api/v1/ota ("/campaigns"); from_root takes those of the server itself
   // ("/health"). Each throws Failure(kExitUnreachable) when no try brought an answer; an error
-  // status is an answer.
+  // status is an answer. What is asked for as of an earlier moment is never changed: Failure(kExitUsage).
   Reply get(const std::string& path);
   Reply get_from_root(const std::string& path);
   Reply post(const std::string& path, const nlohmann::json& body);
@@ -71,6 +72,8 @@ class ServiceClient {
 
  private:
   struct Request;
+  std::string asked(const std::string& path) const;
+  void refuse_past(std::string_view method) const;
   Reply perform(const Request& request);
   CURLcode try_once(const Request& request, const std::string& idempotency_key, Reply& reply,
                     std::string& error);
