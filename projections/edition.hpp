@@ -32,6 +32,8 @@ class Edition {
   TargetSets& sets() const { return sets_; }
   const Pipeline& pipeline() const { return *pipeline_; }
   domain::Position position() const { return {position_.load(std::memory_order_acquire)}; }
+  // Ahead of it in a bulk rebuild. For the thread that folds.
+  domain::Position folded() const { return folded_.position; }
   const std::filesystem::path& folder() const { return folder_; }
 
   // Folds those of the events that are not folded yet, and shows them at once.

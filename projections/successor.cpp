@@ -33,19 +33,23 @@ bool Successor::catch_up(const eventstore::Log& log, const RebuildProgress& go_o
   const auto head = [&] { return std::min(to_domain(log.head()), until); };
   const auto look = [&] {
     expect_sound();
-    if (!go_on(edition_->position().value, head().value)) throw BrokenOff();
+    if (!go_on(edition_->folded().value, head().value)) throw BrokenOff();
   };
   try {
     for (bool far = true; far;) {
       look();
       const auto begin = edition_->position();
       far = head().value - begin.value > limits::kSwapEvents;
-      replay(log, begin, [&](const std::vector<domain::Recorded>& chunk) {
-        const auto behind = std::find_if(chunk.begin(), chunk.end(), [&](const auto& event) { return event.position > until; });
-        edition_->fold(behind == chunk.end() ? chunk : std::vector(chunk.begin(), behind));
-        edition_->flush_if_many();
-        look();
-      });
+      {
+        const Bulk bulk(*edition_, head().value - begin.value);
+        const auto fold = [&](const std::vector<domain::Recorded>& chunk) {
+          const auto behind = std::find_if(chunk.begin(), chunk.end(), [&](const auto& event) { return event.position > until; });
+          edition_->fold(behind == chunk.end() ? chunk : std::vector(chunk.begin(), behind));
+          if (!bulk.is_under_way()) edition_->flush_if_many();
+          look();
+        };
+        replay(log, begin, fold, bulk.is_under_way() ? limits::kBulkChunkEvents : limits::kReplayChunkEvents);
+      }
       edition_->flush(true);
     }
   } catch (const BrokenOff&) {

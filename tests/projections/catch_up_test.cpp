@@ -8,6 +8,7 @@
 #include "projections/edition.hpp"
 #include "projections/keys.hpp"
 #include "projections/limits.hpp"
+#include "projections/rebuild.hpp"
 #include "projections/replay.hpp"
 #include "tests/projections/log_of_story.hpp"
 #include "tests/projections/random_world.hpp"
@@ -74,9 +75,28 @@ TEST_CASE("a bulk rebuild, and one that begins in the middle, leave the rows tha
     CHECK(views->digest() == expected);
     CHECK(views->polls().size() == 15'000);
   }
-  const auto reopened = Views::open(directory.path(), {});
-  CHECK(reopened->position().value == story.events().size());
-  CHECK(reopened->digest() == expected);
+  {
+    const auto reopened = Views::open(directory.path(), {});
+    CHECK(reopened->position().value == story.events().size());
+    CHECK(reopened->digest() == expected);
+  }
+  std::uint64_t done = 0;
+  const auto forward = [&](std::uint64_t now, std::uint64_t of) {
+    CHECK(now >= done);
+    CHECK(of == story.events().size());
+    done = now;
+    return true;
+  };
+  CHECK(verify_at_rest(directory.path(), log.log(), forward)->equal());
+  CHECK(done == story.events().size());
+  done = 0;
+  CHECK(rebuild_at_rest(directory.path(), log.log(), forward));
+  CHECK(Views::open(directory.path(), {})->digest() == expected);
+  const auto stop_at = [](std::uint64_t position) {
+    return [position](std::uint64_t now, std::uint64_t) { return now < position; };
+  };
+  CHECK_FALSE(rebuild_at_rest(directory.path(), log.log(), stop_at(20'000)));
+  CHECK(Views::open(directory.path(), {})->digest() == expected);
   const TempDir other;
   const auto views = Views::open(other.path(), {});
   views->apply(group_of(story.events(), 0, 5'000));
