@@ -129,18 +129,18 @@ class Past::Difference {
       update = pending_update(owner->entry, id.ordinal, past_.device_of(id.ordinal));
     }
     std::uint32_t attempt_before = 0;
+    bool had_events = false;
     bool is_base = true;
     const auto end_base = [&] {
-      if (!std::exchange(is_base, false) || !any_) return;
+      if (!std::exchange(is_base, false) || !had_events) return;
       count(before_, update);
       attempt_before = update.attempt;
     };
-    any_ = false;
     past_.log_.read_stream(domain::stream_name(id), {}, [&](const eventstore::RecordedEvent& event) {
       if (event.position.value > past_.at_.value) return false;
       if (event.position.value > base_.at_.value) end_base();
       domain::evolve(update, decode(event));
-      any_ = true;
+      had_events = true;
       return true;
     });
     count(after_, update);
@@ -177,7 +177,6 @@ class Past::Difference {
   Totals before_;
   Totals after_;
   std::map<domain::CampaignId, std::optional<Own>> owners_;
-  bool any_ = false;
 };
 
 Statistics Past::statistics() const {
