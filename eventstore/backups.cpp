@@ -4,11 +4,15 @@
 #include <rocksdb/env.h>
 #include <rocksdb/utilities/backup_engine.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <stdexcept>
 
+#include "eventstore/acknowledged.hpp"
+#include "eventstore/base64.hpp"
 #include "eventstore/directory.hpp"
+#include "eventstore/durable_files.hpp"
 #include "eventstore/log_impl.hpp"
 #include "eventstore/no_log.hpp"
 
@@ -52,17 +56,39 @@ std::unique_ptr<rocksdb::BackupEngineReadOnly> open_to_read(const fs::path& dire
   return std::unique_ptr<rocksdb::BackupEngineReadOnly>(engine);
 }
 
+// The newest of which something is there that cannot be read; 0: none. An engine passes over those, as if they had never been.
+std::uint32_t newest_unreadable(const rocksdb::BackupEngineReadOnly& engine, const fs::path& from) {
+  std::vector<rocksdb::BackupID> damaged;
+  engine.GetCorruptedBackups(&damaged);
+  std::uint32_t newest = damaged.empty() ? 0 : *std::max_element(damaged.begin(), damaged.end());
+  std::error_code error;
+  for (fs::directory_iterator entry(from / "private", error), end; !error && entry != end; entry.increment(error)) {
+    const auto name = entry->path().filename().string();
+    std::uint32_t id = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (parsed.ptr == name.data() + name.size() && !fs::exists(from / "meta" / name)) newest = std::max(newest, id);
+  }
+  return newest;
+}
+
 // One that is not known is named.
-std::uint32_t known(const rocksdb::BackupEngineReadOnly& engine, const fs::path& directory, std::uint32_t id) {
+std::uint32_t known(const rocksdb::BackupEngineReadOnly& engine, const fs::path& directory, std::string_view what, std::uint32_t id) {
   std::vector<rocksdb::BackupInfo> found;
   engine.GetBackupInfo(&found);
-  if (found.empty()) throw std::runtime_error(fmt::format("the directory {} holds no backups", directory.string()));
+  const auto unreadable = newest_unreadable(engine, directory / what);
+  if (found.empty() && unreadable == 0) throw std::runtime_error(fmt::format("the directory {} holds no backups", directory.string()));
+  if (id == 0 && (found.empty() || unreadable > found.back().backup_id)) {
+    throw std::runtime_error(fmt::format("backup {} in {} cannot be read: files of its {} are missing or damaged, or it is being taken; {}",
+                                         unreadable, directory.string(), what,
+                                         found.empty() ? "there is no other" : fmt::format("the newest that can be read is {}", found.back().backup_id)));
+  }
   if (id == 0) return found.back().backup_id;
   for (const auto& one : found) {
     if (one.backup_id == id) return id;
   }
-  throw std::runtime_error(fmt::format("there is no backup {} in {}: {} to {} are there", id, directory.string(),
-                                       found.front().backup_id, found.back().backup_id));
+  throw std::runtime_error(found.empty() ? fmt::format("there is no backup {} in {} that can be read", id, directory.string())
+                                         : fmt::format("there is no backup {} in {}: {} to {} are there", id, directory.string(),
+                                                       found.front().backup_id, found.back().backup_id));
 }
 
 std::uint32_t take_one(const fs::path& directory, rocksdb::DB& db, const std::string& metadata, const std::function<bool()>& stop) {
@@ -87,11 +113,83 @@ BackupInfo info_of(const rocksdb::BackupInfo& found) {
   return info;
 }
 
+BackupInfo info_of(const rocksdb::BackupEngineReadOnly& engine, const fs::path& directory, std::uint32_t id) {
+  rocksdb::BackupInfo found;
+  must(engine.GetBackupInfo(id, &found), directory, "read");
+  return info_of(found);
+}
+
+// What a backup says of itself: how far its log goes, and the hash of that log's first event, which is that of no other.
+std::string metadata_of(const Log& log, Position head) {
+  const auto first = log.leaf_hash({1});
+  return fmt::format("{} {}", head.value, first ? base64_of({reinterpret_cast<const char*>(first->data()), first->size()}) : "-");
+}
+
+void refuse_other_log(const fs::path& directory, const std::string& metadata) {
+  if (!fs::exists(directory / kLog / "meta")) return;
+  std::vector<rocksdb::BackupInfo> found;
+  open_to_read(directory / kLog)->GetBackupInfo(&found);
+  if (found.empty()) return;
+  const auto log_of = [](std::string_view text) { return text.substr(std::min(text.find(' '), text.size())); };
+  const auto theirs = log_of(found.back().app_metadata);
+  const auto ours = log_of(metadata);
+  const bool is_known = theirs.size() > 2 && ours.size() > 2;
+  if (!is_known || theirs == ours) return;
+  throw std::runtime_error(fmt::format("the backups in {} are of another log: its first event is another one", directory.string()));
+}
+
+// One database on its way out of a backup: beside its place until it is whole, and gone if it never is.
+class Restoring {
+ public:
+  Restoring(const fs::path& from, fs::path backups, const fs::path& data, std::string_view what, std::uint32_t id)
+      : engine_(open_to_read(from)),
+        backups_(std::move(backups)),
+        id_(known(*engine_, backups_, what, id)),
+        place_(data / what),
+        made_(data / fmt::format("{}.restoring", what)) {}
+  ~Restoring() {
+    std::error_code ignored;
+    fs::remove_all(made_, ignored);
+  }
+  Restoring(const Restoring&) = delete;
+  Restoring& operator=(const Restoring&) = delete;
+
+  void write() {
+    std::error_code error;
+    fs::create_directories(made_.parent_path(), error);
+    fs::remove_all(made_, error);  // of one that was killed
+    must(engine_->RestoreDBFromBackup(id_, made_.string(), made_.string()), backups_, fmt::format("restored to {}", place_.string()));
+  }
+  // Of a log: what the backup holds for certain, and that it is not all that ever was.
+  void note() const {
+    const auto told = info();
+    Acknowledged note;
+    note.count = told.head.value;
+    note.time = told.taken;
+    note.set_back = true;
+    replace_acknowledged(made_, note);
+  }
+  BackupInfo info() const { return info_of(*engine_, backups_, id_); }
+  void show() {
+    fs::rename(made_, place_);
+    sync_entries(place_.parent_path());
+  }
+
+ private:
+  const std::unique_ptr<rocksdb::BackupEngineReadOnly> engine_;
+  const fs::path backups_;
+  const std::uint32_t id_;
+  const fs::path place_;
+  const fs::path made_;
+};
+
 }  // namespace
 
 BackupInfo Backups::take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop) const {
   const auto head = log.head();
-  const auto id = take_one(directory_ / kLog, log.impl_->database->db(), std::to_string(head.value), stop);
+  const auto metadata = metadata_of(log, head);
+  refuse_other_log(directory_, metadata);
+  const auto id = take_one(directory_ / kLog, log.impl_->database->db(), metadata, stop);
   // Behind the log, so that whoever it speaks of is there. The newest one is good for all of the log: those before it go, and
   // with them the names of who was erased since.
   subjects.with_database([&](rocksdb::DB& db) { take_one(directory_ / kSubjects, db, std::to_string(head.value), stop); });
@@ -111,25 +209,30 @@ std::vector<BackupInfo> Backups::list() const {
   return all;
 }
 
-void Backups::check(std::uint32_t id) const {
+BackupInfo Backups::check(std::uint32_t id) const {
   const auto log = open_to_read(directory_ / kLog);
-  must(log->VerifyBackup(known(*log, directory_, id), /*verify_with_checksum=*/true), directory_, "trusted");
+  const auto checked = known(*log, directory_, kLog, id);
+  must(log->VerifyBackup(checked, /*verify_with_checksum=*/true), directory_, "trusted");
   const auto subjects = open_to_read(directory_ / kSubjects);
-  must(subjects->VerifyBackup(known(*subjects, directory_, 0), /*verify_with_checksum=*/true), directory_, "trusted");
+  must(subjects->VerifyBackup(known(*subjects, directory_, kSubjects, 0), /*verify_with_checksum=*/true), directory_, "trusted");
+  return info_of(*log, directory_, checked);
 }
 
-void Backups::restore(const fs::path& data, std::uint32_t id) const {
-  const auto restore_one = [&](std::string_view what, std::uint32_t wanted) {
+BackupInfo Backups::restore(const fs::path& data, std::uint32_t id) const {
+  // All that can be known is looked at before anything is written.
+  for (const auto what : {kLog, kSubjects}) {
     const auto to = data / what;
     if (fs::exists(to)) throw std::runtime_error(fmt::format("{} is there already: a backup is restored beside what is there, not over it", to.string()));
-    const auto engine = open_to_read(directory_ / what);
-    const auto chosen = known(*engine, directory_, wanted);
-    std::error_code error;
-    fs::create_directories(data, error);
-    must(engine->RestoreDBFromBackup(chosen, to.string(), to.string()), directory_, fmt::format("restored to {}", to.string()));
-  };
-  restore_one(kLog, id);
-  restore_one(kSubjects, 0);
+  }
+  Restoring log{directory_ / kLog, directory_, data, kLog, id};
+  Restoring subjects{directory_ / kSubjects, directory_, data, kSubjects, 0};
+  log.write();
+  log.note();
+  subjects.write();
+  // The log last: without it nothing was restored.
+  subjects.show();
+  log.show();
+  return log.info();
 }
 
 void Backups::keep(std::size_t newest) const {

@@ -4,7 +4,8 @@
 //   <directory>/subjects   who stands behind the tokens, apart from it: names have to go from backups, too, and sooner
 //
 // A backup holds a state of the log that was there, whole groups, and of the subjects all that it speaks of: they are copied
-// behind it. What lies in the directory is RocksDB's own form of backups. The firmware's bytes, the views and the keys are not
+// behind it. What lies in the directory is RocksDB's own form of backups; the note of how far the log was acknowledged is not in it, since
+// it may be ahead. The firmware's bytes, the views and the keys are not
 // in it.
 #pragma once
 
@@ -32,14 +33,16 @@ class Backups {
  public:
   explicit Backups(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  // `stop` is asked now and then; true: break off, and leave the earlier ones as they are.
+  // `stop` is asked now and then; true: break off, and leave the earlier ones as they are. Throws also if those that are there
+  // are of another log.
   BackupInfo take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop = {}) const;
   // The oldest first. Of a directory without any: none.
   std::vector<BackupInfo> list() const;
-  // Compares the checksums of all its files. 0: of the newest.
-  void check(std::uint32_t id = 0) const;
-  // Writes `data`/log and `data`/subjects, neither of which may exist; `data` is created if it is missing.
-  void restore(const std::filesystem::path& data, std::uint32_t id = 0) const;
+  // Compares the checksums of all its files. 0: of the newest; one that cannot even be listed is a fault then.
+  BackupInfo check(std::uint32_t id = 0) const;
+  // Writes `data`/log and `data`/subjects, neither of which may exist; `data` is created if it is missing. Both or none. The log has
+  // a note of how far it is acknowledged, and that it was set back (Log::is_set_back). 0: the newest, if that can be read.
+  BackupInfo restore(const std::filesystem::path& data, std::uint32_t id = 0) const;
   // Deletes all but the newest, and the files that only they needed.
   void keep(std::size_t newest) const;
 

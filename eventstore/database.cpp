@@ -2,17 +2,22 @@
 
 #include <fmt/format.h>
 #include <rocksdb/env.h>
+#include <rocksdb/transaction_log.h>
 
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
 
+#include "eventstore/assert.hpp"
 #include "eventstore/background_faults.hpp"
 #include "eventstore/database_options.hpp"
 #include "eventstore/directory.hpp"
+#include "eventstore/disk_room.hpp"
+#include "eventstore/keys.hpp"
 #include "eventstore/log.hpp"
 #include "eventstore/no_log.hpp"
-#include "eventstore/wal_file.hpp"
+#include "eventstore/scratch.hpp"
+#include "eventstore/wal_guard.hpp"
 
 namespace ota::eventstore {
 namespace {
@@ -71,15 +76,7 @@ Names existing_families(const std::filesystem::path& directory, const rocksdb::D
   return names;
 }
 
-// If it is the WAL that is damaged: where, and what can be done.
-void refuse_damaged_wal(const std::filesystem::path& directory, std::uint64_t from) {
-  const auto damage = find_wal_damage(wal_files(directory, from));
-  if (!damage || damage->is_torn_tail()) return;
-  throw std::runtime_error(fmt::format(
-      "the {} in {} is damaged: {}. That was acknowledged. `otactl log repair {}` tells what is lost without it; a backup may "
-      "still have it",
-      kWhat, directory.string(), damage->text(), directory.string()));
-}
+WalGuard guard_of(const std::filesystem::path& directory) { return {directory, {std::string(kWhat), "events", directory}}; }
 
 void refuse_unfinished_repair(const std::filesystem::path& directory) {
   if (!std::filesystem::exists(directory / kRepairMark)) return;
@@ -104,6 +101,7 @@ void check(const rocksdb::Status& status, std::string_view doing) {
 
 std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
                                          std::shared_ptr<const Head> head, rocksdb::Env* env) {
+  expect_room_to_open(directory, kWhat);
   std::unique_ptr<Database> database(new Database(directory, WalCheck::OnHole::kRefuse));
   rocksdb::DBOptions options = database_options(env);
   const auto families = family_options(std::move(head));
@@ -120,32 +118,58 @@ std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
     if (!known) wanted.emplace_back(name, rocksdb::ColumnFamilyOptions());
   }
   refuse_unfinished_repair(directory);
-  database->torn_tail_ = cut_torn_tail(directory);
+  const WalGuard guard = guard_of(directory);
+  refuse_shortfall(directory, guard);
+  database->torn_tail_ = guard.cut_torn_tail();
+  database->acknowledged_ = guard.note();
 
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* raw = nullptr;
   options.wal_filter = database->wal_check_.get();
   options.listeners.push_back(database->faults_);
   const rocksdb::Status opened = rocksdb::DB::Open(options, directory.string(), wanted, &handles, &raw);
-  if (opened.IsCorruption()) refuse_damaged_wal(directory, database->wal_check_->first_file());
+  if (opened.IsCorruption()) guard.refuse_damaged(database->wal_check_->first_file());
   check_opened(opened, directory, kWhat);
   database->db_.reset(raw);
   database->take(handles);
-  if (!database->read_format()) {
-    check(raw->Put(durable_write(), database->family(Family::kMeta), slice(kFormatKey), std::to_string(kFormat)),
-          "write its format");
-  }
+  const bool has_format = database->read_format();
+  // A note that knows no files tells only now.
+  database->shortfall_ = guard.shortfall(database->newest_row().value, UINT64_MAX);
+  if (!has_format && database->shortfall_.empty()) database->write_format();
   return database;
+}
+
+// Asks RocksDB, which changes nothing yet, whether files that are not as they were noted are needed.
+void Database::refuse_shortfall(const std::filesystem::path& directory, const WalGuard& guard) {
+  if (!guard.note_fault().empty()) throw std::runtime_error(guard.note_fault());
+  if (guard.missing_wal(0).empty() || !std::filesystem::exists(directory / "CURRENT")) return;
+  {
+    rocksdb::DBOptions tables_alone = database_options(nullptr);
+    const Scratch no_wal(directory);  // a start needs no other place
+    tables_alone.wal_dir = no_wal.path().string();
+    tables_alone.max_open_files = 16;  // opens none of them before it is read: a large log has many
+    tables_alone.skip_stats_update_on_db_open = true;
+    const auto tables = open_existing(directory, std::move(tables_alone), /*read_only=*/true, Format::kMayBeLost);
+    if (guard.missing_wal(tables->first_needed_wal()).empty()) return;
+  }
+  const auto shortfall = open_read_only(directory)->shortfall();
+  if (!shortfall.empty()) throw std::runtime_error(shortfall);
 }
 
 std::unique_ptr<Database> Database::open_read_only(const std::filesystem::path& directory) {
   refuse_unfinished_repair(directory);
+  const WalGuard guard = guard_of(directory);
   // The service may write meanwhile: its last record may not be there to its end. Whether that is all that is wrong is looked at
   // here.
   rocksdb::DBOptions options = database_options(nullptr);
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  auto database = open_existing(directory, std::move(options), /*read_only=*/true);
-  refuse_damaged_wal(directory, database->wal_check_->first_file());
+  auto database = open_existing(directory, std::move(options), /*read_only=*/true,
+                                guard.note() ? Format::kMayBeLost : Format::kMustBeThere);
+  guard.refuse_damaged(database->wal_check_->first_file());
+  // What is damaged there hides how far the log goes; everything before it can be read.
+  if (const auto newest = database->newest_readable_row()) {
+    database->shortfall_ = guard.shortfall(newest->value, database->first_needed_wal());
+  }
   return database;
 }
 
@@ -153,10 +177,11 @@ std::unique_ptr<Database> Database::open_with_holes(const std::filesystem::path&
                                                     const std::filesystem::path& wal_directory) {
   rocksdb::DBOptions options = database_options(nullptr);
   options.wal_dir = wal_directory.string();
-  return open_existing(directory, std::move(options), /*read_only=*/!wal_directory.empty());
+  return open_existing(directory, std::move(options), /*read_only=*/!wal_directory.empty(), Format::kMayBeLost);
 }
 
-std::unique_ptr<Database> Database::open_existing(const std::filesystem::path& directory, rocksdb::DBOptions options, bool read_only) {
+std::unique_ptr<Database> Database::open_existing(const std::filesystem::path& directory, rocksdb::DBOptions options, bool read_only,
+                                                  Format format) {
   std::error_code error;
   if (!std::filesystem::exists(directory / "CURRENT", error)) {
     throw std::runtime_error(fmt::format("the directory {} holds no {}", directory.string(), kWhat));
@@ -190,8 +215,50 @@ std::unique_ptr<Database> Database::open_existing(const std::filesystem::path& d
   check_opened(opened, directory, kWhat);
   database->db_.reset(raw);
   database->take(handles);
-  if (!database->read_format()) not_a_log(directory, "it does not say which format it has");
+  rocksdb::PinnableSlice value;
+  const bool is_lost = format == Format::kMayBeLost && !database->get(Family::kMeta, kFormatKey, value);
+  if (!is_lost && !database->read_format()) not_a_log(directory, "it does not say which format it has");
+  // A repair goes on with it.
+  if (is_lost && !read_only) database->write_format();
   return database;
+}
+
+void Database::write_format() {
+  check(db_->Put(durable_write(), family(Family::kMeta), slice(kFormatKey), std::to_string(kFormat)), "write its format");
+}
+
+std::uint64_t Database::first_needed_wal() const {
+  std::uint64_t number = 0;
+  OTA_ASSERT(db_->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &number));
+  return number;
+}
+
+Position Database::newest_row() const {
+  const auto newest = newest_readable_row();
+  if (!newest) throw std::runtime_error(fmt::format("the end of the {} in {} cannot be read: its newest table is damaged", kWhat, directory_.string()));
+  return *newest;
+}
+
+std::optional<Position> Database::newest_readable_row() const {
+  const auto rows = iterate(Family::kLog);
+  rows->SeekToLast();
+  if (!rows->status().ok()) return std::nullopt;
+  return rows->Valid() && rows->key().size() == kPositionBytes ? Position{load_be64(rows->key().data())} : Position{};
+}
+
+void note_wal_end(rocksdb::DB& db, Acknowledged& note) {
+  std::unique_ptr<rocksdb::LogFile> wal;
+  if (!db.GetCurrentWalFile(&wal).ok()) return;  // then it is not known
+  note.wal = wal->LogNumber();
+  note.wal_bytes = wal->SizeFileBytes();
+}
+
+Acknowledged Database::durable_to(Position position, Timestamp time) const {
+  Acknowledged note;
+  note.count = position.value;
+  note.time = time;
+  note_wal_end(*db_, note);
+  return note;
 }
 
 void Database::take(const std::vector<rocksdb::ColumnFamilyHandle*>& handles) {

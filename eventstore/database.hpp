@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "eventstore/acknowledged.hpp"
 #include "eventstore/torn_tail.hpp"
 #include "eventstore/types.hpp"
 #include "eventstore/wal_check.hpp"
@@ -42,14 +43,17 @@ struct Head {
 };
 
 class BackgroundFaults;
+class WalGuard;
 
 class Database {
  public:
   // Opens or creates. `head` tells the commands' compaction filter the time. `env` null: the usual
-  // files. Throws std::runtime_error with a sentence for people.
+  // files. Throws std::runtime_error with a sentence for people, also if files are missing that were acknowledged (wal_guard.hpp): then
+  // nothing was changed.
   static std::unique_ptr<Database> open(const std::filesystem::path& directory,
                                         std::shared_ptr<const Head> head, rocksdb::Env* env);
-  // Opens what is there to read it, and writes nothing to the directory. Throws std::runtime_error as open() does.
+  // Opens what is there to read it, and writes nothing to the directory. Throws std::runtime_error as open() does, but for what is
+  // missing: shortfall() says it.
   static std::unique_ptr<Database> open_read_only(const std::filesystem::path& directory);
   // For repair.hpp: opens a log with holes in its WAL, whose files are in a directory of their own or, empty, where they
   // should be; only to be read in the first case.
@@ -66,7 +70,19 @@ class Database {
   const std::filesystem::path& directory() const { return directory_; }
   // What was cut off when it was opened.
   const std::optional<TornTail>& torn_tail() const { return torn_tail_; }
+  // What was acknowledged and is not there, as a sentence; empty: nothing. Then nothing may be written.
+  const std::string& shortfall() const { return shortfall_; }
+  // How far it was noted to be acknowledged when it was opened, to be written.
+  const std::optional<Acknowledged>& acknowledged() const { return acknowledged_; }
   const WalCheck& wal_check() const { return *wal_check_; }
+  // Files of the WAL with smaller numbers hold nothing that is not in tables.
+  std::uint64_t first_needed_wal() const;
+  // The position of the newest row of `log`. Throws std::runtime_error if its block cannot be read.
+  Position newest_row() const;
+  // The same; empty: it cannot be read.
+  std::optional<Position> newest_readable_row() const;
+  // A note of this position, and of the WAL as it is: call when it is synced so far, and nothing is being written.
+  Acknowledged durable_to(Position position, Timestamp time) const;
   // `on_fault` is called with a sentence, on a thread of RocksDB's, when it can no longer keep what was written: a table or
   // its list of tables cannot be written or is damaged. Writes that fail are their writer's to see. Empty: nobody.
   void watch(std::function<void(const std::string& why)> on_fault);
@@ -85,16 +101,25 @@ class Database {
   explicit Database(std::filesystem::path directory, WalCheck::OnHole on_hole);
   void take(const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
   bool read_format();
-  static std::unique_ptr<Database> open_existing(const std::filesystem::path& directory, rocksdb::DBOptions options, bool read_only);
+  void write_format();
+  enum class Format { kMustBeThere, kMayBeLost };
+  static std::unique_ptr<Database> open_existing(const std::filesystem::path& directory, rocksdb::DBOptions options, bool read_only,
+                                                 Format format);
+  static void refuse_shortfall(const std::filesystem::path& directory, const WalGuard& guard);
 
   std::filesystem::path directory_;
   std::optional<TornTail> torn_tail_;
+  std::string shortfall_;
+  std::optional<Acknowledged> acknowledged_;
   std::unique_ptr<WalCheck> wal_check_;
   std::shared_ptr<BackgroundFaults> faults_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyNames.size()> handles_{};
   std::vector<rocksdb::ColumnFamilyHandle*> others_;
 };
+
+// The newest file of the WAL of a database and its size, for a note of what is synced. Nothing may be written meanwhile.
+void note_wal_end(rocksdb::DB& db, Acknowledged& note);
 
 // Throws LogError if `status` is not ok.
 void check(const rocksdb::Status& status, std::string_view doing);

@@ -1,12 +1,11 @@
 #include "eventstore/journal.hpp"
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <thread>
 
+#include "eventstore/acknowledged_keeper.hpp"
 #include "eventstore/assert.hpp"
 #include "eventstore/dispatcher.hpp"
+#include "eventstore/fail_stop.hpp"
 #include "eventstore/limits.hpp"
 #include "eventstore/log_impl.hpp"
 #include "eventstore/request_queue.hpp"
@@ -15,16 +14,8 @@
 namespace ota::eventstore {
 namespace {
 
-constexpr int kExitSoftware = 70;
-
 Timestamp system_clock() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
-[[noreturn]] void stop_process(const std::string& why) {
-  std::fprintf(stderr, "%s\nNothing was answered that is not on disk. Stopping.\n", why.c_str());
-  std::fflush(stderr);
-  _exit(kExitSoftware);
 }
 
 Journal::Options with_defaults(Journal::Options options) {
@@ -41,7 +32,8 @@ struct Journal::Impl {
   Impl(std::shared_ptr<Log> log_of, std::vector<Tail*> tails, Options options)
       : log(claim(std::move(log_of))),
         dispatcher(std::move(tails), in_flight),
-        writer(*log, *log->impl_->database, *log->impl_->head, queue, dispatcher, counters,
+        keeper(log->impl_->database->directory(), [this](const std::string& why) { writer.stop(why); }),
+        writer(*log, *log->impl_->database, *log->impl_->head, queue, dispatcher, keeper, counters,
                with_defaults(std::move(options))),
         thread([this] { writer.run(); }) {
     log->impl_->database->watch([this](const std::string& why) { writer.stop(why); });
@@ -61,6 +53,7 @@ struct Journal::Impl {
   void close() {
     queue.close();
     thread.join();
+    keeper.close();
     dispatcher.wait_idle();
   }
 
@@ -69,6 +62,7 @@ struct Journal::Impl {
   JournalCounters counters;
   RequestQueue queue;
   Dispatcher dispatcher;
+  AcknowledgedKeeper keeper;   // hears of no commit before there is a writer, and none after it has ended
   Writer writer;
   std::thread thread;  // last: it uses the others
 };

@@ -41,6 +41,8 @@ inline constexpr std::size_t kTagFetch = 32;
 inline constexpr std::chrono::hours kCommandMemory{24};
 // Of one answer that is kept as long: a campaign with a thousand ids of the longest.
 inline constexpr std::size_t kAnswerBytes = 1024 * 1024;
+// How far the log is durable is noted so often while it moves: what is younger is not missed should it be lost with the WAL.
+inline constexpr std::chrono::seconds kAcknowledgedEvery{1};
 // The RFC 9162 tree is kept in tiles of this width.
 inline constexpr std::size_t kTileLeaves = 256;
 // The tree's root is signed when so many events have come since the last time: 50 us for each, 0.1 % of the writer's time.

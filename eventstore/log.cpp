@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "eventstore/acknowledged.hpp"
 #include "eventstore/assert.hpp"
 #include "eventstore/command_index.hpp"
 #include "eventstore/directory.hpp"
@@ -30,6 +31,10 @@ std::shared_ptr<Log> Log::open(const std::filesystem::path& directory, const Opt
         fmt::format("the event log in {} is damaged: {}", directory.string(), error.what()),
         error.position);
   }
+  if (const auto& shortfall = impl->database->shortfall(); !shortfall.empty()) throw LogError(shortfall, impl->head->at());
+  const auto& note = impl->database->acknowledged();
+  impl->is_set_back = note && note->set_back;
+  if (!note) replace_acknowledged(directory, impl->database->durable_to(impl->head->at(), impl->head->time()));
   return std::shared_ptr<Log>(new Log(std::move(impl)));
 }
 
@@ -38,12 +43,12 @@ std::shared_ptr<Log> Log::open_read_only(const std::filesystem::path& directory)
   impl->database = Database::open_read_only(directory);
   impl->has_journal = true;  // none will be made
   impl->is_read_only = true;
-  const auto rows = impl->database->iterate(Family::kLog);
-  rows->SeekToLast();
-  if (rows->Valid() && rows->key().size() == kPositionBytes) {
+  const auto head = impl->database->newest_readable_row().value_or(Position{});
+  rocksdb::PinnableSlice record;
+  if (head.value != 0 && impl->database->get(Family::kLog, log_key(head), record)) {
     RecordedEvent event;
-    const bool sound = !decode_record(view(rows->value()), event);
-    impl->head->move_to({load_be64(rows->key().data())}, sound ? event.time : Timestamp());
+    const bool sound = !decode_record(view(record), event);
+    impl->head->move_to(head, sound ? event.time : Timestamp());
   }
   return std::shared_ptr<Log>(new Log(std::move(impl)));
 }
@@ -54,6 +59,16 @@ Log::~Log() { OTA_ASSERT(!impl_->has_journal || impl_->is_read_only); }
 std::string Log::torn_tail() const {
   const auto& tail = impl_->database->torn_tail();
   return tail ? tail->text() : std::string();
+}
+
+std::string Log::shortfall() const { return impl_->database->shortfall(); }
+
+bool Log::is_set_back() const { return impl_->is_set_back; }
+
+void Log::forget_set_back() {
+  OTA_ASSERT(!impl_->has_journal);
+  replace_acknowledged(impl_->database->directory(), impl_->database->durable_to(head(), head_time()));
+  impl_->is_set_back = false;
 }
 
 Position Log::head() const { return impl_->head->at(); }

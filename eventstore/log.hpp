@@ -52,7 +52,7 @@ class Log {
  public:
   // Opens the log in `directory` (created if missing). Throws std::runtime_error with a sentence
   // for people: the directory is in use by another process, is not a log, was written by a newer
-  // version, or is damaged.
+  // version, is damaged, or lacks something that was acknowledged.
   static std::shared_ptr<Log> open(const std::filesystem::path& directory);
 
   struct Options {
@@ -62,9 +62,15 @@ class Log {
   static std::shared_ptr<Log> open(const std::filesystem::path& directory, const Options& options);
   // What was cut off the end of the WAL when the log was opened, as a sentence; empty: nothing.
   std::string torn_tail() const;
+  // A repair or a restore has left fewer events than there were: what follows the log may have seen more. Until it is forgotten;
+  // not while there is a journal.
+  bool is_set_back() const;
+  void forget_set_back();
   // To read alone: of a copy, or of a log that a service is writing, as it is now. Nothing is written to the directory, and
   // nothing is compared with anything (verify.hpp does). Throws std::runtime_error as above; no journal may be made of it.
   static std::shared_ptr<Log> open_read_only(const std::filesystem::path& directory);
+  // What was acknowledged and is not there, of a log that is opened to be read, as a sentence; empty: nothing.
+  std::string shortfall() const;
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;

@@ -14,6 +14,7 @@ struct Log::Impl {
   std::unique_ptr<Database> database;
   std::atomic<bool> has_journal{false};  // one writer
   bool is_read_only = false;
+  bool is_set_back = false;
 };
 
 }  // namespace ota::eventstore

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 #include <rocksdb/write_batch.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <charconv>
 #include <functional>
 #include <stdexcept>
 
+#include "eventstore/acknowledged.hpp"
 #include "eventstore/checkpoint_rows.hpp"
 #include "eventstore/command_index.hpp"
 #include "eventstore/database.hpp"
@@ -17,10 +17,12 @@
 #include "eventstore/keys.hpp"
 #include "eventstore/log.hpp"
 #include "eventstore/record.hpp"
+#include "eventstore/scratch.hpp"
 #include "eventstore/sha256.hpp"
 #include "eventstore/tiles.hpp"
 #include "eventstore/torn_tail.hpp"
 #include "eventstore/wal_file.hpp"
+#include "eventstore/wal_guard.hpp"
 
 namespace ota::eventstore {
 namespace {
@@ -154,46 +156,56 @@ std::optional<Position> broken_off_at(const fs::path& directory) {
   return in_doubt;
 }
 
-// A directory that vanishes.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "ota-repair-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(fmt::format("{} cannot be made", name));
-    path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 // Empty: there is nothing to repair.
 std::optional<RepairReport> examine(const fs::path& directory, std::optional<Position> in_doubt) {
   if (!fs::exists(directory / "CURRENT")) throw std::runtime_error(fmt::format("the directory {} holds no event log", directory.string()));
+  const WalGuard guard(directory, {"event log", "events", directory});
   const auto files = wal_files(directory);
-  const auto damage = find_wal_damage(files);
-  if (!in_doubt && (!damage || damage->is_torn_tail())) return std::nullopt;
   const Scratch sound;
   copy_sound_records(files, sound.path());
   const auto database = Database::open_with_holes(directory, sound.path());
+  const auto needed = database->first_needed_wal();
   RepairReport report;
+  bool is_short = false;
   if (!in_doubt) {
-    const auto needed = find_wal_damage(wal_files(directory, database->wal_check().first_file()));
-    if (!needed || needed->is_torn_tail()) return std::nullopt;
-    report.damage = needed->text();
+    const auto damage = find_wal_damage(wal_files(directory, std::max(needed, database->wal_check().first_file())));
+    const auto shortfall = guard.shortfall(database->newest_row().value, needed);
+    is_short = !shortfall.empty();
+    report.damage = damage && !damage->is_torn_tail() ? damage->text() : shortfall;
+    if (report.damage.empty()) return std::nullopt;
   }
-  report.indexed_from = in_doubt ? *in_doubt : first_in_doubt(database->wal_check());
+  // Where a file is missing, nothing tells from where on rows are.
+  report.indexed_from = in_doubt ? *in_doubt : is_short ? Position{1} : first_in_doubt(database->wal_check());
   const Repair repair(*database, report.indexed_from);
   report.head = repair.dense_head();
-  report.newest = std::max(repair.newest(), report.head);
+  report.newest = std::max({repair.newest(), report.head, Position{guard.note() ? guard.note()->count : 0}});
   return report;
+}
+
+// Says that the log ends there, whatever was seen of it.
+void set_back_to(const fs::path& directory, Position head) {
+  Acknowledged note;
+  note.count = head.value;
+  note.time = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  note.set_back = true;
+  replace_acknowledged(directory, note);
+}
+
+// The WAL with its sound records alone; what was there is kept.
+void rewrite_wal(const fs::path& directory, RepairReport& report, bool goes_on) {
+  const DatabaseLock nobody_else(directory);
+  const auto files = wal_files(directory);
+  if (!goes_on) {
+    report.kept_in = make_aside_directory(directory);
+    for (const fs::path& file : files) write_file(report.kept_in / file.filename(), read_file(file, 0));
+    if (fs::exists(directory / kAcknowledgedName)) {
+      write_file(report.kept_in / kAcknowledgedName, read_file(directory / kAcknowledgedName, 0));
+    }
+    write_file(directory / kRepairMark, std::to_string(report.indexed_from.value));
+  }
+  const Scratch sound;
+  copy_sound_records(files, sound.path());
+  for (const fs::path& file : files) replace_file(file, read_file(sound.path() / file.filename(), 0));
 }
 
 }  // namespace
@@ -203,25 +215,19 @@ std::optional<RepairReport> examine_log(const fs::path& directory) { return exam
 std::optional<RepairReport> repair_log(const fs::path& directory) {
   const auto broken_off = broken_off_at(directory);
   auto report = examine(directory, broken_off);
-  if (!report) return std::nullopt;
-  {
+  if (!report) {
     const DatabaseLock nobody_else(directory);
-    const auto files = wal_files(directory);
-    if (!broken_off) {
-      report->kept_in = make_aside_directory(directory);
-      for (const fs::path& file : files) write_file(report->kept_in / file.filename(), read_file(file, 0));
-      write_file(directory / kRepairMark, std::to_string(report->indexed_from.value));
-    }
-    const Scratch sound;
-    copy_sound_records(files, sound.path());
-    for (const fs::path& file : files) replace_file(file, read_file(sound.path() / file.filename(), 0));
+    set_back_to(directory, Log::open_read_only(directory)->head());
+    return std::nullopt;
   }
+  rewrite_wal(directory, *report, broken_off.has_value());
   {
     const auto database = Database::open_with_holes(directory, {});
     Repair repair(*database, report->indexed_from);
     repair.cut_behind(report->head);
     repair.index_again(report->head);
   }
+  set_back_to(directory, report->head);
   remove_file(directory / kRepairMark);
   Log::open(directory);  // that it can be opened is what this was for
   return report;

@@ -1,8 +1,4 @@
-// The rows of subjects:
-//
-//   't' | token, 8 bytes   -> the person
-//   'm' | "format"         -> 1
-//   'm' | "erasing"        -> nothing; there while a deleted person may still be in old files
+// Persons and tokens over their database (subjects_database.hpp has its rows).
 //
 // A person is never in a key, since RocksDB copies keys into its MANIFEST, and a hash of a name
 // that can be guessed is a name too. The way from person to token is therefore an index in memory,
@@ -13,34 +9,25 @@
 #include <openssl/rand.h>
 #include <rocksdb/db.h>
 
+#include <atomic>
 #include <shared_mutex>
 #include <stdexcept>
 #include <unordered_map>
 
 #include "eventstore/assert.hpp"
+#include "eventstore/bytes.hpp"
 #include "eventstore/database.hpp"
 #include "eventstore/directory.hpp"
+#include "eventstore/fail_stop.hpp"
 #include "eventstore/limits.hpp"
+#include "eventstore/subjects_database.hpp"
 
 namespace ota::eventstore {
 namespace {
 
-constexpr std::string_view kWhat = "subjects database";
 constexpr std::string_view kFormatKey = "mformat";
 constexpr std::string_view kFormat = "1";
 constexpr std::string_view kErasingKey = "merasing";
-constexpr char kTokenPrefix = 't';
-
-rocksdb::Options options() {
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.write_buffer_size = std::size_t{4} << 20;
-  options.recycle_log_file_num = 0;  // a recycled file would keep names
-  options.max_background_jobs = 2;
-  options.keep_log_file_num = 2;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  return options;
-}
 
 rocksdb::WriteOptions durable() {
   rocksdb::WriteOptions options;
@@ -58,15 +45,26 @@ std::size_t hash_of(std::string_view person) { return std::hash<std::string_view
 
 class RocksSubjects final : public Subjects {
  public:
-  explicit RocksSubjects(std::filesystem::path directory) : directory_(std::move(directory)) {
-    const DirectoryState state = prepare_directory(directory_, kWhat);
+  RocksSubjects(std::filesystem::path directory, Options options)
+      : directory_(std::move(directory)),
+        options_(std::move(options)),
+        faults_(std::make_shared<BackgroundFaults>(fmt::format("the {} in {}", kSubjectsName, directory_.string()))) {
+    if (!options_.fail_stop) options_.fail_stop = stop_process;
+    const bool is_new = prepare_directory(directory_, kSubjectsName) == DirectoryState::kEmpty;
     open_database();
-    check_format(state);
+    check_format(is_new);
     load_index();
+    made_ = tokens_made(*database_);
+    if (!std::filesystem::exists(directory_ / kAcknowledgedName)) replace_acknowledged(directory_, subjects_note(directory_, *database_, made_));
+    note_ = std::make_unique<AcknowledgedFile>(directory_);
     std::string nothing;
     scrub_due_ = get(kErasingKey, nothing);
     if (scrub_due_) scrub();
+    faults_->watch([this](const std::string& why) { stop(why); });
   }
+  ~RocksSubjects() override { faults_->watch({}); }
+
+  std::string torn_tail() const override { return torn_tail_; }
 
   SubjectToken token_for(std::string_view person) override {
     if (person.empty()) return {};
@@ -78,7 +76,9 @@ class RocksSubjects final : public Subjects {
     const std::unique_lock lock(mutex_);
     if (const auto token = find(person)) return *token;  // another thread was faster
     const SubjectToken token = unused_token();
-    must("write", database().Put(durable(), token_key(token), slice(person)));
+    rocksdb::WriteBatch row;
+    must("write", row.Put(token_key(token), slice(person)));
+    write_made(row, 1);
     index_.emplace(hash_of(person), token);
     return token;
   }
@@ -115,18 +115,19 @@ class RocksSubjects final : public Subjects {
   }
 
   void with_database(const std::function<void(rocksdb::DB&)>& use) const override {
-    const std::unique_lock lock(mutex_);
+    const std::shared_lock lock(opened_);
     use(database());
   }
 
   void erase(SubjectToken token) override {
+    const std::unique_lock nobody_copies(opened_);  // first: while it waits others go on
     const std::unique_lock lock(mutex_);
     std::string person;
     if (!token.empty() && get(token_key(token), person)) {
       rocksdb::WriteBatch batch;
       must("write", batch.Delete(token_key(token)));
       must("write", batch.Put(slice(kErasingKey), {}));
-      must("write", database().Write(durable(), &batch));
+      must_write(database().Write(durable(), &batch));
       forget(person, token);
       scrub_due_ = true;
     }
@@ -141,7 +142,38 @@ class RocksSubjects final : public Subjects {
 
   [[noreturn]] void fail(std::string_view doing, std::string_view why) const {
     throw std::runtime_error(
-        fmt::format("cannot {} the {} in {}: {}", doing, kWhat, directory_.string(), why));
+        fmt::format("cannot {} the {} in {}: {}", doing, kSubjectsName, directory_.string(), why));
+  }
+  void stop(const std::string& why) const noexcept {
+    if (stopped_.exchange(true)) return;
+    try {
+      options_.fail_stop(why);
+    } catch (...) {
+      return;
+    }
+    assertion_failed(__FILE__, __LINE__, "fail_stop does not return");
+  }
+  void must_write(const rocksdb::Status& status) const {
+    if (status.ok()) return;
+    stop(fmt::format("the {} in {} cannot be written: {}", kSubjectsName, directory_.string(), status.ToString()));
+    fail("write", status.ToString());
+  }
+  // The rows of some new tokens, and how many there were with them: durable and noted when it returns.
+  void write_made(rocksdb::WriteBatch& rows, std::uint64_t count) {
+    std::string made;
+    append_be64(made, made_ + count);
+    must("write", rows.Put(slice(kMadeKey), made));
+    must_write(database().Write(durable(), &rows));
+    made_ += count;
+    write_note();
+  }
+  void write_note() {
+    try {
+      note_->write(subjects_note(directory_, database(), made_));
+    } catch (const std::exception& fault) {
+      stop(fault.what());
+      throw;
+    }
   }
   void must(std::string_view doing, const rocksdb::Status& status) const {
     if (!status.ok()) fail(doing, status.ToString());
@@ -155,27 +187,22 @@ class RocksSubjects final : public Subjects {
   }
 
   void open_database() {
-    rocksdb::DB* raw = nullptr;
-    check_opened(rocksdb::DB::Open(options(), directory_.string(), &raw), directory_, kWhat);
-    database_.reset(raw);
+    auto opened = open_subjects(directory_, options_.env, faults_);
+    database_ = std::move(opened.db);
+    if (opened.torn_tail) torn_tail_ = opened.torn_tail->text();
   }
 
-  void check_format(DirectoryState state) {
+  void check_format(bool is_new) {
     std::string format;
     if (get(kFormatKey, format)) {
-      if (format != kFormat) {
-        fail("open",
-             fmt::format("it has format {}, this version knows format {}", format, kFormat));
-      }
+      if (format != kFormat) fail("open", fmt::format("it has format {}, this version knows format {}", format, kFormat));
       return;
     }
     const std::unique_ptr<rocksdb::Iterator> rows(database().NewIterator({}));
     rows->SeekToFirst();
     must("read", rows->status());
-    if (state == DirectoryState::kHasDatabase && rows->Valid()) {
-      fail("open", "the directory holds another database");
-    }
-    must("write", database().Put(durable(), slice(kFormatKey), slice(kFormat)));
+    if (!is_new && rows->Valid()) fail("open", "the directory holds another database");
+    must_write(database().Put(durable(), slice(kFormatKey), slice(kFormat)));
   }
 
   void load_index() {
@@ -219,7 +246,7 @@ class RocksSubjects final : public Subjects {
       tokens[i] = entry->second;
     }
     if (made.empty()) return;
-    must("write", database().Write(durable(), &rows));
+    write_made(rows, made.size());
     for (const auto& [person, token] : made) index_.emplace(hash_of(person), token);
   }
 
@@ -244,7 +271,8 @@ class RocksSubjects final : public Subjects {
   }
 
   // Leaves no copy of a deleted name: the memtable goes to a table, all tables are written anew,
-  // and opening again starts a new WAL and MANIFEST and deletes the files that nothing refers to.
+  // and opening again starts a new WAL and MANIFEST and deletes the files that nothing refers to. What was kept aside of a damaged
+  // WAL holds names, too.
   void scrub() {
     must("flush", database().Flush({}));
     rocksdb::CompactRangeOptions everything;
@@ -252,21 +280,31 @@ class RocksSubjects final : public Subjects {
     must("compact", database().CompactRange(everything, nullptr, nullptr));
     database_.reset();
     open_database();
-    must("write", database().Delete(durable(), slice(kErasingKey)));
+    remove_aside_directories(directory_);
+    must_write(database().Delete(durable(), slice(kErasingKey)));
     scrub_due_ = false;
   }
 
   const std::filesystem::path directory_;
-  mutable std::shared_mutex mutex_;
+  Options options_;
+  const std::shared_ptr<BackgroundFaults> faults_;
+  mutable std::atomic<bool> stopped_{false};
+  mutable std::shared_mutex opened_;  // exclusive: the database is closed and opened again. Taken before the other
+  mutable std::shared_mutex mutex_;   // of what it holds
+  std::string torn_tail_;
   std::unique_ptr<rocksdb::DB> database_;
   std::unordered_multimap<std::size_t, SubjectToken> index_;  // hash of the person -> token
+  std::uint64_t made_ = 0;            // tokens, ever
+  std::unique_ptr<AcknowledgedFile> note_;
   bool scrub_due_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Subjects> Subjects::open(const std::filesystem::path& directory) {
-  return std::make_unique<RocksSubjects>(directory);
+std::unique_ptr<Subjects> Subjects::open(const std::filesystem::path& directory) { return open(directory, Options()); }
+
+std::unique_ptr<Subjects> Subjects::open(const std::filesystem::path& directory, const Options& options) {
+  return std::make_unique<RocksSubjects>(directory, options);
 }
 
 }  // namespace ota::eventstore

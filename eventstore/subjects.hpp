@@ -1,10 +1,10 @@
 // Who is behind a subject token. The log holds tokens only, so that a person can be forgotten
 // without touching it.
 //
-// A third small database, every write synced before it returns: a token must be known before it
-// enters an append. One person has one token; a person who returns after an erasure gets a new one.
+// A third small database, every write synced before it returns, and noted beside it (acknowledged.hpp): a token must be known before
+// it enters an append. One person has one token; a person who returns after an erasure gets a new one.
 // Safe from any thread. Every verb throws std::runtime_error with a sentence for people if the
-// database cannot be read or written.
+// database cannot be read. One that cannot be written ends the process, as a log does.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,21 @@
 
 namespace rocksdb {
 class DB;
+class Env;
 }
 
 namespace ota::eventstore {
 
 class Subjects {
  public:
-  // Throws std::runtime_error with a sentence for people.
+  struct Options {
+    rocksdb::Env* env = nullptr;    // null: the file system. For tests, which break it on purpose
+    // Called once, on the thread of whoever wrote or on one of RocksDB's. Must not return; default: prints and _exit(70). Of one
+    // that throws, in a test, the writer hears as a std::runtime_error.
+    std::function<void(const std::string& why)> fail_stop;
+  };
+  // Throws std::runtime_error with a sentence for people: also if it is damaged, or lacks names that were acknowledged.
+  static std::unique_ptr<Subjects> open(const std::filesystem::path& directory, const Options& options);
   static std::unique_ptr<Subjects> open(const std::filesystem::path& directory);
   virtual ~Subjects() = default;
 
@@ -42,10 +50,12 @@ class Subjects {
   // Deletes the row of a token, flushed and compacted, so that no copy of the name stays on disk.
   // Idempotent.
   virtual void erase(SubjectToken token) = 0;
+  // What was cut off the end of its write-ahead log when it was opened, as a sentence; empty: nothing.
+  virtual std::string torn_tail() const = 0;
 
  private:
   friend class Backups;
-  // Nothing is written meanwhile.
+  // Others go on meanwhile, but for an erasure, which waits.
   virtual void with_database(const std::function<void(rocksdb::DB&)>& use) const = 0;
 };
 

@@ -15,27 +15,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kAside = "damaged-";
+
 }  // namespace
 
-DatabaseLock::DatabaseLock(const fs::path& directory) {
-  check_opened(rocksdb::Env::Default()->LockFile((directory / "LOCK").string(), &lock_), directory, "event log");
+DatabaseLock::DatabaseLock(const fs::path& directory, std::string_view what) {
+  check_opened(rocksdb::Env::Default()->LockFile((directory / "LOCK").string(), &lock_), directory, what);
 }
 
 DatabaseLock::~DatabaseLock() { rocksdb::Env::Default()->UnlockFile(lock_).PermitUncheckedError(); }
 
 std::string TornTail::text() const {
-  return fmt::format("{} bytes of {} behind byte {} were cut off: {}. They are the last write, which was not synced, so that nobody "
-                     "was told of it; they are kept in {}",
-                     bytes, file.filename().string(), offset, what, kept_in.string());
+  return fmt::format("{} bytes of {} behind byte {} were cut off: {}. {}. They are kept in {}", bytes, file.filename().string(), offset,
+                     what, known, kept_in.string());
 }
 
-std::optional<TornTail> cut_torn_tail(const fs::path& directory) {
+std::optional<TornTail> cut_torn_tail(const fs::path& directory, std::string_view what) {
   const auto files = wal_files(directory);
   if (files.empty() || ends_soundly(files.back())) return std::nullopt;
-  const DatabaseLock lock(directory);
+  const DatabaseLock lock(directory, what);
   const auto damage = find_wal_damage({files.back()});
   if (!damage || !damage->is_torn_tail()) return std::nullopt;  // RocksDB looks at it next
-  TornTail cut{damage->file, damage->offset, damage->bytes, damage->what, make_aside_directory(directory)};
+  TornTail cut{damage->file, damage->offset, damage->bytes, damage->what, make_aside_directory(directory), {}};
   cut.kept_in /= fmt::format("{}.from-{}", cut.file.filename().string(), cut.offset);
   write_file(cut.kept_in, read_file(cut.file, cut.offset));
   cut_file(cut.file, cut.offset);
@@ -43,11 +44,20 @@ std::optional<TornTail> cut_torn_tail(const fs::path& directory) {
 }
 
 fs::path make_aside_directory(const fs::path& directory) {
-  const auto name = fmt::format("damaged-{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::time(nullptr)));
+  const auto name = fmt::format("{}{:%Y%m%dT%H%M%SZ}", kAside, fmt::gmtime(std::time(nullptr)));
   fs::path made = directory / name;
   for (unsigned number = 2; !fs::create_directory(made); ++number) made = directory / fmt::format("{}-{}", name, number);
   sync_entries(directory);
   return made;
+}
+
+void remove_aside_directories(const fs::path& directory) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.is_directory() && entry.path().filename().string().starts_with(kAside)) found.push_back(entry.path());
+  }
+  for (const auto& aside : found) fs::remove_all(aside);
+  if (!found.empty()) sync_entries(directory);
 }
 
 }  // namespace ota::eventstore

@@ -6,10 +6,13 @@
 //
 //   a record, a leaf or an index was changed alone     the others still hold the original: named exactly
 //   an event was changed everywhere                    a checkpoint no longer fits: named by the range since the one before
-//   the end of the log was cut off                     checkpoints of larger trees are left, or one is given from outside
+//   the end of the log was cut off, not all of it      the tree, indexes or checkpoints of what is gone are left
 //
-// Who changes everything and holds the signing key can make a sound log of other events: only a checkpoint that is kept
-// elsewhere shows that.
+// What it does not find by itself, and docs/log-format.md says to operators: a log that was cut off with everything behind some
+// event, or whose newest events, which no checkpoint holds yet, were changed everywhere, is sound in itself; so is one that
+// was made anew under another key. Against those are a checkpoint that was kept elsewhere (`given`) and a key that is known from
+// elsewhere (whose `keys` they are is for the caller to say). Snapshots are looked at by their place alone, remembered commands
+// by the event that they name: neither is an event.
 #pragma once
 
 #include <cstdint>
@@ -29,14 +32,17 @@ struct TrustedKey {
   VerifierKey key;
   Position from;
   Position until;
+  bool is_in_log = false;                           // the event at `from` tells of it, so that it is signed with its own commit
 };
 
 struct VerifyOptions {
   std::vector<TrustedKey> keys;                     // whose signatures count; none: the log is not signed
   std::optional<SignedCheckpoint> given;            // one that was kept elsewhere
   std::uint64_t rows_per_second = 0;                // of each thread; 0: as fast as it goes
-  // Called from the calling thread now and then; false: stop.
-  std::function<bool(std::uint64_t events, std::uint64_t of)> progress;
+  // Called from the calling thread now and then.
+  std::function<void(std::uint64_t events, std::uint64_t of)> progress;
+  // Asked now and then, from all threads: is it to be broken off? Once yes, it ends within some thousand rows.
+  std::function<bool()> stopped{};
 };
 
 struct Finding {

@@ -10,7 +10,11 @@
 namespace ota::eventstore {
 namespace {
 
-constexpr std::uint64_t kCheckpointGapMax = 2 * limits::kCheckpointEvents;
+// A service leaves fewer than kCheckpointEvents events unsigned, whatever stops it. A repair may cut off the last checkpoint, for
+// which the one before it was given up: a group more.
+constexpr std::uint64_t kUnsignedMax = limits::kCheckpointEvents + limits::kGroupEvents;
+// And all of those are signed with the next group.
+constexpr std::uint64_t kCheckpointGapMax = kUnsignedMax + limits::kGroupEvents;
 
 std::string range(std::uint64_t first, std::uint64_t last) {
   return first == last ? fmt::format("event {}", first) : fmt::format("events {} to {}", first, last);
@@ -31,6 +35,7 @@ class LogPass::StoredHashes {
     return hash_at(hashes_, at_++);
   }
   std::uint64_t count() const { return count_; }
+  bool has_ended() const { return ended_; }
 
  private:
   bool take_row(std::string& why) {
@@ -60,17 +65,17 @@ class LogPass::StoredHashes {
   bool ended_ = false;
 };
 
-LogPass::LogPass(const Verified& what, const VerifyOptions& options, Findings& findings, const std::atomic<bool>& stop)
-    : what_(what),
-      options_(options),
-      findings_(findings),
-      pace_(options.rows_per_second, stop),
-      streams_(what.key),
-      tags_(what.key) {
-  read_checkpoints(what.database, 0, [this](const CheckpointRow& row) {
-    checkpoints_.push_back(row);
-    return true;
-  }, what.at);
+LogPass::LogPass(const Verified& what, const VerifyOptions& options, Findings& findings)
+    : what_(what), options_(options), findings_(findings), pace_(what), streams_(what.key), tags_(what.key) {
+  try {
+    read_checkpoints(what.database, 0, [this](const CheckpointRow& row) {
+      checkpoints_.push_back(row);
+      return true;
+    }, what.at);
+  } catch (const LogError& fault) {
+    all_checkpoints_ = false;
+    findings_.add({}, fault.what());
+  }
   stored_.emplace_back(what, kLeafLevel);
 }
 
@@ -82,9 +87,7 @@ void LogPass::run(const std::function<void(std::uint64_t events)>& after_event, 
   while (true) {
     if (!rows->Valid()) {
       if (rows->status().ok()) break;
-      read_all_ = false;
-      const auto resumed = seek_readable(rows, expected_, rows->status());
-      skip_to(resumed);
+      rows = go_on_behind(rows->status());
       if (!rows) break;
       continue;
     }
@@ -107,29 +110,22 @@ void LogPass::run(const std::function<void(std::uint64_t events)>& after_event, 
     ++expected_.value;
     ++read_;
     after_event(position.value);
-    if (!pace_.goes_on()) {
-      out.stopped = true;
-      return;
-    }
+    if (!pace_.goes_on()) return;
     rows->Next();
   }
   check_end(out);
 }
 
-// Looks for the next place that can be read. Null rows: there is none.
-Position LogPass::seek_readable(std::unique_ptr<rocksdb::Iterator>& rows, Position from, const rocksdb::Status& why) {
-  const auto reason = fmt::format("cannot be read: {}", why.ToString());
-  for (std::uint64_t step = 1; from.value + step <= what_.head.value; step *= 2) {
-    rows = scan(what_, Family::kLog);
-    rows->Seek(log_key({from.value + step}));
-    if (!rows->Valid() || rows->key().size() != kPositionBytes) continue;
-    const Position found{load_be64(rows->key().data())};
-    findings_.add(from, {found.value - 1}, reason);
-    return found;
+// The rows from the next place on that can be read, all before it named; null: there is none.
+std::unique_ptr<rocksdb::Iterator> LogPass::go_on_behind(const rocksdb::Status& why) {
+  auto rows = seek_readable(what_, expected_);
+  const Position end{rows ? load_be64(rows->key().data()) : std::max(what_.head, expected_).value + 1};
+  if (end > expected_) {
+    read_all_ = false;
+    findings_.add(expected_, {end.value - 1}, fmt::format("cannot be read: {}", why.ToString()));
+    skip_to(end);
   }
-  rows.reset();
-  findings_.add(from, what_.head, reason);
-  return {what_.head.value + 1};
+  return rows;
 }
 
 void LogPass::check_event(Position position, std::string_view record) {
@@ -148,9 +144,11 @@ void LogPass::check_event(Position position, std::string_view record) {
   add_leaf(position, &leaf);
 }
 
-// What is not there is in the tree all the same, so that what follows can be checked.
+// What is not there is in the tree all the same, so that what follows can be checked. Where the tree has ended nothing can be,
+// and a key that is damaged may name any position.
 void LogPass::skip_to(Position position) {
-  for (; expected_ < position; ++expected_.value) add_leaf(expected_, nullptr);
+  for (; expected_ < position && !stored_.front().has_ended(); ++expected_.value) add_leaf(expected_, nullptr);
+  expected_ = position;
 }
 
 void LogPass::add_leaf(Position position, const Hash* computed) {
@@ -246,11 +244,7 @@ void LogPass::check_end(Verification& out) {
       findings_.add({}, "the checkpoint that was given is not signed by a key of this log");
     }
   }
-  const Position first_signed = options_.keys.empty() ? Position{UINT64_MAX} : options_.keys.front().from;
-  const auto since = std::max(last_kept_, first_signed.value);
-  if (first_signed.value <= end && end > since + kCheckpointGapMax) {
-    findings_.add({since + 1}, {end}, "no checkpoint is kept of them, though one is signed every 4,096 events");
-  }
+  check_unsigned(end);
   const auto tree = levels_.tree();
   out.events = read_;
   out.head = {end};
@@ -258,6 +252,18 @@ void LogPass::check_end(Verification& out) {
   out.root = tree.root;
   out.checkpoints = good_;
   out.signed_events = last_good_;
+}
+
+// Whoever takes the newest checkpoints away can change what is behind those that are left.
+void LogPass::check_unsigned(std::uint64_t end) {
+  if (options_.keys.empty() || options_.keys.front().from.value > end || !all_checkpoints_) return;
+  const auto& newest_key = options_.keys.back();
+  const auto since = std::max(last_kept_, options_.keys.front().from.value);
+  if (newest_key.is_in_log && last_kept_ < newest_key.from.value && newest_key.from.value <= end) {
+    findings_.add(newest_key.from, {end}, "no checkpoint is kept of them, though the first is signed with the key that it tells of");
+  } else if (end > since + kUnsignedMax) {
+    findings_.add({since + 1}, {end}, "no checkpoint is kept of them, though one is signed every 4,096 events");
+  }
 }
 
 }  // namespace ota::eventstore

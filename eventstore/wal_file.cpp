@@ -220,16 +220,24 @@ std::string WalDamage::text() const {
                                               : fmt::format("{} sound records are behind it", records_behind));
 }
 
-std::vector<fs::path> wal_files(const fs::path& database, std::uint64_t from) {
-  std::vector<std::pair<std::uint64_t, fs::path>> found;
+std::map<std::uint64_t, std::uint64_t> wal_sizes(const fs::path& database) {
+  std::map<std::uint64_t, std::uint64_t> sizes;
   for (const fs::directory_entry& entry : fs::directory_iterator(database)) {
     const auto number = wal_number(entry.path());
     std::error_code gone;
-    if (number && *number >= from && entry.file_size(gone) > 0 && !gone) found.emplace_back(*number, entry.path());
+    const auto bytes = number ? entry.file_size(gone) : 0;
+    if (number && !gone) sizes[*number] = bytes;
   }
-  std::sort(found.begin(), found.end());
+  return sizes;
+}
+
+std::string wal_name(std::uint64_t number) { return fmt::format("{:06}.log", number); }
+
+std::vector<fs::path> wal_files(const fs::path& database, std::uint64_t from) {
   std::vector<fs::path> files;
-  for (auto& [number, file] : found) files.push_back(std::move(file));
+  for (const auto& [number, bytes] : wal_sizes(database)) {
+    if (number >= from && bytes > 0) files.push_back(database / wal_name(number));
+  }
   return files;
 }
 

@@ -3,7 +3,8 @@
 // RocksDB says that a WAL is damaged, and not where; and where it is told to go on it does so without a word. What a
 // damage means depends on what is behind it. Every write is synced before the next one begins (writer.cpp), so:
 //
-//   nothing behind it     the last write, which was not written to its end: nobody was told of it. Normal after a power cut
+//   nothing behind it     the last write, which was not written to its end: nobody was told of it. Normal after a power cut. But one
+//                         that was damaged later looks the same, and was acknowledged if the note says so (acknowledged.hpp)
 //   a sound record        what is damaged had been synced, and may have been acknowledged: a loss that must not be hidden
 //
 //   file    blocks of 32 KB, each of fragments; less than 7 bytes at the end of a block are filled with 0
@@ -15,6 +16,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +37,11 @@ struct WalDamage {
 
 // The WALs of a database in the order in which they were written, those from number `from` on; empty files are left out.
 std::vector<std::filesystem::path> wal_files(const std::filesystem::path& database, std::uint64_t from = 0);
+
+// How large each file of the WAL of a database is, by its number. One that vanishes meanwhile may be left out.
+std::map<std::uint64_t, std::uint64_t> wal_sizes(const std::filesystem::path& database);
+// "000012.log"
+std::string wal_name(std::uint64_t number);
 
 // Whether the last record of a file, and the block in which it begins, are sound: a short look that finds every torn tail.
 bool ends_soundly(const std::filesystem::path& file);

@@ -38,12 +38,13 @@ std::size_t byte_count(const Request& request) {
 }  // namespace
 
 Writer::Writer(const Log& log, Database& database, Head& head, RequestQueue& queue,
-               Dispatcher& dispatcher, JournalCounters& counters, Journal::Options options)
+               Dispatcher& dispatcher, AcknowledgedKeeper& keeper, JournalCounters& counters, Journal::Options options)
     : log_(log),
       database_(database),
       head_(head),
       queue_(queue),
       dispatcher_(dispatcher),
+      keeper_(keeper),
       counters_(counters),
       options_(std::move(options)),
       batch_(/*reserved_bytes=*/4 * limits::kGroupBytes, /*max_bytes=*/0, kBatchProtectionBytes,
@@ -240,6 +241,7 @@ void Writer::commit() {
   if (events_ == 0) return;
   count_commit(begin, SteadyClock::now());
   head_.move_to(position_, time_);
+  keeper_.tell(database_.durable_to(position_, time_));
   OTA_FAULT("journal.after_write");
 }
 

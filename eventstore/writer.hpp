@@ -13,6 +13,7 @@
 #include <chrono>
 #include <unordered_map>
 
+#include "eventstore/acknowledged_keeper.hpp"
 #include "eventstore/checkpoint_writer.hpp"
 #include "eventstore/command_index.hpp"
 #include "eventstore/database.hpp"
@@ -45,7 +46,7 @@ class Writer {
  public:
   // All must outlive the writer. `options` without defaults left open.
   Writer(const Log& log, Database& database, Head& head, RequestQueue& queue,
-         Dispatcher& dispatcher, JournalCounters& counters, Journal::Options options);
+         Dispatcher& dispatcher, AcknowledgedKeeper& keeper, JournalCounters& counters, Journal::Options options);
 
   // Writes until the queue is closed and empty, or until something failed.
   void run() noexcept;
@@ -83,6 +84,7 @@ class Writer {
   Head& head_;
   RequestQueue& queue_;
   Dispatcher& dispatcher_;
+  AcknowledgedKeeper& keeper_;
   JournalCounters& counters_;
   const Journal::Options options_;
   std::atomic<bool> stopped_{false};

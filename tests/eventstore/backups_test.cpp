@@ -4,9 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
+#include <future>
 #include <thread>
 
+#include "eventstore/acknowledged.hpp"
 #include "eventstore/checkpoint.hpp"
 #include "eventstore/subjects.hpp"
 #include "eventstore/verify.hpp"
@@ -151,6 +154,67 @@ TEST_CASE("what cannot be restored says why, and nothing is written over") {
   CHECK(why_not([&] { b.backups.restore(data); }).find("is there already: a backup is restored beside what is there") != std::string::npos);
 }
 
+TEST_CASE("log and names are restored both or not at all") {
+  BackedUp b;
+  b.write(10);
+  b.backups.take(*b.store.log, *b.subjects);
+  const auto data = b.place.path() / "data";
+  SUBCASE("names are there already") {
+    fs::create_directories(data / "subjects");
+    CHECK(why_not([&] { b.backups.restore(data); }).find("subjects is there already") != std::string::npos);
+    fs::remove(data / "subjects");
+  }
+  SUBCASE("the names have no backup") {
+    fs::rename(b.place.path() / "backups" / "subjects", b.place.path() / "elsewhere");
+    CHECK(why_not([&] { b.backups.restore(data); }).find("holds no backups") != std::string::npos);
+    fs::rename(b.place.path() / "elsewhere", b.place.path() / "backups" / "subjects");
+  }
+  SUBCASE("the backup of the names is damaged") {
+    for (const auto& entry : fs::recursive_directory_iterator(b.place.path() / "backups" / "subjects" / "private")) {
+      if (entry.is_regular_file()) fs::rename(entry.path(), entry.path().string() + ".away");
+    }
+    CHECK(why_not([&] { b.backups.restore(data); }) != "it was done");
+    for (const auto& entry : fs::recursive_directory_iterator(b.place.path() / "backups" / "subjects" / "private")) {
+      const auto name = entry.path().string();
+      if (name.ends_with(".away")) fs::rename(name, name.substr(0, name.size() - 5));
+    }
+  }
+  CHECK_FALSE(fs::exists(data / "log"));
+  CHECK((!fs::exists(data) || fs::is_empty(data)));
+  b.backups.restore(data);
+  CHECK(b.verified(data) == 10);
+}
+
+TEST_CASE("what was restored is known to be less than there was, and holds at least what the backup said") {
+  BackedUp b;
+  b.write(100);
+  b.backups.take(*b.store.log, *b.subjects);
+  b.write(100);
+  CHECK_FALSE(b.store.log->is_set_back());
+  const auto data = b.place.path() / "data";
+  b.backups.restore(data);
+  const auto note = read_acknowledged(data / "log");
+  REQUIRE(note);
+  CHECK(note->count == 100);
+  CHECK(note->wal == 0);
+  CHECK(Log::open(data / "log")->is_set_back());
+}
+
+TEST_CASE("whoever is new gets a token while the names are copied") {
+  BackedUp b;
+  b.write(10);
+  int asked = 0;
+  b.backups.take(*b.store.log, *b.subjects, [&] {
+    if (++asked > 2) return false;
+    auto named = std::async(std::launch::async, [&] { return b.subjects->token_for("somebody " + std::to_string(asked)); });
+    // Not done: it waits for the copy, which waits for this.
+    if (named.wait_for(std::chrono::seconds(30)) != std::future_status::ready) std::abort();
+    CHECK_FALSE(named.get().empty());
+    return false;
+  });
+  CHECK(asked >= 2);
+}
+
 TEST_CASE("a damaged backup is found by its checksums") {
   BackedUp b;
   b.write(1'000);
@@ -163,6 +227,50 @@ TEST_CASE("a damaged backup is found by its checksums") {
     file.put('?');
   }
   CHECK(why_not([&] { b.backups.check(); }).find("cannot be trusted") != std::string::npos);
+}
+
+TEST_CASE("a newest backup of which files are gone is no reason to take an older one for it") {
+  for (const std::string gone : {"meta", "private"}) {
+    CAPTURE(gone);
+    BackedUp log;
+    log.write(100);
+    log.backups.take(*log.store.log, *log.subjects);
+    log.write(100);
+    const auto newest = log.backups.take(*log.store.log, *log.subjects);
+    const auto place = log.place.path() / "backups" / "log";
+    if (gone == "meta") fs::remove(place / "meta" / "2");
+    if (gone == "private") {
+      for (const auto& file : fs::directory_iterator(place / "private" / "2")) {
+        if (file.path().extension() == ".log") fs::remove(file.path());
+      }
+    }
+    const auto data = log.place.path() / "data";
+    for (const auto& why : {why_not([&] { log.backups.check(); }), why_not([&] { log.backups.restore(data); })}) {
+      CHECK(why.find("backup 2 in ") == 0);
+      CHECK(why.find("the newest that can be read is 1") != std::string::npos);
+    }
+    CHECK_FALSE(fs::exists(data / "log"));
+    CHECK(log.backups.check(1).id == 1);
+    CHECK(log.backups.restore(data, 1).head < newest.head);
+    CHECK(log.verified(data) >= 100);
+  }
+}
+
+TEST_CASE("backups of one log are not mixed with those of another") {
+  BackedUp log;
+  BackedUp other;
+  log.write(10);
+  other.write(10, "other");
+  log.backups.take(*log.store.log, *log.subjects);
+  const Backups shared(log.place.path() / "backups");
+  CHECK(why_not([&] { shared.take(*other.store.log, *other.subjects); }).find("are of another log") != std::string::npos);
+  CHECK(shared.list().size() == 1);
+  // What was restored of it goes on.
+  const auto data = log.place.path() / "data";
+  shared.restore(data);
+  const auto restored = Log::open(data / "log");
+  const auto names = Subjects::open(data / "subjects");
+  CHECK(shared.take(*restored, *names).id == 2);
 }
 
 TEST_CASE("a backup that is broken off leaves the earlier ones") {

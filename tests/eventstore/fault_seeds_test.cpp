@@ -1,5 +1,5 @@
-// Faults of all kinds, kills and power cuts, by the dice, one after the other in one log: whatever happens, what was answered is there
-// and unchanged, there is no hole, and a start or a read that cannot tell says so.
+// Faults of all kinds, kills and power cuts, by the dice, one after the other in one log and the names beside it: whatever happens, what
+// was answered is there and unchanged, there is no hole, and a start or a read that cannot tell says so.
 //
 // A kill is a journal that is left without being asked anything more, on files of which the unsynced part stays; a power
 // cut takes it. 12 lives, 3,000 with OTA_TEST_LONG=1. A seed that failed: OTA_TEST_SEED=number.
@@ -10,6 +10,7 @@
 #include <random>
 
 #include "eventstore/repair.hpp"
+#include "eventstore/subjects_repair.hpp"
 #include "eventstore/verify.hpp"
 #include "faulty_store.hpp"
 #include "tests/processes/child_process.hpp"
@@ -30,6 +31,7 @@ class FaultyLives {
     if (roll(3) == 0) start_on(at_start);
     store_.files->be_sound();
     if (!store_.log) store_.open();
+    store_.open_subjects();
     check();
     Fault fault{static_cast<FileKind>(roll(3)), static_cast<FaultKind>(roll(6)), roll(20)};
     // Else RocksDB waits for five seconds until it closes (fail_stop_test.cpp).
@@ -40,6 +42,7 @@ class FaultyLives {
     auto stopped = store_.stopped.get_future();
     for (unsigned i = 0; i < 60 && !is_ready(stopped); ++i) {
       if (i == faulty_from) cuts_power ? store_.files->cut_power() : store_.files->fail(fault);
+      if (roll(6) == 0) name_somebody();
       append_something();
     }
     // The end of a life, whoever brought it about.
@@ -52,11 +55,13 @@ class FaultyLives {
   }
   void check_end() {
     store_.open();
+    store_.open_subjects();
     check();
     const auto found = verify(*store_.log, {});
     for (const auto& finding : found.findings) FAIL_CHECK(finding.first.value, " ", finding.what);
     CHECK(found.is_sound());
     CHECK_FALSE(examine_log(store_.directory.path()));
+    CHECK_FALSE(examine_subjects(store_.names.path()));
   }
 
  private:
@@ -69,12 +74,21 @@ class FaultyLives {
     store_.files->fail(fault);
     try {
       store_.open();
+      store_.open_subjects();
     } catch (const std::runtime_error& error) {
-      CHECK(std::string(error.what()).find(store_.directory.path().string()) != std::string::npos);
+      const std::string why = error.what();
+      CHECK((why.find(store_.directory.path().string()) != why.npos || why.find(store_.names.path().string()) != why.npos));
       store_.close();
       return;
     }
     store_.close();
+  }
+  void name_somebody() {
+    const auto person = "person " + std::to_string(++persons_);
+    try {
+      named_[store_.subjects->token_for(person)] = person;
+    } catch (const std::runtime_error&) {  // the process would have ended
+    }
   }
   void append_something() {
     if (roll(12) == 0 && store_.log->head().value > 0) {
@@ -112,11 +126,14 @@ class FaultyLives {
       REQUIRE(found != there.end());
       CHECK(found->second == payload);
     }
+    for (const auto& [token, person] : named_) CHECK(store_.subjects->person(token) == person);
   }
 
   std::mt19937 dice_;
   FaultyStore store_;
   std::uint64_t appended_ = 0;
+  std::uint64_t persons_ = 0;
+  std::map<SubjectToken, std::string> named_;  // that somebody was given
   std::mutex mutex_;
   std::map<std::uint64_t, std::string> answered_;
 };

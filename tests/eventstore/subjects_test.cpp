@@ -3,10 +3,17 @@
 
 #include <doctest/doctest.h>
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <set>
 #include <thread>
 
+#include "eventstore/acknowledged.hpp"
+#include "eventstore/durable_files.hpp"
+#include "eventstore/subjects_repair.hpp"
+#include "eventstore/wal_file.hpp"
+#include "faulty_store.hpp"
 #include "support.hpp"
 
 using namespace ota::eventstore;
@@ -118,6 +125,22 @@ TEST_CASE("a name that was written long ago is erased from every file") {
   CHECK(subjects->person(subjects->token_for("person 7")) == "person 7");
 }
 
+TEST_CASE("what was kept aside of a damaged write-ahead log is gone with the next erasure") {
+  TempDir directory;
+  auto subjects = Subjects::open(directory.path());
+  const SubjectToken ada = subjects->token_for("ada.lovelace@example.org");
+  subjects->token_for("bob");
+  subjects.reset();
+  const auto file = wal_files(directory.path()).back();
+  auto bytes = read_file(file, 0);
+  bytes[bytes.size() - 3] = static_cast<char>(bytes[bytes.size() - 3] ^ 1);
+  write_file(file, bytes);
+  REQUIRE(repair_subjects(directory.path()));
+  subjects = Subjects::open(directory.path());
+  subjects->erase(ada);
+  CHECK_FALSE(on_disk(directory.path(), "ada.lovelace"));
+}
+
 TEST_CASE("many threads that name one person get one token") {
   TempDir directory;
   const auto subjects = Subjects::open(directory.path());
@@ -150,5 +173,113 @@ TEST_CASE("a directory that cannot be the subjects' says so and is named") {
   SUBCASE("an event log") {
     Log::open(directory.path());
     CHECK(why_not_open<Subjects>(directory.path()).find(directory.path().string()) != std::string::npos);
+  }
+}
+
+namespace {
+
+// Five persons, all of them in the write-ahead log alone.
+struct Five {
+  Five() {
+    const auto subjects = Subjects::open(directory.path());
+    for (int i = 0; i < 5; ++i) {
+      tokens.push_back(subjects->token_for("person " + std::to_string(i)));
+      ends.push_back(std::filesystem::file_size(wal()));
+    }
+  }
+  std::filesystem::path wal() const {
+    const auto files = wal_files(directory.path());
+    REQUIRE(files.size() == 1);
+    return files.front();
+  }
+
+  TempDir directory;
+  std::vector<SubjectToken> tokens;
+  std::vector<std::uint64_t> ends;
+};
+
+}  // namespace
+
+TEST_CASE("names that were acknowledged and are gone with the write-ahead log are missed, and nothing is changed") {
+  Five five;
+  const auto file = five.wal();
+  const auto whole = read_file(file, 0);
+  for (const std::size_t kept : {std::size_t{0}, std::size_t{3}, std::size_t{4}}) {
+    for (const std::size_t more : {std::size_t{0}, std::size_t{9}}) {
+      if (kept == 0 && more == 0) std::filesystem::remove(file);
+      if (kept == 0 && more != 0) write_file(file, "");
+      if (kept != 0) cut_file(file, five.ends[kept - 1] + more);
+      CAPTURE(kept);
+      CAPTURE(more);
+      const auto left = read_file(file, 0);
+      const auto why = why_not_open<Subjects>(five.directory.path());
+      CHECK(why.find(fmt::format("the subjects database in {} is not all there: it has {} of the 5 names that were acknowledged by ",
+                                 five.directory.path().string(), kept)) == 0);
+      CHECK(why.find(", " + std::to_string(5 - kept) + " are missing, and of its write-ahead log " + file.filename().string()) != why.npos);
+      CHECK(why.find("`otactl log repair " + five.directory.path().parent_path().string() + "`") != why.npos);
+      CHECK(read_file(file, 0) == left);
+      const auto told = examine_subjects(five.directory.path());
+      REQUIRE(told);
+      CHECK(told->damage == why);
+      CHECK(told->names == kept);
+      CHECK(told->lost == 5 - kept);
+      write_file(file, whole);
+    }
+  }
+  const auto subjects = Subjects::open(five.directory.path());
+  for (std::size_t i = 0; i < 5; ++i) CHECK(subjects->person(five.tokens[i]) == "person " + std::to_string(i));
+}
+
+TEST_CASE("one flipped bit among the names is refused with file and place, and a repair keeps all others") {
+  for (const std::size_t damaged : {std::size_t{1}, std::size_t{4}}) {
+    CAPTURE(damaged);
+    Five five;
+    auto bytes = read_file(five.wal(), 0);
+    bytes[five.ends[damaged] - 2] = static_cast<char>(bytes[five.ends[damaged] - 2] ^ 8);
+    write_file(five.wal(), bytes);
+    const auto why = why_not_open<Subjects>(five.directory.path());
+    CHECK(why.find(five.wal().filename().string()) != why.npos);
+    CHECK(why.find(fmt::format("{} {}", damaged == 4 ? "sound to byte" : "at byte", five.ends[damaged - 1])) != why.npos);
+    const auto done = repair_subjects(five.directory.path());
+    REQUIRE(done);
+    CHECK(done->names == 4);
+    CHECK_FALSE(examine_subjects(five.directory.path()));
+    const auto subjects = Subjects::open(five.directory.path());
+    for (std::size_t i = 0; i < 5; ++i) CHECK(subjects->person(five.tokens[i]).has_value() == (i != damaged));
+    CHECK_FALSE(subjects->token_for("somebody new").empty());
+  }
+}
+
+TEST_CASE("a last row of names that nobody was given is cut off, and said") {
+  Five five;
+  write_file(five.wal(), read_file(five.wal(), 0) + "a row that did not come to its end");
+  const auto subjects = Subjects::open(five.directory.path());
+  CHECK(subjects->torn_tail().find("were cut off") != std::string::npos);
+  CHECK(subjects->torn_tail().find("All that was noted as acknowledged is there: 5 names, by ") != std::string::npos);
+  for (std::size_t i = 0; i < 5; ++i) CHECK(subjects->person(five.tokens[i]) == "person " + std::to_string(i));
+}
+
+TEST_CASE("names that an earlier version wrote, without a count and a note, are counted once and missed from then on") {
+  Five five;
+  std::filesystem::remove(five.directory.path() / kAcknowledgedName);
+  Subjects::open(five.directory.path());
+  CHECK(read_acknowledged(five.directory.path())->count == 5);
+}
+
+TEST_CASE("names that cannot be written stop the service, as its log does") {
+  for (const auto kind : {FaultKind::kSyncFails, FaultKind::kNoSpace, FaultKind::kWriteFails, FaultKind::kShortWrite}) {
+    FaultyStore store;
+    store.open_subjects();
+    const auto ada = store.subjects->token_for("ada");
+    const Fault fault{FileKind::kWal, kind};
+    CAPTURE(text_of(fault));
+    store.files->fail(fault);
+    CHECK_THROWS_AS(store.subjects->token_for("bob"), std::runtime_error);
+    const auto why = store.stopped.get_future().get();
+    CHECK(why.find("the subjects database in " + store.names.path().string() + " cannot be written: ") == 0);
+    store.files->be_sound();
+    store.close();
+    store.open_subjects();
+    CHECK(store.subjects->person(ada) == "ada");
   }
 }

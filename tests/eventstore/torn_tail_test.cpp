@@ -1,10 +1,11 @@
 // What a start makes of a damaged write-ahead log: the last write, torn, is cut off and kept beside the log; anything that was
-// acknowledged is missed, and the log is not opened.
+// acknowledged is missed, and the log is not opened (what is missing and not damaged: acknowledged_test.cpp).
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <random>
 
+#include "eventstore/acknowledged.hpp"
 #include "eventstore/crc32c.hpp"
 #include "eventstore/database.hpp"
 #include "eventstore/database_options.hpp"
@@ -34,10 +35,14 @@ struct WrittenLog {
     REQUIRE(files.size() == 1);
     return files.front();
   }
-  // A copy, whose WAL is changed.
-  fs::path changed(const std::function<void(std::string& bytes)>& change) {
+  // A copy, whose WAL is changed, and in which so many events are noted as acknowledged.
+  fs::path changed(std::size_t noted, const std::function<void(std::string& bytes)>& change) {
     const fs::path to = copies.path() / std::to_string(++copied);
     fs::copy(store.directory.path(), to);
+    auto note = *read_acknowledged(to);
+    note.count = noted;
+    note.wal_bytes = ends[noted - 1];
+    replace_acknowledged(to, note);
     std::string bytes = read_file(wal(), 0);
     change(bytes);
     write_file(to / wal().filename(), bytes);
@@ -74,7 +79,7 @@ TEST_CASE("a last record that is cut anywhere is cut off, kept, and said; the lo
   const std::uint64_t begin = written.ends[1];
   for (std::uint64_t bytes = begin; bytes < end; bytes += bytes < begin + 8 || bytes + 2 > end ? 1 : 41) {
     CAPTURE(bytes);
-    const auto directory = written.changed([&](std::string& wal) { wal.resize(bytes); });
+    const auto directory = written.changed(2, [&](std::string& wal) { wal.resize(bytes); });
     const auto log = Log::open(directory);
     check_is_prefix(*log, written.all, 2);
     if (bytes == begin) {
@@ -92,7 +97,7 @@ TEST_CASE("a last record of several blocks is cut off wherever its bytes are not
   WrittenLog written(2, 90'000);
   for (const std::uint64_t at : {written.ends[0] + 3, written.ends[0] + 40'000, written.ends[1] - 1}) {
     CAPTURE(at);
-    const auto directory = written.changed([&](std::string& wal) { wal[at] = static_cast<char>(wal[at] ^ 1); });
+    const auto directory = written.changed(1, [&](std::string& wal) { wal[at] = static_cast<char>(wal[at] ^ 1); });
     const auto log = Log::open(directory);
     check_is_prefix(*log, written.all, 1);
     CHECK(log->torn_tail().find("the checksum of a record is wrong") != std::string::npos);
@@ -111,12 +116,14 @@ TEST_CASE("garbage and zeros behind the last record are cut off, and no event wi
   std::mt19937 random(3);
   for (int round = 0; round < 6; ++round) {
     CAPTURE(round);
-    const auto directory = written.changed([&](std::string& wal) {
+    const auto directory = written.changed(3, [&](std::string& wal) {
       for (std::size_t more = 1 + random() % 70'000; more > 0; --more) wal.push_back(round % 3 == 0 ? '\0' : static_cast<char>(random()));
     });
     const auto log = Log::open(directory);
     check_is_prefix(*log, written.all, 3);
     CHECK(log->torn_tail().find(fmt::format("behind byte {} were cut off", written.ends[2])) != std::string::npos);
+    CHECK(log->torn_tail().find("All that was noted as acknowledged is there: 3 events, by 1970-01-01 00:00:01Z. Whether somebody was told "
+                                "of these bytes, within the second behind that, is not known.") != std::string::npos);
   }
 }
 
@@ -129,7 +136,7 @@ TEST_CASE("a record damaged before another is missed: the log is refused, with f
       CAPTURE(at);
       // The first records of a log are those of its format and its tree.
       if (damaged == 0 && at < 100) continue;
-      const auto directory = written.changed([&](std::string& wal) { wal[at] = static_cast<char>(wal[at] ^ 64); });
+      const auto directory = written.changed(4, [&](std::string& wal) { wal[at] = static_cast<char>(wal[at] ^ 64); });
       const auto before = read_file(directory / written.wal().filename(), 0);
       for (const bool read_only : {false, true}) {
         std::string why = "opened";
@@ -150,9 +157,24 @@ TEST_CASE("a record damaged before another is missed: the log is refused, with f
   }
 }
 
+TEST_CASE("a last record that was acknowledged is no torn tail: it is missed, and stays where it is") {
+  WrittenLog written(3);
+  for (const std::uint64_t at : {written.ends[1] + 3, written.ends[2] - 1}) {
+    CAPTURE(at);
+    const auto directory = written.changed(3, [&](std::string& wal) { wal[at] = static_cast<char>(wal[at] ^ 1); });
+    const auto before = read_file(directory / written.wal().filename(), 0);
+    CHECK(why_not_open<Log>(directory) ==
+          fmt::format("the event log in {} is not all there: it has 2 of the 3 events that were acknowledged by 1970-01-01 00:00:01Z, 1 are "
+                      "missing, and of its write-ahead log {} is sound to byte {} alone, and was synced to byte {}. Put back what is missing, or restore a "
+                      "backup; `otactl log repair {}` tells what is lost, and with --apply goes on without it",
+                      directory.string(), written.wal().filename().string(), written.ends[1], written.ends[2], directory.string()));
+    CHECK(read_file(directory / written.wal().filename(), 0) == before);
+  }
+}
+
 TEST_CASE("rows that are missing between two sound records are missed") {
   WrittenLog written(4);
-  const auto directory = written.changed([&](std::string& wal) { wal.erase(written.ends[1], written.ends[2] - written.ends[1]); });
+  const auto directory = written.changed(2, [&](std::string& wal) { wal.erase(written.ends[1], written.ends[2] - written.ends[1]); });
   const std::string why = why_not_open<Log>(directory);
   CHECK(why.find(fmt::format("at byte {}: ", written.ends[1])) != std::string::npos);
   CHECK(why.find("rows are missing") != std::string::npos);
@@ -160,7 +182,7 @@ TEST_CASE("rows that are missing between two sound records are missed") {
 
 TEST_CASE("a record that was made zeros to the end of its block, over which RocksDB itself passes without a word, is missed") {
   WrittenLog written(4, 40'000);
-  const auto directory = written.changed([&](std::string& wal) {
+  const auto directory = written.changed(4, [&](std::string& wal) {
     for (std::size_t at = written.ends[1]; at % 32'768 != 0; ++at) wal[at] = 0;
   });
   CHECK(why_not_open<Log>(directory).find("zeros stand where a record should begin") != std::string::npos);
@@ -187,7 +209,7 @@ TEST_CASE("a whole file of the WAL that is gone is missed") {
 
 TEST_CASE("a log that is being written can be read beside it, and its last record may not be there yet") {
   WrittenLog written(3);
-  const auto directory = written.changed([&](std::string& wal) { wal.resize(written.ends[2] - 9); });
+  const auto directory = written.changed(2, [&](std::string& wal) { wal.resize(written.ends[2] - 9); });
   const auto log = Log::open_read_only(directory);
   check_is_prefix(*log, written.all, 2);
   CHECK(fs::file_size(directory / written.wal().filename()) == written.ends[2] - 9);

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """A second verifier of the log, written from docs/log-format.md alone; shares no code with the service.
 
-    otactl log dump --records DIRECTORY | verify_log.py [KEY]      checks every event, and every checkpoint of what is dumped
+    otactl log dump --records DIRECTORY | verify_log.py [KEY...]   checks every event, and every checkpoint of what is dumped
     verify_log.py --proof FILE [KEY]                               checks a proof that `otactl audit prove --out FILE` kept
 
-KEY is the log's first key, as `otactl audit keys` shows it; without one the log's own word is taken. Needs openssl.
+The first KEY is the log's first key, as `otactl audit keys` shows it; without one the log's own word is taken, and shown. Further ones
+are those that took the place of a lost key: nothing vouches for them, so they must be named. Of a dump nothing is believed but the
+bytes of the records, in their order, and the checkpoints. Needs openssl.
 """
 import base64
 import hashlib
@@ -13,6 +15,9 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+
+UNSIGNED_MAX = 4096 + 256                                 # between two checkpoints, and a group of events
 
 
 def sha(*parts):
@@ -94,24 +99,76 @@ def key_text(origin, public):
     return f"{origin}+{sha(origin.encode(), chr(10).encode(), bytes([1]), public)[:4].hex()}+{base64.b64encode(bytes([1]) + public).decode()}"
 
 
-def check_log(lines, first_key=None):
-    """Raises ValueError with what is wrong; answers events, root and the number of checkpoints."""
+def varint(data, at):
+    value = shift = 0
+    while True:
+        value, shift, at = value | (data[at] & 127) << shift, shift + 7, at + 1
+        if data[at - 1] < 128:
+            return value, at
+
+
+def read_record(record):
+    """The time of an event, its type, its stream and its payload."""
+    def counted(at):
+        size, at = varint(record, at)
+        return record[at:at + size], at + size
+
+    version, flags = record[8], record[9]
+    if version != 1:
+        raise ValueError(f"format {version} is not known")
+    kind, at = varint(record, 10)
+    stream, at = counted(at)
+    at += 8 * (flags & 1) + 16 * (flags >> 1 & 1)         # caller, command
+    if flags & 4:
+        _, at = counted(at)                               # correlation
+    if flags & 8:
+        _, at = varint(record, at)                        # causation
+    if flags & 16:
+        tags, at = varint(record, at)
+        for _ in range(tags):
+            _, at = counted(at)
+    payload, at = counted(at)
+    if at != len(record):
+        raise ValueError("it does not end where its record does")
+    return struct.unpack(">Q", record[:8])[0], kind, stream, payload
+
+
+def read_message(data):
+    """The fields of a protobuf message: {number: value}, of what log_key_adopted has."""
+    fields, at = {}, 0
+    while at < len(data):
+        tag, at = varint(data, at)
+        value, at = varint(data, at)
+        if tag & 7 == 2:
+            value, at = data[at:at + value], at + value
+        elif tag & 7 != 0:
+            raise ValueError(f"field {tag >> 3} has the wire type {tag & 7}")
+        fields[tag >> 3] = value
+    return fields
+
+
+def check_log(lines, first_key=None, *lost_keys):
+    """Raises ValueError with what is wrong; answers events, root, the number of checkpoints, how many events these hold, and the
+    first key."""
     tree, roots, times, keys, notes, newest = Tree(), {}, {}, [], [], 0
     for line in map(json.loads, lines):
         if "checkpoint" in line:
             notes.append(line["checkpoint"])
             continue
-        record, position = base64.b64decode(line["record"]), line["position"]
-        if position != tree.size + 1:
-            raise ValueError(f"event {tree.size + 1} is missing")
-        time = struct.unpack(">Q", record[:8])[0]
+        record, position = base64.b64decode(line["record"]), tree.size + 1
+        if line["position"] != position:
+            raise ValueError(f"event {position} is missing")
+        try:
+            time, kind, stream, payload = read_record(record)
+        except (IndexError, ValueError) as fault:
+            raise ValueError(f"event {position}: its record is damaged: {fault}") from fault
         if time < newest:
             raise ValueError(f"event {position}: its time is before that of the event before it")
         newest = time
         tree.add(leaf_of(record))
         roots[position], times[position] = tree.root(), time
-        if line["type"] == "service.log_key_adopted":
-            keys.append((position, adopted_key(line["data"], keys)))
+        if (kind, stream) == (80, b"S"):
+            keys.append((position, adopted_key(read_message(payload), keys, lost_keys)))
     if first_key and (not keys or keys[0][1] != first_key):
         raise ValueError("the log's first key is another")
     for note in notes:
@@ -123,15 +180,22 @@ def check_log(lines, first_key=None):
             raise ValueError(f"the checkpoint of {size} events is not signed by the key of then")
         if (root, time) != (roots[size], times[size]):
             raise ValueError(f"the checkpoint of {size} events is of other events")
-    return tree.size, tree.root(), len(notes)
+    if not keys:
+        raise ValueError("no event tells of a key: nothing is signed")
+    signed = max((read_checkpoint(note)[1] for note in notes), default=0)
+    if signed < keys[-1][0]:
+        raise ValueError("the newest key has signed nothing, not even its own event")
+    if tree.size - signed > UNSIGNED_MAX:
+        raise ValueError(f"{tree.size - signed} events are not signed: no service leaves so many")
+    return tree.size, tree.root(), len(notes), signed, keys[0][1]
 
 
-def adopted_key(data, before):
-    key = key_text(data["origin"], base64.b64decode(data["key"]))
-    if before:
+def adopted_key(fields, before, lost_keys):
+    key = key_text(fields[1].decode(), fields[2])
+    if before and not (fields.get(3) == 3 and key in lost_keys):
         name, _, public = before[-1][1].split("+", 2)
         message = f"ota-log key\n{key}\n".encode()
-        if not ed25519(base64.b64decode(public)[1:], message, base64.b64decode(data.get("signature", ""))):
+        if not ed25519(base64.b64decode(public)[1:], message, fields.get(4, b"")):
             raise ValueError(f"{name}: the key before {key} does not vouch for it")
     return key
 
@@ -153,8 +217,10 @@ def main(arguments):
             with open(arguments[1], encoding="utf-8") as text:
                 print("event {} is in the log of {} events".format(*check_proof(json.load(text), *arguments[2:])))
         else:
-            events, root, notes = check_log(sys.stdin, *arguments)
+            events, root, notes, signed, key = check_log(sys.stdin, *arguments)
             print(f"{events} events, root {base64.b64encode(root).decode()}, {notes} checkpoints hold")
+            print(f"{events - signed} events behind the newest checkpoint are not signed; the first key is {key}"
+                  + ("" if arguments else ", by the log's own word"))
     except ValueError as fault:
         sys.exit(f"NOT SOUND: {fault}")
 

@@ -1,0 +1,66 @@
+#include "eventstore/acknowledged_keeper.hpp"
+
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include "eventstore/fault.hpp"
+#include "eventstore/limits.hpp"
+#include "eventstore/wal_file.hpp"
+
+namespace ota::eventstore {
+
+AcknowledgedKeeper::AcknowledgedKeeper(std::filesystem::path directory, std::function<void(const std::string& why)> on_fault)
+    : directory_(std::move(directory)), on_fault_(std::move(on_fault)), file_(directory_), thread_([this] { run(); }) {}
+
+void AcknowledgedKeeper::tell(const Acknowledged& newest) {
+  const std::lock_guard lock(mutex_);
+  newest_ = newest;
+  if (std::exchange(is_idle_, false)) changed_.notify_one();  // else it looks by itself
+}
+
+void AcknowledgedKeeper::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+    changed_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void AcknowledgedKeeper::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    is_idle_ = true;
+    changed_.wait(lock, [this] { return closing_ || newest_.count > noted_; });
+    is_idle_ = false;
+    if (newest_.count > noted_) {
+      const Acknowledged note = newest_;
+      lock.unlock();
+      const bool written = write(note);
+      lock.lock();
+      if (written) noted_ = note.count;
+      if (closing_ && !written) return;
+    }
+    if (closing_ && newest_.count <= noted_) return;
+    changed_.wait_for(lock, limits::kAcknowledgedEvery, [this] { return closing_; });
+  }
+}
+
+bool AcknowledgedKeeper::write(Acknowledged note) {
+  try {
+    for (const auto& [number, bytes] : wal_sizes(directory_)) {
+      if (number < note.wal && bytes > 0) note.older.push_back(number);
+    }
+    file_.write(note);
+    OTA_FAULT("journal.noted");
+    return true;
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::no_space_on_device) on_fault_(error.what());
+  } catch (const std::exception& error) {
+    on_fault_(error.what());
+  }
+  return false;
+}
+
+}  // namespace ota::eventstore

@@ -1,0 +1,33 @@
+// A directory that vanishes: for files that RocksDB is shown instead of those that are there.
+#pragma once
+
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace ota::eventstore {
+
+class Scratch {
+ public:
+  explicit Scratch(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+    std::string name = (in / "scratch-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(fmt::format("{} cannot be made", name));
+    path_ = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace ota::eventstore
