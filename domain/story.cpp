@@ -74,6 +74,11 @@ struct Teller {
     return actor.empty() ? std::string(by_itself) : fmt::format("{} {}", actor, did);
   }
 
+  // Of what an operator alone does, also where nobody said who that is.
+  std::string by_operator(std::string_view did) const {
+    return fmt::format("{} {}", actor.empty() ? std::string_view("An operator") : std::string_view(actor), did);
+  }
+
   // ---- firmware ----
   std::string operator()(const FirmwareRegistered& e) const {
     return done(fmt::format("registered firmware {} {} for {}{}", e.name, e.facts.version, e.facts.device_model,
@@ -151,10 +156,10 @@ struct Teller {
   std::string operator()(const CampaignScheduled& e) const {
     return done("scheduled the campaign", "The campaign was scheduled") + " for " + time_text(e.start_at);
   }
-  std::string operator()(const CampaignStarted&) const { return done("started the campaign", "The campaign started by itself"); }
+  std::string operator()(const CampaignStarted&) const { return done("started the campaign", "The campaign started"); }
   std::string operator()(const CampaignPaused& e) const {
     const auto reason = e.verdict ? judged(e.verdict) : with(": ", e.reason);
-    return done("paused the campaign", "The campaign paused by itself") + reason;
+    return (e.cause == PauseCause::kOperator ? by_operator("paused the campaign") : "The campaign paused by itself") + reason;
   }
   std::string operator()(const CampaignResumed&) const { return done("resumed the campaign", "The campaign was resumed"); }
   std::string operator()(const CampaignCancelled& e) const {
@@ -174,15 +179,15 @@ struct Teller {
   }
   std::string operator()(const CampaignAborted& e) const { return "The campaign was stopped" + judged(e.verdict); }
   std::string operator()(const CampaignRollbackBegun& e) const {
-    auto text = done("began to roll the campaign back", "The campaign began to roll back by itself") +
-                fmt::format(", since {}", why(e.trigger));
+    if (e.trigger == RollbackTrigger::kManual) return by_operator("began to roll the campaign back") + with(": ", e.reason);
+    const auto text = fmt::format("The campaign began to roll back by itself, since {}", why(e.trigger));
     if (e.verdict) return text + judged(e.verdict);
     if (!e.error_code.empty()) return text + fmt::format(": {} on {}", e.error_code, devices(e.error_devices));
     return text + with(": ", e.reason);
   }
   std::string operator()(const CampaignSwitched& e) const {
     if (e.by_schedule) return "The time to switch has come: whoever holds the update installs it";
-    return done("switched: whoever holds the update installs it", "The campaign switched by itself: whoever holds the update installs it") +
+    return done("switched: whoever holds the update installs it", "The campaign switched: whoever holds the update installs it") +
            with("; ", e.reason);
   }
   std::string operator()(const CampaignClosed& e) const {

@@ -10,7 +10,7 @@
 
 namespace ota::domain {
 
-// `actor`: who caused it, for people; empty: nobody did, it was due or a device said it.
+// `actor`: who caused it, for people; empty: nobody did, it was due, a device said it, or an operator did not say who they are.
 std::string tell(const Recorded& event, const std::string& actor);
 
 }  // namespace ota::domain

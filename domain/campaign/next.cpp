@@ -249,7 +249,7 @@ CancelCause cause_of_end(const Campaign& s) {
 }
 
 Due next(const Campaign& state, const Bitmap& told, std::size_t tells_max, Time now) {
-  return {own_events(state, now), tells(state, told, tells_max, now)};
+  return {own_events(state, now), tells_max > 0 ? tells(state, told, tells_max, now) : std::vector<Tell>{}};
 }
 
 std::optional<Time> wakes_at(const Campaign& s, Time now) {

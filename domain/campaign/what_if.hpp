@@ -1,88 +1,82 @@
 // What would have become of a campaign under another policy: its recorded outcomes, replayed through the very functions that
 // decided the first time (grant, next, decide, evolve).
 //
-// A device asks when it was granted then, and again when something changes; what it reported then it reports now, after as
-// much time. Where the record ends - a device that was never granted, an attempt that was stopped, one more than were made -
-// nobody knows the outcome: the replay is done twice, once with all of those as successes and once as failures, which bounds
-// the truth wherever more failures never make a campaign go on for longer. Operators do what they did, when it is possible.
-// It follows the campaign to the end of what was granted; devices that a rollback would take back are not played. Pure.
+// Under its own policy nothing is to be guessed: what was decided then is folded once more (recount), and the answer is exact.
+// Under another one two things are not known, and the replay is played at both ends of each:
+//
+// - How an attempt would have ended that was stopped, or never made: all of those succeed, or all of them fail.
+// - When devices would have come. As recorded: a device comes when it was granted then, or would have to wait from then on, and
+//   who never was granted never comes. At once: every target comes as soon as it may, those never granted last. Where the
+//   other policy admits nobody earlier, "at once" moves only those that were never granted, to when the record granted nobody
+//   any more.
+//
+// What stays as it was: how long an attempt takes and how it ends, a device's way from one attempt to the next, what operators
+// did and when (as far as it is possible here), recalls, deletions, windows, time-outs. What happened behind the record's last
+// event is not looked at. A rollback is begun, and what runs then comes to its end; the ways back themselves are not played:
+// they change no count, and a campaign that is rolled back ends failed, or cancelled if an operator wanted it. Pure.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "domain/campaign/campaign.hpp"
+#include "domain/campaign/record.hpp"
 
 namespace ota::domain {
 
-// How one attempt of a device went.
-struct RecordedAttempt {
-  Time granted{};
-  std::uint64_t order = 0;                    // of the grant in the log: tells what happened first at one moment
-  std::optional<Duration> took;               // to its end; absent: it was stopped, or had not ended
-  std::uint64_t end_order = 0;
-  // AttemptEnded, GrantLapsed, or UpdateCancelled by the device's own doing.
-  std::optional<Event> end;
-  std::string from_version;                   // that the device ran; empty: not known
-};
-struct RecordedDevice {
-  std::vector<RecordedAttempt> attempts;
-  std::optional<Duration> refuted_after;      // its success: it has failed after all
-  std::optional<UpdateRefuted> refuted;
-};
-// What came from outside: an operator's word, a recall, a device that was deleted.
-struct RecordedStep {
-  Time at{};
-  std::uint64_t order = 0;
-  Stream stream;
-  Event event;
-  Caller caller;
-};
-struct CampaignRecord {
-  CampaignId id;
-  Recorded created;
-  std::vector<Recorded> parts;                // of its targets, before that
-  std::map<std::uint32_t, RecordedDevice> devices;
-  std::vector<RecordedStep> steps;
-};
-
-// Gathers a record from the events that a campaign folds, in log order.
-class CampaignRecorder {
- public:
-  explicit CampaignRecorder(CampaignId id);
-  void add(const Recorded& event);
-  CampaignRecord take() { return std::move(record_); }
-
- private:
-  void add_own(const Recorded& event);
-  void add_update(const UpdateId& id, const Recorded& event);
-
-  CampaignRecord record_;
-};
-
 struct WhatIfOutcome {
-  CampaignStatus status = CampaignStatus::kCreated;  // at the end; rollback: it was stopped for its failures
-  std::string reason;                         // in a sentence; empty: nothing stopped it
+  CampaignStatus status = CampaignStatus::kCreated;  // at the end; of one that never ends: in_progress, paused, ...
+  std::string reason;                         // why it stopped, in a sentence; empty: nothing stopped it
   std::optional<Time> stopped_at;             // rolled back, or paused by a verdict, for the first time
   Counts when_stopped;                        // granted = in progress then
   std::uint32_t granted_when_stopped = 0;     // devices that had been granted at all
   Counts at_end;
   std::uint32_t granted = 0;                  // devices
+  std::optional<Time> ended_at;               // absent: it would still stand, or its rollback's end is not known
   std::uint32_t unknown = 0;                  // attempts whose outcome nobody knows
   std::uint32_t steps_left_out = 0;           // of operators, impossible here
-  Time ended_at{};                            // of the last thing that happened
+  bool cut_short = false;                     // too many steps: what is told is how far it came
+};
+// In all but what was unknown or left out on the way.
+bool agree(const WhatIfOutcome& a, const WhatIfOutcome& b);
+
+enum class UnknownOutcomes : std::uint8_t { kSucceed = 1, kFail = 2 };
+enum class DevicesCome : std::uint8_t { kAsRecorded = 1, kAtOnce = 2 };
+struct WhatIfScenario {
+  UnknownOutcomes unknown_outcomes = UnknownOutcomes::kSucceed;
+  DevicesCome devices_come = DevicesCome::kAsRecorded;
+  WhatIfOutcome outcome;
+};
+template <class Value>
+struct Between {
+  Value min{};
+  Value max{};
+};
+enum class Stopped : std::uint8_t { kNever = 1, kInSome = 2, kAlways = 3 };
+// Over all scenarios; of the stops over those that were stopped.
+struct WhatIfBounds {
+  Between<std::uint32_t> granted;
+  Between<std::uint32_t> completed;
+  Between<std::uint32_t> failed;
+  Between<std::uint32_t> cancelled;
+  Stopped stopped = Stopped::kNever;
+  std::optional<Between<Time>> stopped_at;
+  std::optional<Between<std::uint32_t>> granted_when_stopped;
 };
 struct WhatIf {
-  WhatIfOutcome if_unknown_succeed;
-  WhatIfOutcome if_unknown_fail;
-  bool is_exact() const { return if_unknown_succeed.unknown == 0 && if_unknown_fail.unknown == 0; }
+  std::vector<WhatIfScenario> scenarios;      // at least one
+  bool is_exact() const;                      // all agree, and each came to its end
+  WhatIfBounds bounds() const;
 };
 
-// `policy` in the place of the campaign's; timeout, window, schedule and confirmation must be those of the record, since
-// devices' times are, and so must a strategy of two phases (blue_green): what cannot be answered is the reason.
-std::optional<std::string> why_no_what_if(const CampaignRecord& record, const CampaignPolicy& policy);
+// A field of the policy whose change cannot be answered from a record, and why.
+struct NoWhatIf {
+  std::string field;
+  std::string why;
+};
+// Empty: it can be answered. The policy that the campaign had always can.
+std::optional<NoWhatIf> why_no_what_if(const CampaignRecord& record, const CampaignPolicy& policy);
+// `policy` in the place of the campaign's, one that can be answered.
 WhatIf what_if(const CampaignRecord& record, const CampaignPolicy& policy, const Settings& settings);
 
 }  // namespace ota::domain

@@ -23,8 +23,9 @@ inline Event event(const pb::LogKeyAdopted& m) {
 inline pb::AuditRead message(const AuditRead& e) {
   pb::AuditRead m;
   m.set_what(e.what);
+  m.set_of_actor(e.of_actor.token);
   return m;
 }
-inline Event event(const pb::AuditRead& m) { return AuditRead{m.what()}; }
+inline Event event(const pb::AuditRead& m) { return AuditRead{m.what(), {m.of_actor()}}; }
 
 }  // namespace ota::domain::codec

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "domain/ids.hpp"
+
 namespace ota::domain {
 
 // Why a key began to sign the log's checkpoints.
@@ -27,7 +29,9 @@ struct LogKeyAdopted {
 
 // Somebody has read the audit: the pages, an export, a story, a past state.
 struct AuditRead {
-  std::string what;                         // path and query, as asked
+  // Path, and what of the query says what was asked for. Who `actor` named is a token, and stands beside: "actor=*" here.
+  std::string what;
+  Caller of_actor = {};                     // nobody: no person was named, or one who is not known
   bool operator==(const AuditRead&) const = default;
 };
 

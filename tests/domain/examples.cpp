@@ -343,6 +343,7 @@ const std::vector<Example>& examples() {
       {"SubjectErased", "", SubjectErased{{0x0123456789abcdef}}},
       {"LogKeyAdopted", "", LogKeyAdopted{"ota-log/0123456789abcdef", {1, 2, 31}, LogKeyChange::kFirst, {}}},
       {"AuditRead", "", AuditRead{"/api/v1/ota/audit/events?device_id=pump-7"}},
+      {"AuditRead", "actor", AuditRead{"/api/v1/ota/audit/events?actor=*&type=campaign.paused", {0x0123456789abcdef}}},
       {"LogKeyAdopted", "rotated", LogKeyAdopted{"ota-log/0123456789abcdef", {7}, LogKeyChange::kRotated, {9, 63}}},
   };
   return kExamples;

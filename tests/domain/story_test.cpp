@@ -20,7 +20,10 @@ std::string told(Event event, const std::string& actor = "") {
 
 TEST_CASE("a sentence says who did it and why, or that nobody did") {
   CHECK(told(CampaignPaused{"lunch"}, "ada") == "ada paused the campaign: lunch");
-  CHECK(told(CampaignStarted{}) == "The campaign started by itself");
+  CHECK(told(CampaignPaused{"lunch"}) == "An operator paused the campaign: lunch");
+  CHECK(told(CampaignPaused{"it is recalled", PauseCause::kRecalled}) == "The campaign paused by itself: it is recalled");
+  CHECK(told(CampaignStarted{}, "ada") == "ada started the campaign");
+  CHECK(told(CampaignStarted{}) == "The campaign started");
   CHECK(told(FirmwareRecalled{"bricks"}, "bob") == "bob recalled the firmware: bricks; no device is given it any more");
   AttemptEnded failed;
   failed.attempt = 2;
@@ -37,6 +40,11 @@ TEST_CASE("a sentence says who did it and why, or that nobody did") {
   CHECK(told(CampaignRollbackBegun{1, RollbackTrigger::kFailureRate, "", {}, verdict, "", 0}) ==
         "The campaign began to roll back by itself, since too many devices failed: 12 of 40 devices failed (30.00 %), more than "
         "the threshold of 20 %");
+  const CampaignRollbackBegun by_hand{1, RollbackTrigger::kManual, "it bricks", {}, {}, "", 0};
+  CHECK(told(by_hand) == "An operator began to roll the campaign back: it bricks");
+  CHECK(told(by_hand, "ada") == "ada began to roll the campaign back: it bricks");
+  CHECK(told(CampaignSwitched{false, "every device holds the update, or has ended"}) ==
+        "The campaign switched: whoever holds the update installs it; every device holds the update, or has ended");
 }
 
 TEST_CASE("every event has a sentence, with and without an actor, and none has a hole in it") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 
 #include "domain/window.hpp"
 #include "tests/domain/samples.hpp"
@@ -55,6 +56,7 @@ void Fleet::run() {
     if (percent(3)) look_after();
     write_promises(number(0, 2));
     let_time_pass();
+    if (options_.prompt) react();
     deadlines();
     give_up();
     react();
@@ -71,14 +73,15 @@ void Fleet::run() {
 // ---- the log ------------------------------------------------------------------------------------
 
 // A campaign's own events come behind the grants that it has sent before.
-void Fleet::commit(const Events& events) {
+void Fleet::commit(const Events& events, Caller caller) {
   if (!events.empty() && events.front().stream == own_stream()) write_promises(promises_.size());
   for (const auto& emitted : events) {
     check_before(emitted);
     position_.value += 1;
-    deliver({position_, now_, emitted.stream, emitted.event, emitted.device, {}}, tags_of(emitted));
+    deliver({position_, now_, emitted.stream, emitted.event, emitted.device, caller}, tags_of(emitted));
   }
   check_campaign();
+  if (options_.prompt && !reacting_ && campaign_.exists) react();
 }
 
 void Fleet::deliver(const Recorded& event, const std::vector<std::string>& tags) {
@@ -91,6 +94,7 @@ void Fleet::deliver(const Recorded& event, const std::vector<std::string>& tags)
       followed(fleet_tag())) {
     keep_book(event);
     evolve(campaign_, event);
+    followed_.push_back(event);
     const auto* id = std::get_if<UpdateId>(&event.stream);
     const bool over = std::holds_alternative<AttemptEnded>(event.event) ||
                       std::holds_alternative<GrantLapsed>(event.event);
@@ -114,7 +118,7 @@ void Fleet::deliver(const Recorded& event, const std::vector<std::string>& tags)
 template <class State, class Command>
 bool Fleet::obey(const State& state, const Command& command, Caller caller) {
   const auto decision = decide(state, command, context(caller));
-  if (decision) commit(decision.value());
+  if (decision) commit(decision.value(), caller);
   return decision.ok();
 }
 
@@ -135,10 +139,11 @@ void Fleet::write_promises(std::size_t most) {
 
 // What follows from the campaign's state, until nothing is due.
 void Fleet::react() {
+  const bool was_reacting = std::exchange(reacting_, true);
   for (int reactions = 0;; ++reactions) {
     check(reactions < kReactionsMax, "the campaign's reactions do not come to their end");
     const auto due = next(campaign_, told_, kOutstandingMax, now_);
-    if (due.own.empty() && due.tells.empty()) return;
+    if (due.own.empty() && due.tells.empty()) break;
     if (!due.own.empty()) {
       write_promises(promises_.size());
       commit(next(campaign_, told_, 0, now_).own);
@@ -150,6 +155,7 @@ void Fleet::react() {
       told_.add(tell.update.ordinal.value);
     }
   }
+  reacting_ = was_reacting;
 }
 
 // ---- who does things ----------------------------------------------------------------------------
@@ -276,6 +282,7 @@ bool Fleet::ask_campaign(std::size_t index, bool gives_up) {
   (asks ? reserved_.asked : reserved_.ordinals).add(device.ordinal.value);
   if (promise.first_in_batch) ++reserved_.in_batch;
   promises_.push_back(std::move(promise));
+  if (options_.prompt) write_promises(promises_.size());
   return true;
 }
 
@@ -409,7 +416,10 @@ void Fleet::turn_of_operator() {
   } else if (campaign_.targets.contains(id.ordinal.value)) {
     const bool open = !campaign_.finished && (campaign_.status == CampaignStatus::kInProgress ||
                                               campaign_.status == CampaignStatus::kPaused);
-    obey(DeviceUpdate(update), UpdateCommand(RetryUpdate{open ? "" : "over", device.deleted}));
+    RetryUpdate retry{open ? "" : "over", device.deleted};
+    retry.plan = update.plan;
+    retry.plan->max_retries = campaign_.policy.max_retries;
+    obey(DeviceUpdate(update), UpdateCommand(retry));
   }
 }
 

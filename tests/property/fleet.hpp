@@ -37,6 +37,7 @@ struct FleetOptions {
   bool directs = false;          // direct updates compete with the campaign
   bool all_well = false;         // devices run what they report, their users agree
   bool leaps = true;             // now and then much time passes at once
+  bool prompt = false;           // what is promised is written, and what is due done, before anything else happens
 };
 
 class Fleet {
@@ -47,6 +48,8 @@ class Fleet {
   void run();
 
   const Campaign& campaign() const { return campaign_; }
+  // What the campaign has followed so far.
+  const std::vector<Recorded>& followed() const { return followed_; }
 
  private:
   // A grant that was promised and is not written yet.
@@ -65,7 +68,7 @@ class Fleet {
   };
 
   // ---- the log
-  void commit(const Events& events);
+  void commit(const Events& events, Caller caller = {});
   void deliver(const Recorded& event, const std::vector<std::string>& tags);
   template <class State, class Command>
   bool obey(const State& state, const Command& command, Caller caller = {});
@@ -129,6 +132,8 @@ class Fleet {
   Bitmap joined_first_;  // the canary
   std::map<std::string, std::uint32_t> last_actions_;
   std::uint32_t rollbacks_begun_ = 0;
+  std::vector<Recorded> followed_;
+  bool reacting_ = false;
 };
 
 }  // namespace ota::domain::testing

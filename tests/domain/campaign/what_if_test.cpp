@@ -1,99 +1,51 @@
-// What if: the record of a campaign under its own policy ends as it ended, and under others as the rules say.
+// What if: the record of a campaign under its own policy ends as it ended, and under others as the rules say, with numbers that
+// were worked out by hand.
 #include "domain/campaign/what_if.hpp"
 
 #include <doctest/doctest.h>
 
-#include "domain/rollout.hpp"
+#include <chrono>
+#include <cstdlib>
+
+#include "domain/campaign/replay.hpp"
+#include "tests/domain/campaign/written.hpp"
 
 using namespace ota::domain;
+using namespace ota::domain::testing;
+using std::chrono::hours;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 namespace {
 
-const Time kWhatIfBegin = std::chrono::sys_days(std::chrono::year(2026) / 3 / 1);
-const CampaignId kReplayed{{0x77}};
-constexpr std::uint32_t kFleet = 40;
+constexpr std::uint32_t kFleet = kReplayedFleet;
 
-// A campaign of 40 devices, as the log has it: device n asks in minute n, and takes five minutes.
-struct Written {
-  explicit Written(CampaignPolicy policy, std::uint32_t granted = kFleet) : recorder(kReplayed) {
-    CampaignCreated created;
-    created.name = "replayed";
-    created.facts.version = "2.0.0";
-    created.facts.device_model = "SF-100";
-    created.policy = std::move(policy);
-    Bitmap targets;
-    targets.addRange(0, kFleet);
-    created.targets = to_bytes(targets);
-    const auto pick = pick_percentage(kReplayed, targets, 100);
-    created.picked = pick.count;
-    created.pick_cutoff = pick.cutoff;
-    tell(kWhatIfBegin, kReplayed, created);
-    tell(kWhatIfBegin, kReplayed, CampaignStarted{});
-    for (std::uint32_t n = 0; n < granted; ++n) {
-      AttemptGranted grant;
-      grant.plan.emplace();
-      grant.plan->from_version = "1.0.0";
-      pending.push_back({kWhatIfBegin + minutes(n), UpdateId::in_campaign(kReplayed, {n}), grant});
-      AttemptEnded end;
-      end.success = n % 10 != 3;   // 3, 13, 23, 33
-      if (!end.success) end.error_code = "E3";
-      pending.push_back({kWhatIfBegin + minutes(n + 5), UpdateId::in_campaign(kReplayed, {n}), end});
-    }
-  }
-  CampaignRecord record(Event end, Time at) {
-    pending.push_back({at, kReplayed, std::move(end)});
-    std::stable_sort(pending.begin(), pending.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
-    for (auto& p : pending) tell(p.at, p.stream, p.event);
-    return recorder.take();
-  }
-  void tell(Time at, Stream stream, Event event) {
-    recorder.add({{++position}, at, std::move(stream), std::move(event), std::nullopt, {}});
-  }
-  struct Pending {
-    Time at{};
-    Stream stream;
-    Event event;
-  };
-  CampaignRecorder recorder;
-  std::vector<Pending> pending;
-  std::uint64_t position = 0;
-};
-
-CampaignPolicy immediate() {
-  CampaignPolicy policy;
-  policy.strategy = Strategy::kImmediate;
-  policy.max_concurrent_updates = 100;
-  policy.max_retries = 0;
-  return policy;
-}
-
-CampaignRecord whole() { return Written(immediate()).record(CampaignClosed{}, kWhatIfBegin + minutes(60)); }
+CampaignRecord whole() { return Written(immediate_policy()).usual(0, kFleet).closed(minutes(60)); }
 
 }  // namespace
 
 TEST_CASE("under its own policy a record ends as it ended, and nothing is unknown") {
-  const auto answer = what_if(whole(), immediate(), {});
+  const auto answer = what_if(whole(), immediate_policy(), {});
   CHECK(answer.is_exact());
-  for (const auto& outcome : {answer.if_unknown_succeed, answer.if_unknown_fail}) {
-    CHECK(outcome.status == CampaignStatus::kCompleted);
-    CHECK_FALSE(outcome.stopped_at);
-    CHECK(outcome.at_end.completed == 36);
-    CHECK(outcome.at_end.failed == 4);
-    CHECK(outcome.granted == kFleet);
-    CHECK(outcome.ended_at == kWhatIfBegin + minutes(44));
-  }
+  REQUIRE(answer.scenarios.size() == 1);
+  const auto& outcome = answer.scenarios.front().outcome;
+  CHECK(outcome.status == CampaignStatus::kCompleted);
+  CHECK_FALSE(outcome.stopped_at);
+  CHECK(outcome.at_end.completed == 36);
+  CHECK(outcome.at_end.failed == 4);
+  CHECK(outcome.granted == kFleet);
+  CHECK(outcome.ended_at == kWhatIfBegin + minutes(60));
 }
 
 TEST_CASE("under a lower threshold it would have stopped, and the rest would not have been granted") {
-  auto strict = immediate();
+  auto strict = immediate_policy();
   strict.failure_threshold_percent = 5;
   const auto answer = what_if(whole(), strict, {});
-  const auto& outcome = answer.if_unknown_fail;
+  const auto& outcome = as_recorded(answer);
   CHECK(answer.is_exact());
-  CHECK(outcome.status == CampaignStatus::kRollback);
+  CHECK(outcome.status == CampaignStatus::kFailed);
   REQUIRE(outcome.stopped_at);
-  // 20 have finished in minute 24, with two failures; then 25 are granted: 2 of 25 are more than 5 %.
+  // 20 have finished in minute 24, with two failures, and 20 to 23 are under way: 2 of 24 are more than 5 %.
   CHECK(*outcome.stopped_at == kWhatIfBegin + minutes(24));
   CHECK(outcome.granted_when_stopped == 24);
   CHECK(outcome.when_stopped.failed == 2);
@@ -101,71 +53,228 @@ TEST_CASE("under a lower threshold it would have stopped, and the rest would not
   CHECK(outcome.reason.find("more than the threshold of 5 %") != std::string::npos);
   // Who was under way comes to its end: 23 fails, too.
   CHECK(outcome.at_end.failed == 3);
-  CHECK(outcome.at_end.completed + outcome.at_end.failed == 24);
+  CHECK(outcome.at_end.completed == 21);
+  CHECK(outcome.at_end.cancelled == 16);
+  CHECK(outcome.granted == 24);
+  CHECK_FALSE(outcome.ended_at);   // its ways back are not played
 }
 
-TEST_CASE("with fewer places it takes longer, and comes to the same") {
-  auto narrow = immediate();
+TEST_CASE("who was granted and had not started when it would have stopped is cancelled there, and does not run to an end") {
+  Written written(immediate_policy());
+  written.usual(0, 22).granted(22, minutes(22)).started(22, minutes(25)).ended(22, minutes(27), true).usual(23, kFleet);
+  auto strict = immediate_policy();
+  strict.failure_threshold_percent = 5;
+  const auto outcome = as_recorded(what_if(written.closed(minutes(60)), strict, {}));
+  CHECK(outcome.stopped_at == kWhatIfBegin + minutes(24));
+  CHECK(outcome.granted == 24);
+  CHECK(outcome.at_end.completed == 20);
+  CHECK(outcome.at_end.failed == 3);
+  CHECK(outcome.at_end.cancelled == 17);
+}
+
+TEST_CASE("with fewer places it takes longer, and comes to the same: nobody is granted earlier than then") {
+  auto narrow = immediate_policy();
   narrow.max_concurrent_updates = 2;
-  const auto outcome = what_if(whole(), narrow, {}).if_unknown_succeed;
+  const auto answer = what_if(whole(), narrow, {});
+  CHECK(answer.is_exact());
+  const auto& outcome = as_recorded(answer);
   CHECK(outcome.status == CampaignStatus::kCompleted);
   CHECK(outcome.at_end.completed == 36);
-  CHECK(outcome.ended_at == kWhatIfBegin + minutes(kFleet / 2 * 5 + 1));
+  CHECK(outcome.ended_at == kWhatIfBegin + minutes(kFleet / 2 * 5 + 1));   // two in five minutes
+}
+
+TEST_CASE("a faster policy is answered with both: the times of the slow one, and everybody at once") {
+  auto staged = immediate_policy();
+  staged.strategy = Strategy::kStaged;
+  staged.batch_size = 10;
+  staged.batch_settle_percent = 100;
+  Written written(staged);
+  for (std::uint32_t n = 0; n < kFleet; ++n) {
+    if (n % 10 == 0 && n > 0) written.own(minutes(n / 10 * 10 - 5), BatchOpened{n / 10 + 1});
+    written.attempt(n, minutes(n / 10 * 10), minutes(5), n % 10 != 3, 1, n / 10 + 1);
+  }
+  const auto record = written.closed(minutes(36));
+  CHECK(what_if(record, staged, {}).is_exact());
+  const auto answer = what_if(record, immediate_policy(), {});
+  CHECK_FALSE(answer.is_exact());
+  CHECK(as_recorded(answer).ended_at == kWhatIfBegin + minutes(35));
+  CHECK(at_once(answer).ended_at == kWhatIfBegin + minutes(5));
+  CHECK(answer.bounds().completed.min == 36);
+  CHECK(answer.bounds().completed.max == 36);
+  // As recorded 20 have ended in minute 15, two badly, and nobody is under way: 10 %. At once all 40 are granted in minute 0: in
+  // minute 5 the third failure, of device 23, is more than 5 % of 40.
+  auto strict = immediate_policy();
+  strict.failure_threshold_percent = 5;
+  const auto bounds = what_if(record, strict, {}).bounds();
+  CHECK(bounds.stopped == Stopped::kAlways);
+  REQUIRE(bounds.stopped_at);
+  CHECK(bounds.stopped_at->min == kWhatIfBegin + minutes(5));
+  CHECK(bounds.stopped_at->max == kWhatIfBegin + minutes(15));
+  CHECK(bounds.granted_when_stopped->min == 20);
+  CHECK(bounds.granted_when_stopped->max == 40);
+  CHECK(bounds.failed.min == 2);
+  CHECK(bounds.failed.max == 4);
 }
 
 TEST_CASE("what nobody knows is bounded: a campaign that was stopped, had it not been") {
-  auto strict = immediate();
+  auto strict = immediate_policy();
   strict.failure_threshold_percent = 5;
-  CampaignRollbackBegun stopped;
-  stopped.trigger = RollbackTrigger::kFailureRate;
-  const auto record = Written(strict, 20).record(stopped, kWhatIfBegin + minutes(30));
+  Written written(strict);
+  written.usual(0, 20).own(minutes(30), rolled_back_for_failures());
+  const auto record = written.closed(minutes(90), CampaignStatus::kFailed);
   const auto again = what_if(record, strict, {});
   CHECK(again.is_exact());
-  CHECK(again.if_unknown_fail.granted == 20);
+  CHECK(again.scenarios.front().outcome.granted == 20);
+  CHECK(again.scenarios.front().outcome.status == CampaignStatus::kFailed);
   auto lenient = strict;
   lenient.failure_threshold_percent = 40;
   const auto answer = what_if(record, lenient, {});
   CHECK_FALSE(answer.is_exact());
-  CHECK(answer.if_unknown_succeed.status == CampaignStatus::kCompleted);
-  CHECK(answer.if_unknown_succeed.unknown == 20);
-  CHECK(answer.if_unknown_succeed.at_end.failed == 2);
-  CHECK(answer.if_unknown_fail.status == CampaignStatus::kRollback);
-  CHECK(answer.if_unknown_fail.at_end.failed > 16);
+  // Who never came may never come: then it waits for them, and the replay ends all the same.
+  CHECK(as_recorded(answer).status == CampaignStatus::kInProgress);
+  CHECK(as_recorded(answer).granted == 20);
+  CHECK_FALSE(as_recorded(answer).ended_at);
+  CHECK(at_once(answer).status == CampaignStatus::kCompleted);
+  CHECK(at_once(answer).unknown == 20);
+  CHECK(at_once(answer).at_end.failed == 2);
+  CHECK(at_once(answer).ended_at == kWhatIfBegin + minutes(35));   // they come when nobody was granted any more
+  // Failing, the fifteenth of them makes 17 of 40; the five behind it are under way.
+  const auto& bad = at_once(answer, UnknownOutcomes::kFail);
+  CHECK(bad.status == CampaignStatus::kFailed);
+  CHECK(bad.when_stopped.failed == 17);
+  CHECK(bad.at_end.failed == 22);
+  const auto bounds = answer.bounds();
+  CHECK(bounds.granted.min == 20);
+  CHECK(bounds.granted.max == 40);
+  CHECK(bounds.completed.min == 18);
+  CHECK(bounds.completed.max == 38);
+  CHECK(bounds.failed.max == 22);
+  CHECK(bounds.stopped == Stopped::kInSome);
 }
 
-TEST_CASE("a canary goes first, in the order in which its devices asked") {
-  auto canary = immediate();
+TEST_CASE("a canary goes first, in the order in which its devices asked, and of one that nobody resumes the replay ends paused") {
+  auto canary = immediate_policy();
   canary.strategy = Strategy::kCanary;
   canary.failure_threshold_percent = 50;
   canary.batch_size = 500;
-  const auto outcome = what_if(whole(), canary, {}).if_unknown_fail;
+  const auto outcome = as_recorded(what_if(whole(), canary, {}));
   CHECK(outcome.status == CampaignStatus::kCompleted);
   CHECK(outcome.granted == kFleet);
   CHECK(outcome.at_end.completed == 36);
+  // A slice of a small fleet, of which one device fails: without auto_rollback the campaign pauses, in its window, for ever.
+  auto bad = immediate_policy();
+  bad.maintenance_window = MaintenanceWindow{0, 60, "UTC"};
+  Written written(bad);
+  for (std::uint32_t n = 0; n < kFleet; ++n) written.attempt(n, minutes(n), minutes(5), false);
+  canary.auto_rollback = false;
+  canary.maintenance_window = bad.maintenance_window;
+  const auto answer = what_if(written.closed(minutes(60), CampaignStatus::kFailed), canary, {});
+  for (const auto& scenario : answer.scenarios) {
+    CHECK(scenario.outcome.status == CampaignStatus::kPaused);
+    CHECK(scenario.outcome.stopped_at);
+    CHECK_FALSE(scenario.outcome.ended_at);
+    CHECK_FALSE(scenario.outcome.cut_short);
+  }
 }
 
-TEST_CASE("an operator does what they did then, when it is possible") {
-  Written written(immediate(), 20);
-  written.pending.push_back({kWhatIfBegin + minutes(8), kReplayed, CampaignPaused{"lunch", PauseCause::kOperator, {}}});
-  written.pending.push_back({kWhatIfBegin + minutes(8) + std::chrono::seconds(30), kReplayed, CampaignResumed{}});
-  const auto record = written.record(CampaignCancelled{"enough"}, kWhatIfBegin + minutes(30));
-  const auto same = what_if(record, immediate(), {}).if_unknown_fail;
-  CHECK(same.status == CampaignStatus::kCancelled);
-  CHECK(same.at_end.cancelled == 20);
-  CHECK(same.steps_left_out == 0);
-  auto strict = immediate();
+TEST_CASE("where nothing else happens no window wakes a campaign that waits for a device for ever") {
+  auto strict = immediate_policy();
   strict.failure_threshold_percent = 1;
   strict.min_finished_for_verdict = 1;
-  CHECK(what_if(record, strict, {}).if_unknown_fail.steps_left_out > 0);   // there is nothing to pause any more
+  strict.maintenance_window = MaintenanceWindow{0, 60, "UTC"};
+  Written written(strict, 3);
+  written.attempt(0, minutes(0), minutes(5), false).granted(1, minutes(1)).update(1, minutes(4), GrantLapsed{1, 0, false});
+  written.own(minutes(5), rolled_back_for_failures()).update(1, minutes(5), UpdateCancelled{CancelCause::kCampaignAborted, 0, 0, false});
+  auto lenient = strict;
+  lenient.failure_threshold_percent = 100;
+  const auto answer = what_if(written.closed(minutes(5), CampaignStatus::kFailed), lenient, {});
+  CHECK(as_recorded(answer).status == CampaignStatus::kInProgress);
+  CHECK(as_recorded(answer).at_end.failed == 1);
+  CHECK_FALSE(as_recorded(answer).cut_short);
+  CHECK(at_once(answer).at_end.completed == 2);
 }
 
-TEST_CASE("what devices did under other times, windows or phases cannot be replayed") {
+TEST_CASE("a replay that took too many steps says how far it came, and that it is no answer") {
   const auto record = whole();
-  auto other = immediate();
-  CHECK_FALSE(why_no_what_if(record, other));
+  auto other = immediate_policy();
+  other.max_concurrent_updates = 3;
+  const auto outcome = campaign::Replay(record, other, {}, {UnknownOutcomes::kSucceed, campaign::Coming::kAsRecorded, 50}).run();
+  CHECK(outcome.cut_short);
+  CHECK(outcome.status == CampaignStatus::kInProgress);
+  CHECK_FALSE(WhatIf{{{UnknownOutcomes::kSucceed, DevicesCome::kAsRecorded, outcome}}}.is_exact());
+}
+
+TEST_CASE("what devices did under other times, windows, triggers or phases cannot be replayed, and the field is named") {
+  const auto record = whole();
+  const auto field = [&](const CampaignPolicy& other) {
+    const auto why = why_no_what_if(record, other);
+    return why ? why->field : std::string();
+  };
+  auto other = immediate_policy();
+  CHECK(field(other).empty());
   other.timeout_minutes = 5;
-  CHECK(why_no_what_if(record, other));
-  other = immediate();
+  CHECK(field(other) == "policy");
+  other = immediate_policy();
   other.strategy = Strategy::kBlueGreen;
-  CHECK(why_no_what_if(record, other)->find("blue_green") != std::string::npos);
+  CHECK(field(other) == "deployment_strategy");
+  for (const auto trigger : {RollbackTrigger::kHealthCheck, RollbackTrigger::kTimeout}) {
+    other = immediate_policy();
+    other.rollback_triggers.push_back(trigger);
+    CHECK(field(other) == "rollback_triggers");
+    other.auto_rollback = false;   // then nobody listens
+    CHECK(field(other).empty());
+  }
+  auto zones = immediate_policy();
+  zones.maintenance_window = MaintenanceWindow{0, 60, "device"};
+  const auto zoned = Written(zones).usual(0, kFleet).closed(minutes(60));
+  CHECK_FALSE(why_no_what_if(zoned, zones));
+  auto strict = zones;
+  strict.failure_threshold_percent = 5;
+  CHECK_FALSE(why_no_what_if(zoned, strict));
+  CHECK(as_recorded(what_if(zoned, strict, {})).stopped_at == kWhatIfBegin + minutes(24));
+  auto narrow = zones;
+  narrow.max_concurrent_updates = 2;
+  CHECK(why_no_what_if(zoned, narrow)->field == "maintenance_window");
+}
+
+// OTA_TEST_LONG=1: it prints how long that takes.
+TEST_CASE("of a hundred thousand devices the replays take seconds" * doctest::skip(std::getenv("OTA_TEST_LONG") == nullptr)) {
+  constexpr std::uint32_t kMany = 100'000;
+  auto policy = immediate_policy();
+  policy.max_concurrent_updates = 1'000;
+  policy.failure_threshold_percent = 50;
+  policy.max_retries = 1;
+  Written written(policy, kMany);
+  for (std::uint32_t n = 0; n < kMany; ++n) {
+    const auto at = seconds(n / 4);
+    if (n % 50 == 7) {
+      AttemptEnded failed;
+      failed.error_code = "E1";
+      failed.retry_at = kWhatIfBegin + at + seconds(300);
+      written.granted(n, at).started(n, at + seconds(5)).update(n, at + seconds(200), failed);
+      written.attempt(n, at + seconds(330), seconds(200), true, 2);
+    } else {
+      written.attempt(n, at, seconds(200 + n % 40), n % 20 != 3);
+    }
+  }
+  const auto record = written.closed(hours(24));
+  auto staged = policy;
+  staged.strategy = Strategy::kStaged;
+  staged.batch_size = 1'000;
+  auto canary = policy;
+  canary.strategy = Strategy::kCanary;
+  auto narrow = policy;
+  narrow.max_concurrent_updates = 100;
+  auto wide = policy;                       // everybody is under way when it stops
+  wide.max_concurrent_updates = kMany;
+  wide.failure_threshold_percent = 1;
+  using Named = std::pair<std::string, CampaignPolicy>;
+  for (const auto& [name, other] : {Named("staged", staged), Named("canary", canary), Named("narrow", narrow), Named("wide", wide)}) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto answer = what_if(record, other, {});
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    CHECK(at_once(answer).at_end.total == kMany);
+    MESSAGE(name << ": " << answer.scenarios.size() << " scenarios of " << kMany << " devices in " << took.count() << " s, "
+                 << at_once(answer).granted << " granted");
+  }
 }

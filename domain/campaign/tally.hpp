@@ -1,0 +1,36 @@
+// A campaign as a replay folds it, with what a what-if notes on the way: who was granted, and how far it had come when it was
+// stopped. Inside campaign/ only.
+#pragma once
+
+#include "domain/campaign/what_if.hpp"
+
+namespace ota::domain::campaign {
+
+class Tally {
+ public:
+  explicit Tally(CampaignId id) { state_.id = id; }
+
+  const Campaign& state() const { return state_; }
+  Time now() const { return now_; }
+  std::uint64_t folds() const { return position_; }
+  void set_time(Time at) { now_ = at; }
+  void fold(const Stream& stream, Event event, Caller caller = {});
+  // Whoever is still to be taken back is, somehow: a replay does not play that.
+  void end_ways_back();
+  // So far.
+  WhatIfOutcome outcome() const;
+
+ private:
+  Campaign state_;
+  Bitmap ever_granted_;
+  Time now_{};
+  std::uint64_t position_ = 0;
+  bool way_back_left_out_ = false;
+  WhatIfOutcome outcome_;
+};
+
+// What became of it under its own policy, by its own events. `differing`, if given: how many of the campaign's own decisions the
+// code would not take again.
+WhatIfOutcome recount(const CampaignRecord& record, std::uint32_t* differing = nullptr);
+
+}  // namespace ota::domain::campaign
