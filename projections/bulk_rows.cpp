@@ -7,13 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "projections/row_folders.hpp"
+
 namespace ota::projections {
 namespace {
-
-// Beside the database's own folder: what a crash leaves there is removed by the next rebuild.
-std::filesystem::path folder_beside(const Database& database) {
-  return std::filesystem::path(database.db().GetName()).parent_path() / "bulk";
-}
 
 // The rows of one family as a table; false if it has none.
 bool write_table(const Database& database, rocksdb::ColumnFamilyHandle* family, const std::vector<RowMemory::Row>& rows,
@@ -32,7 +29,7 @@ bool write_table(const Database& database, rocksdb::ColumnFamilyHandle* family, 
 }  // namespace
 
 BulkRows::BulkRows(Database& database, std::size_t bytes_max)
-    : database_(database), bytes_max_(bytes_max), directory_(folder_beside(database)) {
+    : database_(database), bytes_max_(bytes_max), directory_(RowFolders::bulk_beside(database.db().GetName())) {
   std::filesystem::remove_all(directory_);
   std::filesystem::create_directories(directory_);
 }
@@ -50,12 +47,14 @@ RowMemory::Found BulkRows::find(std::string_view key, std::string& value) const 
 }
 
 void BulkRows::commit() {
+  expect_whole();
   if (gathering_->bytes() < bytes_max_) return;
   end_writing();
   begin_writing();
 }
 
 void BulkRows::finish() {
+  expect_whole();
   end_writing();
   begin_writing();
   end_writing();
@@ -76,7 +75,12 @@ void BulkRows::begin_writing() {
 void BulkRows::end_writing() {
   if (!writer_.joinable()) return;
   writer_.join();
-  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  expect_whole();
+}
+
+// What was not written is missing for ever: rows behind it, with a newer position, would say that it is there.
+void BulkRows::expect_whole() const {
+  if (!writer_.joinable() && failure_) std::rethrow_exception(failure_);
 }
 
 void BulkRows::write(const RowMemory& rows) const {

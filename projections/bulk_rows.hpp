@@ -28,7 +28,8 @@ class BulkRows {
   RowMemory::Found find(std::string_view key, std::string& value) const;
   void put(std::string_view key, std::string_view value) { gathering_->put(key, value); }
   void erase(std::string_view key) { gathering_->erase(key); }
-  // The rows so far belong together. Throws std::runtime_error if earlier ones cannot be written.
+  // The rows so far belong together. Throws std::runtime_error if earlier ones cannot be written, and from then on: nothing is
+  // written behind a hole.
   void commit();
   // Everything that was committed is in the database when this returns. Throws std::runtime_error if it cannot be.
   void finish();
@@ -36,6 +37,7 @@ class BulkRows {
  private:
   void begin_writing();
   void end_writing();
+  void expect_whole() const;
   void write(const RowMemory& rows) const;
 
   Database& database_;

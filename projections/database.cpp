@@ -9,6 +9,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "eventstore/disk_room.hpp"
 #include "projections/limits.hpp"
 
 namespace ota::projections {
@@ -100,6 +101,7 @@ void check(const rocksdb::Status& status, std::string_view doing) {
 }
 
 std::unique_ptr<Database> Database::open(const std::filesystem::path& folder) {
+  eventstore::expect_room_to_open(folder, "views");
   std::filesystem::create_directories(folder);
   const auto descriptors = family_descriptors();
   std::unique_ptr<Database> database(new Database);

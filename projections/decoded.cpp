@@ -1,5 +1,9 @@
 #include "projections/decoded.hpp"
 
+#include <fmt/format.h>
+
+#include <stdexcept>
+
 #include "domain/codec/codec.hpp"
 
 namespace ota::projections {
@@ -36,6 +40,12 @@ domain::Recorded decode(const eventstore::RecordedEvent& event) {
   recorded.device = device_of(*stream, event);
   recorded.stream = std::move(*stream);
   recorded.event = std::move(*decoded);
+  return recorded;
+}
+
+domain::Recorded decode_sound(const eventstore::RecordedEvent& event) {
+  auto recorded = decode(event);
+  if (recorded.damaged) throw std::runtime_error(fmt::format("the event at {} cannot be read", event.position.value));
   return recorded;
 }
 

@@ -19,6 +19,8 @@ using DecodedPtr = std::shared_ptr<const DecodedGroup>;
 // An event whose stream or payload this version cannot read becomes UnknownEvent in the directory
 // stream: skipped by every fold. Never throws.
 domain::Recorded decode(const eventstore::RecordedEvent& event);
+// The same for whoever must not go on over one that is damaged: throws std::runtime_error with its position then.
+domain::Recorded decode_sound(const eventstore::RecordedEvent& event);
 DecodedPtr decode(const eventstore::GroupPtr& group);
 
 // Between the store's words and the domain's.

@@ -49,6 +49,13 @@ inline constexpr std::chrono::milliseconds kReadersLookEvery{20};
 // somebody asks for is folded.
 inline constexpr std::uint64_t kCountsKeptEvery = 256;
 
+// Events of a tag that are decoded at a time where several are read together: some hundred kilobytes.
+inline constexpr std::size_t kMergedPieceEvents = 512;
+
+// What one question about the past keeps of the campaigns and the firmware that it has read, for the rest of its rows: with
+// the targets of a million devices 128 KB each.
+inline constexpr std::size_t kPastEntitiesKept = 64;
+
 // Rows compared between two looks whether to go on; a millisecond or so.
 inline constexpr std::uint64_t kRowsBetweenLooks = 1'024;
 // Of each table, in an answer.

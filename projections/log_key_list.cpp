@@ -33,7 +33,7 @@ std::vector<LogKey> log_keys(const eventstore::Log& log) {
 std::vector<eventstore::TrustedKey> trusted(const std::vector<LogKey>& keys) {
   std::vector<eventstore::TrustedKey> all;
   all.reserve(keys.size());
-  for (const auto& key : keys) all.push_back({key.key, key.position, key.until});
+  for (const auto& key : keys) all.push_back({key.key, key.position, key.until, /*is_in_log=*/true});
   return all;
 }
 

@@ -10,11 +10,21 @@
 
 namespace ota::projections {
 
-// Visits the events after `after` up to `until` (with it) that carry one of them. `own` may have any number of events and is
-// read along the way; those of `others` are kept in memory. `as_kept`: the event as it is in the log, null for those of `others`.
-// Throws eventstore::LogError, and std::runtime_error for an event whose bytes cannot be read.
+using MergedVisitor = std::function<void(const domain::Recorded& event, const eventstore::RecordedEvent* as_kept)>;
+
+// Visits the events after `after` up to `until` (with it) that carry one of them, each tag a piece at a time: any of them may
+// have any number of events. `as_kept`: the event as it is in the log, null for those of `others`. Throws eventstore::LogError,
+// and std::runtime_error for an event whose bytes cannot be read.
 void read_merged(const eventstore::Log& log, const std::string& own, const std::vector<std::string>& others,
-                 domain::Position after, domain::Position until,
-                 const std::function<void(const domain::Recorded& event, const eventstore::RecordedEvent* as_kept)>& visit);
+                 domain::Position after, domain::Position until, const MergedVisitor& visit);
+// The same, where `others` matter from later on than `own`.
+struct MergedTags {
+  const std::string& own;
+  const std::vector<std::string>& others;
+  domain::Position after;
+  domain::Position others_after;
+  domain::Position until;
+};
+void read_merged(const eventstore::Log& log, const MergedTags& tags, const MergedVisitor& visit);
 
 }  // namespace ota::projections

@@ -3,10 +3,12 @@
 // Folded from the log with the very functions of domain/, from the nearest snapshot, when somebody asks; nothing of it is
 // kept. What the present views answer to the same question at that position is what this answers (tests/projections/
 // past_test.cpp), but for the few figures that are said to be left out. Views are asked for what never changes: who an ordinal
-// is, and which campaigns there are. For one question, on one thread; throws eventstore::LogError if the log cannot be read.
+// is, and which campaigns there are: they must have seen the event by then. For one question, on one thread; throws
+// eventstore::LogError if the log cannot be read, std::runtime_error at an event whose bytes cannot be.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "domain/settings.hpp"
@@ -51,15 +53,24 @@ class Past {
     domain::Bitmap targets;
     domain::Bitmap withdrawn;               // when it was created
     domain::Position ended;                 // 0: it had not
+    CampaignEntry created;                  // the entry as its creation left it, without any set
+    std::vector<domain::Recorded> since;    // what was folded into that, up to the entry
+
+    CampaignEntry before(domain::Position position) const;
   };
-  std::optional<Own> own(domain::CampaignId id) const;
+  using OwnPtr = std::shared_ptr<const Own>;
+  OwnPtr own(domain::CampaignId id) const;  // null: it was not there
+  std::optional<Own> read_own(domain::CampaignId id) const;
+  bool was_there(const CampaignRow& row) const;
+  bool may_have_run(const CampaignRow& row) const;
   domain::Campaign folded(const Own& own) const;
-  CampaignRow row_of(Own own) const;
-  Past before(domain::Position position) const;
+  CampaignRow row_of(const Own& own) const;
+  bool has_begun(const domain::UpdateId& id) const;
   std::optional<domain::DeviceUpdate> with_events(const domain::UpdateId& id) const;
   domain::DeviceUpdate before_its_first_event(const domain::UpdateId& id, const domain::Recorded& first) const;
   std::optional<domain::DeviceUpdate> pending(const Own& own, domain::Ordinal ordinal) const;
   std::optional<domain::DeviceUpdate> waiting_rollback(const domain::UpdateId& id) const;
+  std::optional<domain::DeviceUpdate> waiting_in(const CampaignRow& row, domain::Ordinal ordinal) const;
   bool is_gone(const domain::DeviceId& id, domain::Ordinal ordinal) const;
   domain::DeviceId device_of(domain::Ordinal ordinal) const;
   std::optional<domain::Ordinal> ordinal_of(const domain::DeviceId& id) const;
@@ -70,7 +81,11 @@ class Past {
   const Views& views_;
   const domain::Settings& settings_;
   const domain::Position at_;
-  mutable std::map<domain::CampaignId, CampaignRow> rows_;   // that were asked for: a page of updates has few campaigns
+  // What was read, for the next row: a page of updates is of few campaigns.
+  mutable std::optional<domain::Time> time_;
+  mutable std::map<domain::CampaignId, OwnPtr> owns_;
+  mutable std::map<domain::CampaignId, CampaignRow> rows_;
+  mutable std::map<domain::FirmwareId, std::optional<domain::Firmware>> firmware_;
 };
 
 }  // namespace ota::projections

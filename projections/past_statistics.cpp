@@ -29,7 +29,7 @@ Touched touched_between(const eventstore::Log& log, domain::Position after, doma
   Touched touched;
   if (after == until) return touched;
   log.scan(to_store(after), [&](const eventstore::RecordedEvent& kept) {
-    auto event = decode(kept);
+    auto event = decode_sound(kept);
     if (const auto* campaign = std::get_if<domain::CampaignId>(&event.stream)) touched.campaigns.insert(*campaign);
     if (std::holds_alternative<domain::FirmwareId>(event.stream)) touched.any_campaign = true;
     if (std::holds_alternative<domain::DeviceDeleted>(event.event)) touched.any_campaign = true;
@@ -99,31 +99,20 @@ class Past::Difference {
  private:
   // Those that took devices then: what they follow may have changed their numbers.
   void add_open_campaigns(std::set<domain::CampaignId>& campaigns) const {
-    const auto from = base_.time();
-    const auto until = past_.time();
     for (PageRequest page{kPage, 0, ""};;) {
       const auto rows = past_.views_.campaign_list({}, page);
       for (const auto& row : rows.rows) {
-        if (row.created_at <= until && (!row.ended_at || *row.ended_at >= from)) campaigns.insert(row.id);
+        if (row.created_at <= past_.time() && (!row.ended_at || *row.ended_at >= base_.time())) campaigns.insert(row.id);
       }
       page.cursor = rows.next_cursor;
       if (page.cursor.empty()) return;
     }
   }
 
-  // Null: no campaign has it.
-  const Own* owner_of(const domain::UpdateId& id) {
-    const auto campaign = id.campaign();
-    if (!campaign) return nullptr;
-    const auto [found, fresh] = owners_.try_emplace(*campaign);
-    if (fresh) found->second = past_.own(*campaign);
-    return found->second ? &*found->second : nullptr;
-  }
-
   void add_update(const domain::UpdateId& id, const std::optional<domain::Recorded>& granted) {
     domain::DeviceUpdate update;
     if (id.of_campaign && id.kind == domain::UpdateId::kDeployment) {
-      const auto* owner = owner_of(id);
+      const auto owner = past_.own(*id.campaign());
       if (!owner || !owner->targets.contains(id.ordinal.value)) return;  // it counts nowhere
       // What it is told by its campaign beforehand; its status follows from its own events.
       update = pending_update(owner->entry, id.ordinal, past_.device_of(id.ordinal));
@@ -139,7 +128,7 @@ class Past::Difference {
     past_.log_.read_stream(domain::stream_name(id), {}, [&](const eventstore::RecordedEvent& event) {
       if (event.position.value > past_.at_.value) return false;
       if (event.position.value > base_.at_.value) end_base();
-      domain::evolve(update, decode(event));
+      domain::evolve(update, decode_sound(event));
       had_events = true;
       return true;
     });
@@ -176,7 +165,6 @@ class Past::Difference {
   PastCounts counts_;
   Totals before_;
   Totals after_;
-  std::map<domain::CampaignId, std::optional<Own>> owners_;
 };
 
 Statistics Past::statistics() const {

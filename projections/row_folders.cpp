@@ -86,7 +86,7 @@ void RowFolders::delete_others() const {
   std::vector<fs::path> others;
   for (const auto& entry : fs::directory_iterator(directory_, error)) {
     const auto name = entry.path().filename();
-    if (name != kept && is_of_rows(name.string())) others.push_back(entry.path());
+    if (name != kept && (is_of_rows(name.string()) || name == bulk_beside(directory_ / kept).filename())) others.push_back(entry.path());
   }
   for (const auto& other : others) {
     fs::remove_all(other, error);

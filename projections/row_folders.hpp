@@ -16,6 +16,8 @@ class RowFolders {
   std::filesystem::path current() const;
   // For rows that are still to be built: not there yet.
   std::filesystem::path vacant() const;
+  // Where a bulk rebuild of a folder of rows keeps its tables until they are taken.
+  static std::filesystem::path bulk_beside(const std::filesystem::path& rows) { return rows.parent_path() / "bulk"; }
   // From the next start on, whatever happens from now. Throws std::runtime_error with a sentence for people.
   void make_current(const std::filesystem::path& folder) const;
   // Deletes what no start would take. Nobody may have it open. Throws std::runtime_error as above.

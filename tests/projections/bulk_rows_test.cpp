@@ -118,5 +118,25 @@ TEST_CASE("a bulk rebuild ends with the rows that single writes would have left,
   }
 }
 
+TEST_CASE("behind a table that could not be written none is taken any more: the rows would have a hole") {
+  const TempDir directory;
+  const auto database = Database::open(directory.path() / "rows");
+  {
+    BulkRows rows(*database, 1);
+    std::filesystem::remove_all(directory.path() / "bulk");
+    rows.put(row_key(1), "lost");
+    rows.commit();                          // begins to write, where nothing can be written
+    rows.put(row_key(2), "behind it");
+    CHECK_THROWS_AS(rows.commit(), std::runtime_error);
+    std::filesystem::create_directories(directory.path() / "bulk");
+    CHECK_THROWS_AS(rows.commit(), std::runtime_error);
+    CHECK_THROWS_AS(rows.finish(), std::runtime_error);
+  }
+  const Reader reader(*database);
+  rocksdb::PinnableSlice value;
+  CHECK_FALSE(reader.get(row_key(1), value));
+  CHECK_FALSE(reader.get(row_key(2), value));
+}
+
 }  // namespace
 }  // namespace ota::projections

@@ -18,9 +18,14 @@ class LogOfStory {
 
   // Appends what was told since the last call, each event at the story's time; of the story the first `most` events.
   void write(const Story& story, std::size_t most = SIZE_MAX);
+  // Appends one event whose bytes say nothing, of the type of a campaign that is paused.
+  void write_damaged(const domain::Stream& stream, const std::vector<std::string>& tags = {});
+  // Keeps a snapshot of what is there.
+  void keep(const std::string& stream, domain::Position position, const std::string& bytes);
   const eventstore::Log& log() const { return *log_; }
 
  private:
+  void append(eventstore::Journal& journal, eventstore::NewEvent event);
   TempDir directory_;
   std::unique_ptr<rocksdb::Env> files_;
   std::shared_ptr<eventstore::Log> log_;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "domain/codec/state_codec.hpp"
+#include "projections/limits.hpp"
 #include "tests/projections/log_of_story.hpp"
 #include "tests/projections/random_world.hpp"
 
@@ -135,6 +136,56 @@ struct Remembered {
   std::string shown;
 };
 
+// What an actor that follows a campaign would have kept of it.
+struct Kept {
+  std::string stream;
+  domain::Position at;
+  std::string state;
+};
+
+// A fleet that does something for so many steps, what was shown of it now and then, and what may have been kept meanwhile.
+struct World {
+  World(std::uint32_t seed, int steps) : world(seed), read(world.settings) {
+    std::mt19937 random(seed);
+    for (int step = 0; step < steps; ++step) {
+      world.step(read.views().due(world.story.now(), 100));
+      read.story = world.story;
+      read.read();
+      const auto dice = random();
+      if (dice % 60 == 0) remember();
+      if (dice % 50 == 1) keep();
+    }
+    remember();
+    REQUIRE(remembered.size() > 4);
+    log.write(world.story);
+  }
+  void remember() {
+    const auto at = read.views().position();
+    const auto names = names_in(world.story, at.value);
+    const auto ordinals = static_cast<std::uint32_t>(world.names.size() + 1);
+    remembered.push_back({at, ordinals, everything(read.views(), names.campaigns, names.devices, ordinals)});
+  }
+  void keep() {
+    std::vector<Kept> all;
+    for (const auto& [id, state] : world.campaigns) {
+      all.push_back({domain::stream_name(id), state.position, domain::encode_state(state)});
+    }
+    kept.push_back(std::move(all));
+  }
+  Past past(domain::Position at) const { return {log.log(), read.views(), world.settings, at}; }
+  // The first line that differs then.
+  std::string difference_at(const Remembered& then) const {
+    const auto names = names_in(world.story, then.at.value);
+    return difference(then.shown, everything(past(then.at), names.campaigns, names.devices, then.ordinals));
+  }
+
+  RandomWorld world;
+  mutable ReadStory read;   // it asks its views alone
+  LogOfStory log;
+  std::vector<Remembered> remembered;
+  std::vector<std::vector<Kept>> kept;
+};
+
 }  // namespace
 
 TEST_CASE("whatever was shown at a moment is what is told of it later, from the log") {
@@ -143,33 +194,93 @@ TEST_CASE("whatever was shown at a moment is what is told of it later, from the 
   for (std::uint32_t more = 32; long_run && more < 70; ++more) seeds.push_back(more);
   for (const auto seed : seeds) {
     CAPTURE(seed);
-    RandomWorld world(seed);
-    ReadStory read(world.settings);
-    std::mt19937 random(seed);
-    std::vector<Remembered> remembered;
-    const auto remember = [&] {
-      const auto at = read.views().position();
-      const auto names = names_in(world.story, at.value);
-      const auto ordinals = static_cast<std::uint32_t>(world.names.size() + 1);
-      remembered.push_back({at, ordinals, everything(read.views(), names.campaigns, names.devices, ordinals)});
-    };
-    for (int step = 0; step < 700; ++step) {
-      world.step(read.views().due(world.story.now(), 100));
-      read.story = world.story;
-      read.read();
-      if (random() % 60 == 0) remember();
-    }
-    remember();
-    REQUIRE(remembered.size() > 4);
-    LogOfStory log;
-    log.write(world.story);
-    for (const auto& then : remembered) {
+    World w(seed, 700);
+    for (const auto& then : w.remembered) {
       CAPTURE(then.at.value);
-      const Past past(log.log(), read.views(), world.settings, then.at);
-      const auto names = names_in(world.story, then.at.value);
-      CHECK(difference(then.shown, everything(past, names.campaigns, names.devices, then.ordinals)) == "");
+      CHECK(w.difference_at(then) == "");
     }
   }
+}
+
+TEST_CASE("from a snapshot of before that moment the past is what it is from the first event on, and later ones do not count") {
+  for (const std::uint32_t seed : {3U, 31U}) {
+    CAPTURE(seed);
+    World w(seed, 500);
+    std::size_t compared = 0;
+    for (const auto& snapshots : w.kept) {
+      domain::Position newest;
+      for (const auto& kept : snapshots) {
+        w.log.keep(kept.stream, kept.at, kept.state);
+        newest = std::max(newest, kept.at);
+      }
+      // The last moment before it, and the next ones behind it.
+      auto first = std::find_if(w.remembered.begin(), w.remembered.end(), [&](const auto& then) { return then.at >= newest; });
+      if (first != w.remembered.begin()) --first;
+      for (auto then = first; then != w.remembered.end() && then - first < 3; ++then, ++compared) {
+        CAPTURE(newest.value);
+        CAPTURE(then->at.value);
+        CHECK(w.difference_at(*then) == "");
+      }
+    }
+    CHECK(compared > 10);
+    // That they are looked at shows where one says something else.
+    const auto& [id, state] = *w.world.campaigns.rbegin();
+    auto other = state;
+    other.held = state.targets;
+    w.log.keep(domain::stream_name(id), state.position, domain::encode_state(other));
+    CHECK(w.past(state.position).campaign(id)->held == state.targets.cardinality());
+    CHECK(w.past({state.position.value - 1}).campaign(id)->held < state.targets.cardinality());
+  }
+}
+
+TEST_CASE("statistics of a moment that the views have not come to yet are those that they show when they have") {
+  World w(2, 1'200);
+  const auto& events = w.world.story.events();
+  REQUIRE(events.size() > 2 * limits::kCountsKeptEvery);
+  for (const std::size_t shown : {std::size_t{0}, std::size_t{300}, std::size_t{limits::kCountsKeptEvery}, events.size() / 2}) {
+    ReadStory behind(w.world.settings);
+    if (shown > 0) behind.views().apply(group_of(events, 0, shown));
+    REQUIRE(behind.views().position().value == shown);
+    for (const auto& then : w.remembered) {
+      CAPTURE(shown);
+      CAPTURE(then.at.value);
+      const Past past(w.log.log(), behind.views(), w.world.settings, then.at);
+      CHECK(text_of(past.statistics()) == then.shown.substr(0, then.shown.find('\n') + 1));
+    }
+  }
+}
+
+TEST_CASE("an event that cannot be read ends whatever would have to fold it, and nothing before it") {
+  ReadStory read;
+  read.story.firmware(firmware_id(1), "SF-100", "2.0.0", 1);
+  read.story.devices(0, 3);
+  read.story.campaign(campaign_id(1), set_of({0, 1, 2}));
+  read.story.start(campaign_id(1));
+  read.story.grant(update(0), 0, 1);
+  read.story.succeed(update(0), 0);
+  read.read();
+  const auto campaign = campaign_id(1);
+  const auto ask = [&](domain::Stream stream, std::vector<std::string> tags, const auto& question) {
+    LogOfStory log;
+    log.write(read.story);
+    const auto before = read.views().position();
+    log.write_damaged(stream, tags);
+    CHECK(question(Past(log.log(), read.views(), read.settings(), before)));
+    CHECK_THROWS_WITH(question(Past(log.log(), read.views(), read.settings(), {before.value + 1})),
+                      fmt::format("the event at {} cannot be read", before.value + 1).c_str());
+  };
+  ask(campaign, {}, [&](const Past& past) { return past.campaign(campaign).has_value(); });
+  ask(campaign, {}, [&](const Past& past) { return past.targets(campaign).cardinality() == 3; });
+  ask(campaign, {}, [&](const Past& past) { return past.campaign_updates(campaign, {}, {}).rows.size() == 3; });
+  ask(campaign, {}, [&](const Past& past) { return past.update(update(0)).has_value(); });
+  ask(firmware_id(1), {}, [&](const Past& past) { return past.firmware(firmware_id(1)).has_value(); });
+  ask(firmware_id(1), {}, [&](const Past& past) { return past.campaign(campaign).has_value(); });
+  ask(device_id(2), {domain::fleet_tag()}, [&](const Past& past) { return past.campaign(campaign).has_value(); });
+  ask(device_id(2), {}, [&](const Past& past) { return past.device(device_id(2)).has_value(); });
+  ask(device_id(2), {}, [&](const Past& past) { return past.update(update(2)).has_value(); });   // which has no events of its own
+  ask(device_id(2), {}, [&](const Past& past) { return past.statistics().total_updates == 3; });
+  ask(update(0), {}, [&](const Past& past) { return past.update(update(0)).has_value(); });
+  ask(update(0), {domain::stream_name(device_id(0))}, [&](const Past& past) { return past.device(device_id(0)).has_value(); });
 }
 
 }  // namespace ota::projections

@@ -414,7 +414,7 @@ TEST_CASE("the folder that counts is the one that was named last, and any other 
   const TempDir directory;
   const RowFolders folders(directory.path());
   CHECK(folders.current().filename() == "rows");
-  for (const auto* name : {"rows", "rows-1", "rows-7", "rows-", "rows-x", "artifacts"}) fs::create_directory(directory.path() / name);
+  for (const auto* name : {"rows", "rows-1", "rows-7", "rows-", "rows-x", "bulk", "artifacts"}) fs::create_directory(directory.path() / name);
   CHECK(folders.vacant().filename() == "rows-2");
   folders.make_current(directory.path() / "rows-7");
   CHECK(folders.current().filename() == "rows-7");
