@@ -4,6 +4,7 @@
 // cores from those who were to answer them.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,12 @@ class Awaited {
     std::unique_lock lock(mutex_);
     there_.wait(lock, [this] { return value_.has_value(); });
     return std::move(*value_);
+  }
+  // Empty: it did not come in time.
+  std::optional<T> take_within(std::chrono::milliseconds at_most) {
+    std::unique_lock lock(mutex_);
+    if (!there_.wait_for(lock, at_most, [this] { return value_.has_value(); })) return std::nullopt;
+    return std::move(value_);
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 namespace ota::actors {
@@ -30,14 +31,20 @@ BackupKeeper::State BackupKeeper::state() const {
 
 void BackupKeeper::take(const Chore::Stopped& stopped) {
   State now;
+  std::optional<std::string> full;
+  const auto is_to_stop = [&] {
+    if (options_.disk_refusal && !full) full = options_.disk_refusal();
+    return full || stopped();
+  };
   try {
     const eventstore::Backups backups(options_.directory);
-    const auto taken = backups.take(log_, subjects_, stopped);
+    if (is_to_stop() && full) throw std::runtime_error(*full);
+    const auto taken = backups.take(log_, subjects_, is_to_stop);
     backups.keep(options_.keep);
     now.backups = backups.list();
     spdlog::info("backup {} of {} events was taken to {}", taken.id, taken.head.value, options_.directory.string());
   } catch (const std::exception& fault) {
-    now.last_error = fault.what();
+    now.last_error = full ? "the backup was not taken: " + *full : fault.what();
     if (!stopped()) spdlog::error("{}", now.last_error);
   }
   now.last_ended = options_.clock();

@@ -24,6 +24,8 @@ class BackupKeeper {
     std::chrono::milliseconds every{0};          // 0: only when somebody asks
     std::size_t keep = 7;
     std::function<domain::Time()> clock;
+    // A sentence while the disk of the data has no room: a backup that is kept there must not take the log's. Empty: it has.
+    std::function<std::optional<std::string>()> disk_refusal;
   };
   struct State {
     bool running = false;
@@ -36,8 +38,8 @@ class BackupKeeper {
   BackupKeeper(const eventstore::Log& log, const eventstore::Subjects& subjects, Options options);
 
   bool has_place() const { return !options_.directory.empty(); }
-  // False: one is being taken.
-  bool start() { return chore_.start(); }
+  // One that has everything of now: behind the one that is being taken, if any is.
+  void start() { chore_.start_anew(); }
   State state() const;
 
  private:

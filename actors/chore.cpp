@@ -11,7 +11,8 @@ constexpr int kGentle = 19;
 
 }  // namespace
 
-Chore::Chore(std::chrono::milliseconds every, Work work) : every_(every), work_(std::move(work)), thread_([this] { run(); }) {}
+Chore::Chore(std::chrono::milliseconds first, std::chrono::milliseconds every, Work work)
+    : first_(first), every_(every), work_(std::move(work)), thread_([this] { run(); }) {}
 
 Chore::~Chore() {
   {
@@ -30,6 +31,12 @@ bool Chore::start() {
   return true;
 }
 
+void Chore::start_anew() {
+  const std::lock_guard lock(mutex_);
+  asked_ = true;
+  changed_.notify_all();
+}
+
 bool Chore::is_running() const {
   const std::lock_guard lock(mutex_);
   return running_ || asked_;
@@ -43,11 +50,11 @@ void Chore::run() {
     return closing_;
   };
   std::unique_lock lock(mutex_);
-  while (true) {
+  for (auto rest = first_;; rest = every_) {
     if (every_.count() == 0) {
       changed_.wait(lock, called);
     } else {
-      changed_.wait_for(lock, every_, called);
+      changed_.wait_for(lock, rest, called);
     }
     if (closing_) return;
     running_ = true;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace ota::actors {
 
@@ -17,8 +18,9 @@ class Chore {
   // Must not throw. `asked`: somebody waits for it.
   using Work = std::function<void(bool asked, const Stopped& stopped)>;
 
-  // The first time after `every`; 0: only when somebody asks.
-  Chore(std::chrono::milliseconds every, Work work);
+  // The first time after `first`, then so long after the last; `every` 0: only when somebody asks.
+  Chore(std::chrono::milliseconds first, std::chrono::milliseconds every, Work work);
+  Chore(std::chrono::milliseconds every, Work work) : Chore(every, every, std::move(work)) {}
   // Breaks off what runs.
   ~Chore();
   Chore(const Chore&) = delete;
@@ -26,11 +28,14 @@ class Chore {
 
   // False: it runs, or is about to.
   bool start();
+  // Once more, from now on: behind what runs.
+  void start_anew();
   bool is_running() const;
 
  private:
   void run();
 
+  const std::chrono::milliseconds first_;
   const std::chrono::milliseconds every_;
   const Work work_;
   mutable std::mutex mutex_;

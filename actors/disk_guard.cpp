@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kMegabyte = 1'000'000;
 constexpr std::uint64_t kSpareMax = 100 * kMegabyte;
 
-std::optional<std::uint64_t> free_bytes(const std::filesystem::path& directory) {
+std::optional<std::uint64_t> free_on_disk(const std::filesystem::path& directory) {
   struct statvfs status {};
   if (::statvfs(directory.c_str(), &status) != 0) return std::nullopt;
   return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
@@ -24,7 +24,7 @@ std::optional<std::uint64_t> free_bytes(const std::filesystem::path& directory) 
 
 DiskGuard::DiskGuard(Options options) : options_(std::move(options)) {
   if (options_.keep_free == 0) return;
-  if (!options_.free_bytes) options_.free_bytes = free_bytes;
+  if (!options_.free_bytes) options_.free_bytes = free_on_disk;
   look();
   ticker_ = std::make_unique<Ticker>(options_.every, [this] { look(); });
 }
@@ -39,6 +39,18 @@ void DiskGuard::look() {
   is_low_ = is_low;
   if (is_low && !was_low) spdlog::error("{}", *refusal());
   if (!is_low && was_low) spdlog::info("there is room on the disk again: {} MB are free", *free / kMegabyte);
+}
+
+std::optional<std::uint64_t> DiskGuard::free_bytes() const {
+  const auto free = free_.load();
+  return free == UINT64_MAX ? std::nullopt : std::optional(free);
+}
+
+std::optional<std::string> DiskGuard::hold(std::uint64_t bytes) {
+  if (options_.keep_free > 0) look();       // what was released a moment ago is written: the disk has less
+  auto full = refusal(held_.fetch_add(bytes) + bytes);
+  if (full) held_ -= bytes;
+  return full;
 }
 
 std::optional<std::string> DiskGuard::refusal(std::uint64_t bytes) const {

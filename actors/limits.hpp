@@ -60,4 +60,7 @@ inline constexpr std::size_t kReserveBytes = 64 * 1024;
 inline constexpr std::size_t kHistoryPage = 200;                    // updates of a device, looked through for its versions
 inline constexpr std::size_t kVersionsShown = 50;                   // that a device may go back to
 
+// Tokens without a name that are counted for health: 8 bytes each, and nobody needs to know how many more there are.
+inline constexpr std::size_t kNamelessKnown = 10'000;
+
 }  // namespace ota::actors::limits

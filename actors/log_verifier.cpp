@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <fstream>
+#include <system_error>
 #include <utility>
 
 #include "projections/log_key_list.hpp"
@@ -35,9 +37,40 @@ std::string text_of(const eventstore::Finding& finding) {
 }
 
 LogVerifier::LogVerifier(std::shared_ptr<const eventstore::Log> log, Options options)
-    : log_(std::move(log)), options_(std::move(options)), chore_(options_.every, [this](bool asked, const Chore::Stopped& stopped) {
+    : log_(std::move(log)),
+      options_(std::move(options)),
+      state_(begin()),
+      chore_(first_wait(options_, state_.sound, options_.clock()), options_.every, [this](bool asked, const Chore::Stopped& stopped) {
         verify(asked, stopped);
       }) {}
+
+std::chrono::milliseconds LogVerifier::first_wait(const Options& options, std::optional<domain::Time> sound, domain::Time now) {
+  const auto soon = std::min(options.soon, options.every);
+  if (!sound || *sound > now) return soon;
+  return std::max(soon, std::chrono::duration_cast<std::chrono::milliseconds>(options.every - (now - *sound)));
+}
+
+LogVerifier::State LogVerifier::begin() const {
+  State state;
+  std::int64_t us = 0;
+  if (std::ifstream(options_.file) >> us) state.sound = domain::Time(domain::Duration(us));
+  return state;
+}
+
+// Lost with a power cut, it costs a run.
+void LogVerifier::keep(domain::Time ended) const {
+  if (options_.file.empty()) return;
+  auto fresh = options_.file;
+  fresh += ".new";
+  std::error_code failed;
+  {
+    std::ofstream out(fresh);
+    out << ended.time_since_epoch().count() << "\n";
+    if (!out.flush()) failed = std::make_error_code(std::errc::io_error);
+  }
+  if (!failed) std::filesystem::rename(fresh, options_.file, failed);
+  if (failed) spdlog::warn("{} cannot be written: the log will be verified again after the next start", options_.file.string());
+}
 
 LogVerifier::State LogVerifier::state() const {
   const bool running = chore_.is_running();
@@ -63,18 +96,19 @@ void LogVerifier::verify(bool asked, const Chore::Stopped& stopped) {
     eventstore::VerifyOptions how;
     how.keys = projections::trusted(projections::log_keys(*log_));
     how.rows_per_second = asked ? 0 : options_.rows_per_second;
-    how.progress = [&](std::uint64_t events, std::uint64_t of) {
-      show(events, of);
-      return !stopped();
-    };
+    how.progress = show;
+    how.stopped = stopped;
     run.result = eventstore::verify(*log_, how);
   } catch (const std::exception& fault) {
     run.error = fault.what();
   }
   run.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  const auto ended = options_.clock();
   if (!run.result.stopped) report(run);
+  if (run.is_sound()) keep(ended);
   const std::lock_guard lock(mutex_);
   state_.running_since.reset();
+  if (run.is_sound()) state_.sound = ended;
   if (!run.result.stopped) state_.last = std::move(run);
 }
 

@@ -2,9 +2,13 @@
 //
 // A bit that flips on the disk is so found before somebody needs it. What is found is an error in the service's log and in its
 // health until a later run finds none.
+//
+// When a run last found nothing is kept in a file, so that a day is a day also for a service that is started more often: one
+// that is overdue comes soon after the start. Who finds something is overdue again at once.
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,7 +27,9 @@ std::string text_of(const eventstore::Finding& finding);
 class LogVerifier {
  public:
   struct Options {
-    std::chrono::milliseconds every{std::chrono::hours(24)};   // the first time so long after the start
+    std::chrono::milliseconds every{std::chrono::hours(24)};   // 0: only when somebody asks
+    std::chrono::milliseconds soon{std::chrono::minutes(5)};   // after a start: it has enough to do by then
+    std::filesystem::path file;                                // where its end is kept; empty: nowhere
     std::uint64_t rows_per_second = 100'000;                   // of the daily one: a tenth of a processor
     std::function<domain::Time()> clock;
   };
@@ -39,6 +45,7 @@ class LogVerifier {
     std::uint64_t events = 0;           // of the one that runs: looked at,
     std::uint64_t of = 0;               //   of so many
     std::optional<Run> last;            // that came to an end
+    std::optional<domain::Time> sound;  // the end of the last one that found nothing, also of an earlier process
   };
 
   LogVerifier(std::shared_ptr<const eventstore::Log> log, Options options);
@@ -46,8 +53,12 @@ class LogVerifier {
   // As fast as it goes. False: one is running.
   bool start() { return chore_.start(); }
   State state() const;
+  // How long the first run of a process waits, if the last one that found nothing ended then.
+  static std::chrono::milliseconds first_wait(const Options& options, std::optional<domain::Time> sound, domain::Time now);
 
  private:
+  State begin() const;
+  void keep(domain::Time ended) const;
   void verify(bool asked, const Chore::Stopped& stopped);
 
   std::shared_ptr<const eventstore::Log> log_;

@@ -34,6 +34,8 @@ struct Meta {
   // The revisions that the caller will have changed, none of them if there is none; absent: any.
   std::optional<std::vector<std::uint32_t>> if_match;
   eventstore::Position causation;
+  // Part of a request that was begun, and has written: it is finished whatever else is to wait now.
+  bool goes_on = false;
 
   bool allows(std::uint32_t revision) const {
     return !if_match || std::find(if_match->begin(), if_match->end(), revision) != if_match->end();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include <caf/all.hpp>
@@ -77,8 +78,47 @@ struct Service::Impl {
   std::map<std::string, std::string> poisoned;   // entity -> why
   std::atomic<bool> any_poisoned{false};
   std::vector<std::string> stuck;
-  std::string lost;                              // found at the start; empty: nothing
+  mutable std::mutex nameless_mutex;
+  mutable std::set<domain::Caller> nameless;     // tokens that were asked for and have no name, which no erasure explains
 };
+
+namespace {
+
+// Views follow what is fsynced: ahead of the log they prove that events are gone, unless it is known that the log was set back.
+void refuse_views_ahead(const eventstore::Log& log, const projections::Views& views, const std::filesystem::path& directory) {
+  const auto shown = views.position().value;
+  const auto head = log.head().value;
+  if (shown <= head) return;
+  const auto seen = fmt::format("the views had seen event {}, but the log in {} ends at {}", shown, directory.string(), head);
+  if (!log.is_set_back()) {
+    throw std::runtime_error(fmt::format("{}: events that were acknowledged are lost. Put the right log there, or restore a backup; "
+                                         "`otactl log repair --apply {}` takes the log as it is",
+                                         seen, directory.string()));
+  }
+  spdlog::warn("{}, to which it was set back: the views are built again", seen);
+}
+
+}  // namespace
+
+// The log, the names and the views, brought to the head of the log.
+void Service::open_stores(Impl& impl) {
+  const auto& o = impl.options;
+  impl.log = eventstore::Log::open(o.data_directory / "log");
+  if (const auto torn = impl.log->torn_tail(); !torn.empty()) {
+    spdlog::warn("the log ends at event {}: {}", impl.log->head().value, torn);
+  }
+  const auto names = o.data_directory / "subjects";
+  if (impl.log->head().value > 0 && !std::filesystem::exists(names / "CURRENT")) {
+    spdlog::warn("{} is not there, though the log has {} events: whoever they speak of is an unknown user now. A backup may have the names",
+                 names.string(), impl.log->head().value);
+  }
+  impl.subjects = eventstore::Subjects::open(names);
+  if (const auto torn = impl.subjects->torn_tail(); !torn.empty()) spdlog::warn("the names behind the log's tokens: {}", torn);
+  impl.views = projections::Views::open(o.data_directory / "views", o.settings);
+  refuse_views_ahead(*impl.log, *impl.views, o.data_directory / "log");
+  impl.views->catch_up(*impl.log, o.progress ? o.progress : [](std::uint64_t, std::uint64_t) {});
+  if (impl.log->is_set_back()) impl.log->forget_set_back();  // nothing is ahead any more
+}
 
 std::unique_ptr<Service> Service::open(ServiceOptions options) {
   auto impl = std::make_unique<Impl>();
@@ -89,19 +129,7 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   auto guarded = o.disk;
   if (guarded.directory.empty()) guarded.directory = o.data_directory;
   impl->disk = std::make_unique<DiskGuard>(std::move(guarded));
-  impl->log = eventstore::Log::open(o.data_directory / "log");
-  if (const auto torn = impl->log->torn_tail(); !torn.empty()) {
-    spdlog::warn("the log ends at event {}: {}", impl->log->head().value, torn);
-  }
-  impl->subjects = eventstore::Subjects::open(o.data_directory / "subjects");
-  impl->views = projections::Views::open(o.data_directory / "views", o.settings);
-  // Views follow what is fsynced: ahead of the log, they prove that events are gone, or that a backup was put back.
-  if (const auto shown = impl->views->position().value, head = impl->log->head().value; shown > head) {
-    impl->lost = fmt::format("the views had seen event {}, but the log ends at {}: unless a backup was put back, events are "
-                             "lost", shown, head);
-    spdlog::error("{}", impl->lost);
-  }
-  impl->views->catch_up(*impl->log, o.progress ? o.progress : [](std::uint64_t, std::uint64_t) {});
+  open_stores(*impl);
   // An end between an erasure's event and its row, or a backup that was put back: the name goes all the same (design 3).
   for (const auto token : impl->views->erased_users()) impl->subjects->erase(projections::to_store(token));
 
@@ -139,9 +167,12 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
     impl->log_keys->open(*impl->journal);
     impl->signing = std::make_unique<Ticker>(limits::kSignEvery, [journal = impl->journal.get()] { journal->checkpoint({}); });
   }
-  impl->verifier = std::make_unique<LogVerifier>(impl->log, LogVerifier::Options{.every = o.verify_every, .clock = o.clock});
+  impl->verifier = std::make_unique<LogVerifier>(impl->log, LogVerifier::Options{
+      .every = o.verify_every, .file = o.data_directory / "log-verified", .clock = o.clock});
   impl->backups = std::make_unique<BackupKeeper>(
-      *impl->log, *impl->subjects, BackupKeeper::Options{o.backup_directory, o.backup_every, o.backups_kept, o.clock});
+      *impl->log, *impl->subjects,
+      BackupKeeper::Options{o.backup_directory, o.backup_every, o.backups_kept, o.clock,
+                            [disk = impl->disk.get()] { return disk->refusal(); }});
   impl->views_keeper = std::make_unique<ViewsKeeper>(
       *impl->views, *impl->log, *impl->journal,
       ViewsKeeper::Options{o.clock, [disk = impl->disk.get()](std::uint64_t bytes) { return disk->refusal(bytes); }});
@@ -151,14 +182,14 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
 
   std::unique_ptr<Service> service(new Service(std::move(impl)));
   // The door opens when every open campaign is loaded: a poll must not miss what one of them would grant.
-  for (const auto id : service->views().open_campaigns()) service->ask(id, Wake{}, {});
+  for (const auto id : service->views().open_campaigns()) service->wake(id);
   // A recall that was written, and not told to all before the service ended.
   projections::FirmwareFilter recalled;
   recalled.status = domain::FirmwareStatus::kRecalled;
   projections::PageRequest page{limits::kOutstanding, 0, {}};
   while (true) {
     const auto found = service->views().firmware_list(recalled, page);
-    for (const auto& row : found.rows) service->ask(row.firmware.record.id, Wake{}, {});
+    for (const auto& row : found.rows) service->wake(row.firmware.record.id);
     if (found.next_cursor.empty()) break;
     page.cursor = found.next_cursor;
   }
@@ -236,8 +267,12 @@ void Service::hand_in(EntityId to, Command command, Meta meta, std::optional<dom
 }
 
 Answer Service::ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device) {
-  if (auto refused = admit_waiting()) return std::move(*refused);
-  if (auto refused = admit()) return std::move(*refused);
+  if (meta.goes_on) {
+    impl_->in_flight.fetch_add(1);
+  } else {
+    if (auto refused = admit_waiting()) return std::move(*refused);
+    if (auto refused = admit()) return std::move(*refused);
+  }
   const auto awaited = std::make_shared<Awaited<Answer>>();
   impl_->waiting.fetch_add(1);
   hand_in(std::move(to), std::move(command), std::move(meta), std::move(device),
@@ -245,6 +280,14 @@ Answer Service::ask(EntityId to, Command command, Meta meta, std::optional<domai
   auto answer = awaited->take();
   impl_->waiting.fetch_sub(1);
   return answer;
+}
+
+// To load an entity writes nothing, so it is not for the disk to refuse. What follows from being awake may be written.
+void Service::wake(EntityId id) {
+  const auto awaited = std::make_shared<Awaited<Answer>>();
+  impl_->in_flight.fetch_add(1);
+  hand_in(std::move(id), Wake{}, {}, std::nullopt, [awaited](Answer answer) { awaited->set(std::move(answer)); });
+  if (const auto answer = awaited->take(); !answer) spdlog::error("an entity could not be loaded: {}", answer.error().message);
 }
 
 Answer Service::firmware(domain::FirmwareId id, domain::FirmwareCommand command, Meta meta) {
@@ -328,6 +371,14 @@ void Service::settle(eventstore::Position until) const {
   if (views().position().value < until.value) settle();
 }
 
+bool Service::settle(eventstore::Position until, std::chrono::milliseconds at_most) const {
+  if (views().position().value >= until.value) return true;
+  const auto settled = std::make_shared<Awaited<eventstore::AppendOutcome>>();
+  impl_->journal->barrier([settled](const eventstore::AppendOutcome& outcome) { settled->set(outcome); });
+  settled->take_within(at_most);
+  return views().position().value >= until.value;
+}
+
 Answer Service::rotate_log_key(const Meta& meta) {
   if (auto full = refuse_if_full()) return std::move(*full);
   if (!impl_->log_keys) {
@@ -336,11 +387,11 @@ Answer Service::rotate_log_key(const Meta& meta) {
   return impl_->log_keys->rotate(*impl_->journal, meta);
 }
 
-Answer Service::record_audit_read(std::string what, const Meta& meta) {
+Answer Service::record_audit_read(domain::AuditRead read, const Meta& meta) {
   if (auto full = refuse_if_full()) return std::move(*full);
   if (auto refused = admit_waiting()) return std::move(*refused);
   eventstore::Append append;
-  append.events = to_append({{domain::AuditStream{}, domain::AuditRead{std::move(what)}, std::nullopt}}, meta);
+  append.events = to_append({{domain::AuditStream{}, std::move(read), std::nullopt}}, meta);
   const auto written = std::make_shared<Awaited<eventstore::AppendOutcome>>();
   impl_->waiting.fetch_add(1);
   impl_->journal->append(std::move(append), [written](const eventstore::AppendOutcome& outcome) { written->set(outcome); });
@@ -359,7 +410,10 @@ BackupKeeper& Service::backups() const { return *impl_->backups; }
 ViewsKeeper& Service::views_keeper() const { return *impl_->views_keeper; }
 const Meters& Service::meters() const { return impl_->world.meters; }
 LogVerifier& Service::verifier() const { return *impl_->verifier; }
+const DiskGuard& Service::disk() const { return *impl_->disk; }
 std::optional<std::string> Service::disk_refusal(std::uint64_t bytes) const { return impl_->disk->refusal(bytes); }
+std::optional<std::string> Service::hold_disk(std::uint64_t bytes) const { return impl_->disk->hold(bytes); }
+void Service::release_disk(std::uint64_t bytes) const { impl_->disk->release(bytes); }
 
 void Service::sign() const {
   const auto done = std::make_shared<Awaited<eventstore::AppendOutcome>>();
@@ -394,14 +448,18 @@ std::optional<std::string> Service::person_of(domain::Caller caller) const {
   if (caller == domain::Caller{}) return std::nullopt;
   if (auto person = impl_->subjects->person(projections::to_store(caller))) return person;
   const auto user = impl_->views->user(caller);
-  return user && user->erased ? "deleted user" : "unknown user";
+  if (user && user->erased) return "deleted user";
+  const std::lock_guard lock(impl_->nameless_mutex);
+  if (impl_->nameless.size() < limits::kNamelessKnown) impl_->nameless.insert(caller);
+  return "unknown user";
 }
 Service::Trouble Service::trouble() const {
   const std::lock_guard lock(impl_->trouble_mutex);
   Trouble trouble;
   for (const auto& [key, why] : impl_->poisoned) trouble.set_aside.push_back(why);
   trouble.stuck = impl_->stuck;
-  if (!impl_->lost.empty()) trouble.set_aside.push_back(impl_->lost);
+  const std::lock_guard nameless(impl_->nameless_mutex);
+  trouble.nameless = impl_->nameless.size();
   return trouble;
 }
 std::size_t Service::in_flight() const { return impl_->in_flight.load(); }

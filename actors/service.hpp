@@ -41,7 +41,7 @@ struct ServiceOptions {
   std::function<void(std::uint64_t done, std::uint64_t of)> progress;   // of catching up at start
   std::filesystem::path key_directory;    // of the key that signs the log (log_keys.hpp); empty: it is not signed
   bool replace_lost_log_key = false;
-  std::chrono::milliseconds verify_every{std::chrono::hours(24)};       // the log, behind the service's back
+  std::chrono::milliseconds verify_every{std::chrono::hours(24)};   // the log, behind the service's back; 0: when somebody asks
   // Backups; without a directory none are taken.
   std::filesystem::path backup_directory;
   std::chrono::milliseconds backup_every{0};    // 0: when somebody asks
@@ -64,13 +64,14 @@ struct CampaignSpec {
 
 class BackupKeeper;
 class DeviceImport;
+class DiskGuard;
 class LogVerifier;
 class ViewsKeeper;
 
 class Service {
  public:
   // Opens the log and the views, brings the views to the head, activates open campaigns. Throws std::runtime_error with
-  // a sentence for people.
+  // a sentence for people: also if something that was acknowledged is missing.
   static std::unique_ptr<Service> open(ServiceOptions options);
   // Callers must have stopped calling. Everything handed in is committed.
   ~Service();
@@ -139,18 +140,24 @@ class Service {
   void settle() const;
   // Waits until the views show this event: the log has it before they do.
   void settle(eventstore::Position until) const;
+  // The same, but no longer than that; false: they do not show it yet.
+  bool settle(eventstore::Position until, std::chrono::milliseconds at_most) const;
   // The log's checkpoints are signed by a new key from now on.
   Answer rotate_log_key(const Meta& meta);
   // Everything that is in the log by now is in its newest checkpoint, if it is signed.
   void sign() const;
   LogVerifier& verifier() const;
   // Writes down that the caller of `meta` reads the audit; an error: it could not, and must not be read.
-  Answer record_audit_read(std::string what, const Meta& meta);
+  Answer record_audit_read(domain::AuditRead read, const Meta& meta);
   BackupKeeper& backups() const;
   ViewsKeeper& views_keeper() const;
   const Meters& meters() const;
+  const DiskGuard& disk() const;
   // A sentence if the disk has no room for so many bytes and what is kept free: nothing is taken then.
   std::optional<std::string> disk_refusal(std::uint64_t bytes = 0) const;
+  // So many bytes of the disk are kept for the caller until it gives them back, as they are written (actors/disk_guard.hpp).
+  std::optional<std::string> hold_disk(std::uint64_t bytes) const;
+  void release_disk(std::uint64_t bytes) const;
   // An administrator's download has ended with the last byte. Does not wait.
   void count_download(domain::FirmwareId id);
 
@@ -172,6 +179,7 @@ class Service {
   struct Trouble {
     std::vector<std::string> set_aside;   // entities that could not be loaded
     std::vector<std::string> stuck;       // deadlines without effect
+    std::size_t nameless = 0;             // tokens that somebody asked for and that have no name, though they were not erased
   };
   Trouble trouble() const;
   std::size_t in_flight() const;
@@ -181,7 +189,9 @@ class Service {
  private:
   struct Impl;
   explicit Service(std::unique_ptr<Impl> impl);
+  static void open_stores(Impl& impl);
   Answer ask(EntityId to, Command command, Meta meta, std::optional<domain::DeviceId> device = {});
+  void wake(EntityId id);
   // The error: the disk is full.
   std::optional<domain::DomainError> refuse_if_full() const;
   // Takes a place among the commands in flight; the error: there is none.

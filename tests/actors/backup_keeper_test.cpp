@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <filesystem>
 
 #include "tests/actors/stage.hpp"
@@ -23,7 +24,7 @@ Stage with_backups(std::chrono::milliseconds every, std::size_t kept, std::files
 }
 
 bool take(Service& service) {
-  if (!service.backups().start()) return false;
+  service.backups().start();
   return Stage::eventually([&] {
     const auto state = service.backups().state();
     return !state.running && state.last_ended;
@@ -48,6 +49,41 @@ TEST_CASE("a backup is taken when somebody asks, and the oldest go") {
   stage.restart();
   CHECK(stage.service().backups().state().backups.size() == 2);
   eventstore::Backups(place).check();
+}
+
+TEST_CASE("who asks for a backup while one is taken gets one with everything of now") {
+  std::filesystem::path place;
+  auto stage = with_backups(std::chrono::milliseconds(0), 9, place);
+  stage.device("early", "1.0.0");
+  stage.service().backups().start();
+  REQUIRE(Stage::eventually([&] { return std::filesystem::exists(place); }));  // it is under way, or over
+  stage.device("late", "1.0.0");
+  const auto head = stage.service().log().head();
+  REQUIRE(take(stage.service()));
+  CHECK(stage.service().backups().state().backups.back().head == head);
+}
+
+TEST_CASE("a backup does not take the room that the log needs") {
+  std::atomic<std::uint64_t> free{1'000'000'000};
+  std::filesystem::path place;
+  Stage stage([&](ServiceOptions& options) {
+    place = options.data_directory / "backups";
+    options.backup_directory = place;
+    options.disk.keep_free = 100'000'000;
+    options.disk.every = std::chrono::milliseconds(1);
+    options.disk.directory = options.data_directory;
+    options.disk.free_bytes = [&](const auto&) { return std::optional(free.load()); };
+  });
+  stage.device("d", "1.0.0");
+  free = 5;
+  REQUIRE(Stage::eventually([&] { return stage.service().disk_refusal().has_value(); }));
+  REQUIRE(take(stage.service()));
+  CHECK(stage.service().backups().state().last_error.find("the backup was not taken: the disk of") == 0);
+  CHECK(stage.service().backups().state().backups.empty());
+  free = 1'000'000'000;
+  REQUIRE(Stage::eventually([&] { return !stage.service().disk_refusal(); }));
+  REQUIRE(take(stage.service()));
+  CHECK(stage.service().backups().state().last_error.empty());
 }
 
 TEST_CASE("backups are taken by themselves") {

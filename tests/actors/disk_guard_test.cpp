@@ -39,6 +39,18 @@ TEST_CASE("below the margin it refuses, and takes again what comes when there is
   REQUIRE(Stage::eventually([&] { return !refuses(guard); }));
 }
 
+TEST_CASE("what is kept for one upload is not there for another, until it is given back") {
+  Disk disk;
+  DiskGuard guard(disk.options());
+  CHECK_FALSE(guard.hold(500 * kMegabyte));
+  CHECK(guard.hold(401 * kMegabyte));
+  CHECK_FALSE(guard.hold(400 * kMegabyte));
+  CHECK(guard.hold(1 * kMegabyte));
+  CHECK_FALSE(guard.refusal());             // small things go on: there is room yet
+  guard.release(500 * kMegabyte);
+  CHECK_FALSE(guard.hold(500 * kMegabyte));
+}
+
 TEST_CASE("a disk that is full at the start is known before anything is taken; no margin, no guard") {
   Disk disk;
   disk.free = 5;

@@ -6,8 +6,13 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
 
+#include "eventstore/checkpoint_rows.hpp"
+#include "eventstore/database.hpp"
+#include "eventstore/database_options.hpp"
+#include "eventstore/fault.hpp"
 #include "eventstore/proofs.hpp"
 #include "projections/log_key_list.hpp"
 #include "tests/actors/stage.hpp"
@@ -23,11 +28,17 @@ using domain::LogKeyChange;
 using projections::LogKey;
 using projections::log_keys;
 
+eventstore::PublicKey key_in(const fs::path& file) { return eventstore::SigningKey::read(file).public_key(); }
+
 // A stage whose log is signed, by keys in a directory that outlives each start.
 struct Signed {
   fs::path keys;
+  fs::path data;
   bool replace_lost = false;
+  std::function<void()> at_start;   // while no service runs
   Stage stage{[this](ServiceOptions& options) {
+    if (at_start) at_start();
+    data = options.data_directory;
     keys = options.data_directory / "keys";
     options.key_directory = keys;
     options.replace_lost_log_key = replace_lost;
@@ -110,8 +121,10 @@ TEST_CASE("a rotation that is asked for twice under one command is one") {
 TEST_CASE("a crash before the event of a new key: the key never was; behind it: the key is the log's") {
   Signed log;
   const auto first = log.known().back();
-  eventstore::SigningKey::make().write(log.keys / "log.pem.next");
+  const auto never = eventstore::SigningKey::make();
+  never.write(log.keys / "log.pem.next");
   log.stage.restart();
+  CHECK(key_in(log.keys / "log.pem.1") == never.public_key());  // who knows which log it is of
   CHECK_FALSE(fs::exists(log.keys / "log.pem.next"));
   CHECK(log.newest().is_signed_by(first.key));
 
@@ -138,7 +151,7 @@ TEST_CASE("without the key that the log knows the service does not start, unless
   CHECK(log.why_no_restart().find("is another: the log knows " + first.key.text()) != std::string::npos);
   log.replace_lost = true;
   log.stage.restart();
-  CHECK(fs::exists(log.keys / "log.pem.replaced"));
+  CHECK(fs::exists(log.keys / "log.pem.1"));  // what was there is kept
   const auto known = log.known();
   REQUIRE(known.size() == 2);
   CHECK(known[1].change == LogKeyChange::kLost);
@@ -146,6 +159,81 @@ TEST_CASE("without the key that the log knows the service does not start, unless
   CHECK(log.newest().is_signed_by(known[1].key));
   log.stage.restart();  // the flag does no harm later
   CHECK(log.known().size() == 2);
+}
+
+TEST_CASE("a rotation keeps the key that it replaces; a log that knows no later one, repaired or put back, goes on with it") {
+  Signed log;
+  const auto first = log.known().back().key.key;
+  log.stage.restart();
+  const auto before = log.data / "before";
+  log.at_start = [&] { fs::copy(log.data / "log", before, fs::copy_options::recursive); };
+  log.stage.restart();
+  log.at_start = {};
+  REQUIRE(log.service().rotate_log_key({}));
+  REQUIRE(log.service().rotate_log_key({}));
+  const auto newest = log.known().back().key.key;
+  CHECK(key_in(log.keys / "log.pem.1") == first);
+  CHECK(key_in(log.keys / "log.pem") == newest);
+
+  log.at_start = [&] {
+    fs::remove_all(log.data / "log");
+    fs::remove_all(log.data / "views");
+    fs::rename(before, log.data / "log");
+  };
+  log.stage.restart();
+  log.at_start = {};
+  CHECK(log.known().size() == 1);
+  CHECK(key_in(log.keys / "log.pem") == first);
+  CHECK(log.newest().is_signed_by(log.known().back().key));
+  std::size_t kept = 0;
+  for (const auto& entry : fs::directory_iterator(log.keys)) kept += entry.path() != log.keys / "log.pem" && key_in(entry.path()) == newest;
+  CHECK(kept == 1);  // nothing is lost of what that log knew
+}
+
+TEST_CASE("a new key whose file cannot take its place is kept beside, whatever is asked next, and takes it later") {
+  Signed log;
+  const auto first = log.known().back().key.key;
+  eventstore::fault::set_hook([&](std::string_view name) {
+    if (name == "log_keys.before_take") fs::create_directories(log.keys / "log.pem" / "in the way");
+  });
+  const auto rotated = log.service().rotate_log_key({});
+  CHECK(rotated.ok());  // the log knows it, and it signs
+  const auto second = log.known().back().key.key;
+  CHECK(second != first);
+  CHECK(key_in(log.keys / "log.pem.next") == second);
+  CHECK(key_in(log.keys / "log.pem.1") == first);
+  fs::remove_all(log.keys / "log.pem");
+
+  // It cannot yet: nothing is rotated, and the key is still there.
+  CHECK_FALSE(log.service().rotate_log_key({}).ok());
+  CHECK(key_in(log.keys / "log.pem.next") == second);
+  eventstore::fault::set_hook({});
+  fs::remove_all(log.keys / "log.pem");
+  REQUIRE(log.service().rotate_log_key({}).ok());
+  CHECK(log.known().size() == 3);
+  CHECK(key_in(log.keys / "log.pem") == log.known().back().key.key);
+  CHECK(key_in(log.keys / "log.pem.2") == second);
+  log.stage.restart();
+  CHECK(log.newest().is_signed_by(log.known().back().key));
+}
+
+TEST_CASE("a log whose checkpoints a repair has cut off is signed by the next start") {
+  Signed log;
+  log.stage.device("d1", "1.0.0");
+  const auto head = log.service().log().head().value;
+  log.at_start = [&] {
+    const auto database = eventstore::Database::open(log.data / "log", std::make_shared<eventstore::Head>(), nullptr);
+    eventstore::read_checkpoints(*database, 0, [&](const eventstore::CheckpointRow& row) {
+      auto* family = database->family(eventstore::Family::kMeta);
+      REQUIRE(database->db().Delete(eventstore::durable_write(), family, eventstore::checkpoint_key(row.size)).ok());
+      return true;
+    });
+  };
+  log.stage.restart();
+  log.service().settle();
+  const auto note = log.service().proofs().checkpoint();
+  REQUIRE(note);
+  CHECK(std::get<eventstore::SignedCheckpoint>(eventstore::parse_checkpoint(*note)).checkpoint.tree.size >= head);
 }
 
 TEST_CASE("a key beside a log that knows none is left alone") {

@@ -133,7 +133,10 @@ TEST_CASE("design 3: a token whose name is gone without an erasure is an unknown
   const auto anna = u.stage.service().caller_of("anna");
   CHECK(u.stage.service().person_of(anna) == "anna");
   u.stage.service().subjects().erase(projections::to_store(anna));
+  CHECK(u.stage.service().trouble().nameless == 0);
   CHECK(u.stage.service().person_of(anna) == "unknown user");
+  CHECK(u.stage.service().person_of(anna) == "unknown user");
+  CHECK(u.stage.service().trouble().nameless == 1);  // which health counts
   CHECK_FALSE(u.stage.service().person_of({}).has_value());
 }
 
