@@ -16,8 +16,9 @@ namespace {
 std::optional<Problem> refuse_as_of(const RequestContext& context) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
+  if (query.is_empty("as_of")) query.fail("as_of", "is empty: whoever asks for the present leaves it out", "not_supported");
   const auto asked = query.string("as_of");
-  if (!asked) return std::nullopt;
+  if (!asked) return errors.empty() ? std::nullopt : std::optional(errors.problem());
   const bool position = asked->find_first_not_of("0123456789") == std::string::npos;
   if (position || query.time("as_of")) {
     query.fail("as_of", fmt::format("this shows the present alone, got '{}'", shown(*asked)),

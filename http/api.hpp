@@ -20,6 +20,8 @@
 #include "http/download_faults.hpp"
 #include "http/ip_networks.hpp"
 #include "http/last_seen.hpp"
+#include "http/limits.hpp"
+#include "http/places.hpp"
 #include "http/poll_pace.hpp"
 #include "http/presigned_url.hpp"
 #include "http/render.hpp"
@@ -62,6 +64,8 @@ struct ApiOptions {
   bool record_audit_reads = false;
   // Reports on what is over: recorded as late and answered 200, or 410 to clients that can live with that.
   bool late_feedback_gone = false;
+  // How long a question about the past waits for the views to show that moment.
+  std::chrono::milliseconds views_wait = limits::kViewsWait;
 };
 
 // Everything a route needs. Must outlive the front door.
@@ -77,6 +81,7 @@ struct Api {
   DeviceAuth auth;
   DeviceLimits limits;                            // how often a device, and an address, may ask
   PollPace pace;                                  // when devices ask next
+  Places past_questions{limits::kPastQuestionsAtOnce};
   std::atomic<int> port{0};                       // of the door, once it is open; 0: not known
 
   Api(actors::Service& s, actors::ArtifactStore& a, ApiOptions o);

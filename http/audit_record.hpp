@@ -1,7 +1,9 @@
-// Who has read the audit is in the audit: pages, exports, stories, streams and proofs.
+// Who has read the audit is in the audit: pages, exports, stories, comparisons, streams, and proofs of an event.
 //
 // Only where it is switched on (audit.record_reads): a caller whom nobody has authenticated is anybody. The event comes first:
-// what could not be written down is not shown.
+// what could not be written down is not shown. What the log shows of itself alone - checkpoints, keys, whether it is sound - is
+// no reading of the audit. Of the query the event has what says which events were asked for, whole; a person who was asked for
+// is a token in it, as everywhere in the log.
 #pragma once
 
 #include "http/api.hpp"

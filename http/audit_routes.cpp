@@ -1,7 +1,8 @@
 // The log as it is, for auditors and checkers: events in log order (spec/api.md section 6).
 //
 // A page may hold fewer than `limit` events although `more` is true; who goes on with next_after until it is false has
-// seen all. A file (format=jsonl or csv) has all of them, up to the end of the log as it was when it began.
+// seen all. A file (format=jsonl or csv) has all of them, up to the end of the log as it was when it began. `until` is the last
+// position that is wanted.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -59,6 +60,9 @@ Asked read_asked(QueryReader& query, const Api& api) {
   const auto before = [&log](domain::Time time) { return log.at_or_before(time - domain::Duration(1)); };
   if (from) asked.after = std::max(asked.after, before(*from));
   asked.until = to ? before(*to) : log.head();
+  if (const auto until = query.integer("until", {0, INT64_MAX})) {
+    asked.until = std::min(asked.until, eventstore::Position{static_cast<std::uint64_t>(*until)});
+  }
   return asked;
 }
 
@@ -92,11 +96,14 @@ void answer_page(RequestContext& context, Api& api, Asked& asked) {
 bool write_file(const Api& api, Asked& asked, httplib::DataSink& sink) {
   std::string piece(first_line(asked.format));
   std::int64_t lines = 0;
+  std::size_t looked_at = 0;
   bool taken = true;
   try {
     read_candidates(api, asked.filter, asked.after, [&](const eventstore::RecordedEvent& event) {
       if (event.position > asked.until || (asked.limit && lines == *asked.limit)) return false;
-      if (!asked.filter.holds(event)) return true;
+      // Who finds little in a long log may have gone meanwhile.
+      if (++looked_at % kEventsLookedAt == 0) taken = sink.is_writable();
+      if (!taken || !asked.filter.holds(event)) return taken;
       ++lines;
       piece += line_of(api, event, asked.format);
       if (piece.size() < kPieceBytes) return true;

@@ -27,7 +27,7 @@ void take(RequestContext& context, Api& api) {
   if (!api.service.backups().has_place()) {
     return context.answer(Problem::bad_request("There is no place for backups: the service needs the setting backup.directory"));
   }
-  api.service.backups().start();  // or one is being taken: the answer is the same
+  api.service.backups().start();
   answer_backups(context, api, 202);
 }
 

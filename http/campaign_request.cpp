@@ -297,7 +297,15 @@ domain::CampaignPolicy read_other_policy(json& changes, const domain::CampaignPo
       if (std::find(names.begin(), names.end(), name) == names.end()) {
         errors.add({"body", name}, fmt::format("cannot be another one in a replay; {} can", fmt::join(names, ", ")), "extra_forbidden");
       }
-      body[name] = value;
+      if (!value.is_null()) body[name] = value;   // null: as it was
+    }
+    if (scheduled && body["deployment_strategy"] == "scheduled") {
+      changes.erase("deployment_strategy");
+      body["deployment_strategy"] = "staged";
+    }
+    if (changes.value("deployment_strategy", json()) == "scheduled") {
+      errors.add({"body", "deployment_strategy"}, "cannot be 'scheduled' in a replay: when it begins stays as it was", "value_error");
+      return recorded;
     }
   } else if (!changes.is_null()) {
     errors.add({"body"}, "an object with fields of the policy is wanted", "dict_type");

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "http/kept_answer.hpp"
 #include "http/limits.hpp"
 #include "http/text.hpp"
 
@@ -39,44 +40,12 @@ std::optional<Problem> check_user(const RequestContext& context) {
   return std::nullopt;
 }
 
-Problem key_reused() {
-  return Problem::invalid_field({"header", "Idempotency-Key"}, "the key was used for another request within 24 hours",
-                                "idempotency_key_reused");
-}
-
-constexpr std::size_t kStatusAt = sizeof(eventstore::Hash);
-constexpr std::size_t kEtagAt = kStatusAt + 3;
-
-// An answer that is kept = hash of the request (32 bytes) | status (2) | length of the ETag (1) | ETag | body.
-std::string to_keep(const eventstore::Hash& request, const httplib::Response& response) {
-  const auto etag = response.get_header_value("ETag").substr(0, UINT8_MAX);
-  std::string kept(domain::view_of(request));
-  kept.push_back(static_cast<char>(response.status >> 8));
-  kept.push_back(static_cast<char>(response.status & 0xff));
-  kept.push_back(static_cast<char>(etag.size()));
-  return kept + etag + response.body;
-}
-
-// Answers as it was answered then, or that the key was used for something else. False: what was kept is damaged.
-bool answer_as_kept(RequestContext& context, std::string_view kept, const actors::Meta& meta) {
-  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(kept[at]); };
-  if (kept.size() < kEtagAt || kept.size() < kEtagAt + byte(kEtagAt - 1)) return false;
-  if (!kept.starts_with(domain::view_of(meta.request))) {
-    context.answer(key_reused());
-    return true;
-  }
-  const auto etag = kept.substr(kEtagAt, byte(kEtagAt - 1));
-  if (!etag.empty()) context.set_header("ETag", etag);
-  context.answer_json(byte(kStatusAt) << 8 | byte(kStatusAt + 1), std::string(kept.substr(kEtagAt + etag.size())));
-  return true;
-}
-
 // Refusals are answers too, unless they say "not now". What two have asked for at once is kept once.
 void keep_answer(RequestContext& context, const actors::Service& service, const actors::Meta& meta) {
   context.when_answered([&service, command = *meta.command, request = meta.request](const httplib::Response& response) {
     constexpr int kTooManyRequests = 429;
     if (response.status < 200 || response.status >= 500 || response.status == kTooManyRequests) return;
-    if (!service.log().answer(command, service.now())) service.journal().keep_answer(command, to_keep(request, response));
+    if (!service.log().answer(command, service.now())) service.journal().keep_answer(command, to_keep(service, request, response));
   });
 }
 
@@ -164,7 +133,7 @@ Before look_back(RequestContext& context, const actors::Service& service, std::s
     service.settle();
     kept = kept_answer();
   }
-  if (kept && answer_as_kept(context, *kept, meta)) return {true, {}};
+  if (kept && answer_as_kept(context, service, *kept, meta.request)) return {true, {}};
   const auto record = service.log().command(*meta.command, service.now());
   if (!record) {
     keep_answer(context, service, meta);

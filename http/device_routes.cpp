@@ -101,6 +101,7 @@ void put(RequestContext& context, Api& api) {
   }
   const auto registered = api.service.device(id, std::move(registration), std::move(registering));
   if (!registered) return context.answer(problem_of(registered.error()));
+  meta.goes_on = true;
   const auto changed = api.service.device(id, change, meta);
   if (!changed) return context.answer(problem_of(changed.error()));
   if (changed.value().repeated)

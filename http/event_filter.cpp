@@ -67,6 +67,17 @@ void read_types(std::string_view text, QueryReader& query, EventFilter& filter) 
   }
 }
 
+// Whether a question about a campaign alone asks for more than its tag has.
+bool goes_beside_its_tag(const EventFilter& filter) {
+  if (!filter.campaign || !filter.stream.empty() || !filter.device.empty() || filter.tags.size() > 1) return false;
+  static const std::set<std::string_view> kBeside{
+      domain::event_name(domain::event_type(domain::ProgressReported{})), domain::event_name(domain::event_type(domain::LateReportRecorded{})),
+      domain::event_name(domain::event_type(domain::CancelRequested{})), domain::event_name(domain::event_type(domain::CancelRefused{})),
+      domain::event_name(domain::event_type(domain::ConsentGiven{}))};
+  return !filter.actor_name.empty() ||
+         std::any_of(filter.types.begin(), filter.types.end(), [](const auto& type) { return kBeside.contains(type); });
+}
+
 // Whether the stream that is asked for is an update of the device that is asked for.
 bool is_update_of_device(const EventFilter& filter, const Api& api) {
   const auto stream = domain::parse_stream(filter.stream);
@@ -88,8 +99,9 @@ bool EventFilter::holds(const eventstore::RecordedEvent& event) const {
          !is_of_nobody() && (!actor || projections::to_domain(event.caller) == *actor);
 }
 
-// What a device says on the way stands under its update alone (design 5): of a whole campaign that is not shown.
-bool EventFilter::reads_updates() const { return !stream.empty() || !device.empty() || tags.size() > 1; }
+// What a device says on the way, and what is asked of it, stands under its update alone (design 5): of a whole campaign that is
+// shown to whoever asks for it, by a type or by who did it.
+bool EventFilter::reads_updates() const { return !stream.empty() || !device.empty() || tags.size() > 1 || beside_campaign_tag; }
 
 void EventFilter::learn(const eventstore::RecordedEvent& event) {
   if (device.empty() || std::find(event.tags.begin(), event.tags.end(), device) == event.tags.end()) return;
@@ -133,6 +145,7 @@ EventFilter read_event_filter(QueryReader& query, const Api& api) {
   if (const auto text = query.string("type", {1, kTypesChars})) read_types(*text, query, filter);
   filter.actor_name = query.string("actor", {1, limits::kUserIdBytes}).value_or("");
   filter.look_for_actor(api);
+  filter.beside_campaign_tag = goes_beside_its_tag(filter);
   return filter;
 }
 
@@ -170,6 +183,14 @@ void read_candidates(const Api& api, EventFilter& filter, eventstore::Position f
       if (!goes_on) return;
     }
     return;
+  }
+  if (filter.beside_campaign_tag) {
+    auto first = log.head();                // nothing of it is before its first event
+    log.read_stream(domain::stream_name(*filter.campaign), {}, [&](const eventstore::RecordedEvent& event) {
+      first = {event.position.value - 1};
+      return false;
+    });
+    return log.scan(std::max(from, first), visit);
   }
   // A device or an update has fewer events than a campaign.
   if (!filter.tags.empty()) return log.read_tag(filter.tags.back(), from, visit);

@@ -27,6 +27,8 @@ struct EventFilter {
   std::optional<domain::CampaignId> campaign;
   std::string device;                       // its tag; empty: none was asked for
   std::set<std::string> device_updates;     // their streams: progress and late reports are there alone (design 5)
+  // Of a campaign something is asked for that its tag does not have: what stands under its updates alone.
+  bool beside_campaign_tag = false;
 
   bool holds(const eventstore::RecordedEvent& event) const;
   // To be told of every event in log order, before it is asked for it, by whoever does not read by the index of a device:

@@ -16,6 +16,7 @@ namespace {
 // Domain values as JSON, with persons by their names.
 struct Shown {
   const Api& api;
+  bool& names_somebody;
 
   json operator()(bool yes) const { return yes; }
   json operator()(std::int64_t n) const { return n; }
@@ -28,6 +29,7 @@ struct Shown {
   }
   json operator()(domain::Caller person) const {
     const auto name = api.service.person_of(person);
+    names_somebody = names_somebody || name.has_value();
     return name ? json(*name) : json(nullptr);
   }
   json operator()(const domain::ReadableList& list) const {
@@ -44,27 +46,31 @@ struct Shown {
 
 }  // namespace
 
-json event_json(const Api& api, const eventstore::RecordedEvent& e) {
+json event_json(const Api& api, const eventstore::RecordedEvent& event) { return show_event(api, event).shown; }
+
+ShownEvent show_event(const Api& api, const eventstore::RecordedEvent& e) {
+  ShownEvent made;
+  const Shown show{api, made.names_somebody};
   json tags = json::array();
   for (const auto tag : e.tags) tags.push_back(domain::readable_name(tag));
   const auto decoded = domain::decode(e.type, e.payload);
-  json actor = nullptr;
-  if (const auto person = api.service.person_of(projections::to_domain(e.caller))) actor = *person;
+  json actor = show(projections::to_domain(e.caller));
   json correlation = nullptr;
   if (!e.correlation.empty()) {
     correlation = std::string(e.correlation);
   } else if (e.command) {
     correlation = domain::to_hex(domain::view_of(e.command->bytes));
   }
-  return {{"position", e.position.value},
-          {"time", format_time(e.time)},
-          {"type", domain::event_name(e.type)},
-          {"stream", domain::readable_name(e.stream)},
-          {"tags", std::move(tags)},
-          {"actor", std::move(actor)},
-          {"correlation_id", std::move(correlation)},
-          {"causation", e.causation.value == 0 ? json(nullptr) : json(e.causation.value)},
-          {"data", decoded ? Shown{api}(domain::readable(*decoded)) : json(nullptr)}};
+  made.shown = {{"position", e.position.value},
+                 {"time", format_time(e.time)},
+                 {"type", domain::event_name(e.type)},
+                 {"stream", domain::readable_name(e.stream)},
+                 {"tags", std::move(tags)},
+                 {"actor", std::move(actor)},
+                 {"correlation_id", std::move(correlation)},
+                 {"causation", e.causation.value == 0 ? json(nullptr) : json(e.causation.value)},
+                 {"data", decoded ? show(domain::readable(*decoded)) : json(nullptr)}};
+  return made;
 }
 
 }  // namespace ota::http

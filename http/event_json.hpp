@@ -12,4 +12,11 @@ namespace ota::http {
 // their names). What is not known is null.
 nlohmann::json event_json(const Api& api, const eventstore::RecordedEvent& event);
 
+// The same, and whether a person's name is in it: that may be gone tomorrow, so whoever keeps what was made lets it be.
+struct ShownEvent {
+  nlohmann::json shown;
+  bool names_somebody = false;
+};
+ShownEvent show_event(const Api& api, const eventstore::RecordedEvent& event);
+
 }  // namespace ota::http

@@ -13,9 +13,16 @@ namespace ota::http {
 namespace {
 
 // As an EventSource takes it. JSON holds no line's end.
-std::string message_of(const Api& api, const eventstore::RecordedEvent& event) {
-  return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.position.value, domain::event_name(event.type),
-                     event_json(api, event).dump());
+struct Message {
+  std::string text;
+  bool names_somebody = false;
+};
+
+Message message_of(const Api& api, const eventstore::RecordedEvent& event) {
+  const auto made = show_event(api, event);
+  auto text = fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.position.value, domain::event_name(event.type),
+                          made.shown.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return {std::move(text), made.names_somebody};
 }
 
 }  // namespace
@@ -65,8 +72,13 @@ bool EventStream::read_live(std::string& out, eventstore::Position newest) {
     position_ = next->event->position;
     filter_.learn(*next->event);
     if (!filter_.holds(*next->event)) continue;
-    if (next->text.empty()) next->text = message_of(api_, *next->event);
-    out += next->text;
+    if (!next->text.empty()) {
+      out += next->text;
+      continue;
+    }
+    auto message = message_of(api_, *next->event);
+    out += message.text;
+    if (!message.names_somebody) next->text = std::move(message.text);
   }
   return true;
 }
@@ -110,7 +122,7 @@ bool EventStream::read_listed(std::string& out, eventstore::Position newest) {
 void EventStream::look_at(const eventstore::RecordedEvent& event, std::string& out) {
   position_ = event.position;
   filter_.learn(event);
-  if (filter_.holds(event)) out += message_of(api_, event);
+  if (filter_.holds(event)) out += message_of(api_, event).text;
 }
 
 }  // namespace ota::http

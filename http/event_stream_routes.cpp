@@ -59,6 +59,9 @@ void begin_stream(RequestContext& context, const Api& api, LiveEvents& live) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
   const auto start = read_start(context, query, errors, api.service.log().head());
+  for (const char* part : {"from", "to", "until", "limit", "format"}) {
+    if (query.has(part)) query.fail(part, "a stream begins behind `after` and has no end; a part of the log is at /audit/events", "extra_forbidden");
+  }
   auto filter = read_event_filter(query, api);
   if (!errors.empty()) return context.answer(errors.problem());
   std::unique_ptr<AnswerSource> stream;

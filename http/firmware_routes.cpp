@@ -54,7 +54,40 @@ Problem too_large(std::uint64_t size) {
 }
 
 // Reads the body into the store and the form; the problem if it did not arrive whole or is too large.
-std::optional<Problem> receive(RequestContext& context, MultipartStream& form, const std::uint64_t& received) {
+// Room on the disk for the bytes of one upload, kept from others until they are there.
+class UploadRoom {
+ public:
+  explicit UploadRoom(const actors::Service& service) : service_(service) {}
+  ~UploadRoom() { service_.release_disk(kept_ - std::min(kept_, there_)); }
+  UploadRoom(const UploadRoom&) = delete;
+  UploadRoom& operator=(const UploadRoom&) = delete;
+
+  // A problem if there is no room for so many bytes beside those that have it.
+  std::optional<Problem> keep(std::uint64_t bytes) {
+    if (const auto full = service_.hold_disk(bytes)) return Problem::unavailable(*full, kFullRetry);
+    kept_ += bytes;
+    return std::nullopt;
+  }
+  // So many are written. Whoever did not say how many there will be gets room by and by.
+  std::optional<Problem> has(std::uint64_t bytes) {
+    if (bytes > kept_) {
+      if (auto full = keep(std::max(kStep, bytes - kept_))) return full;
+    }
+    service_.release_disk(bytes - there_);
+    there_ = bytes;
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr std::uint64_t kStep = 16 * 1024 * 1024;
+  static constexpr int kFullRetry = 30;   // seconds
+
+  const actors::Service& service_;
+  std::uint64_t kept_ = 0;
+  std::uint64_t there_ = 0;
+};
+
+std::optional<Problem> receive(RequestContext& context, MultipartStream& form, const std::uint64_t& received, UploadRoom& room) {
   std::string piece(limits::kBodyPieceBytes, '\0');
   for (;;) {
     const auto read = context.body_stream().read(piece.data(), piece.size());
@@ -62,6 +95,7 @@ std::optional<Problem> receive(RequestContext& context, MultipartStream& form, c
     if (read.outcome != BodyOutcome::kBytes) return body_problem(read.outcome);
     if (!form.feed({piece.data(), read.count})) return form.problem();
     if (received > domain::limits::kFirmwareBytes) return too_large(received);
+    if (auto full = room.has(received)) return full;
   }
   if (!form.finish()) return form.problem();
   if (!form.has_file()) return Problem::invalid_field({"body", "file"}, "the part \"file\" is required", "missing");
@@ -108,9 +142,8 @@ void upload(RequestContext& context, Api& api, const std::string& boundary, std:
     return context.answer(Problem::too_large(fmt::format("File size exceeds maximum limit: {} of at most {} bytes",
                                                          *size, domain::limits::kFirmwareBytes)));
   }
-  if (const auto full = api.service.disk_refusal(context.body_stream().declared_size().value_or(0))) {
-    return context.answer(Problem::unavailable(*full, 30));
-  }
+  UploadRoom room(api.service);
+  if (const auto full = room.keep(context.body_stream().declared_size().value_or(0))) return context.answer(*full);
   auto found = meta_of(context, api.service, 201);
   if (const auto* problem = std::get_if<Problem>(&found)) return context.answer(*problem);
   auto& meta = std::get<actors::Meta>(found);
@@ -121,7 +154,7 @@ void upload(RequestContext& context, Api& api, const std::string& boundary, std:
     received += bytes.size();
     if (received <= domain::limits::kFirmwareBytes) store->write(bytes);
   });
-  if (const auto problem = receive(context, form, received)) return context.answer(*problem);
+  if (const auto problem = receive(context, form, received, room)) return context.answer(*problem);
 
   const auto& digests = store->finish();
   FieldErrors errors;

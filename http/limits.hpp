@@ -65,6 +65,16 @@ inline constexpr std::size_t kAuditPagesAtOnce = 8;
 inline constexpr std::size_t kWhatIfsAtOnce = 2;     // each reads all of a campaign, and keeps a core busy for seconds if that is large
 inline constexpr std::size_t kExportsAtOnce = 4;     // of files of events: each holds a handler for as long as its reader takes
 
+// Questions about the past, and comparisons of two moments. Each folds what happened to campaigns and devices until then, and
+// keeps a core busy for that long, a second where a campaign is large: the handlers are for those who ask of the present.
+inline constexpr std::size_t kPastQuestionsAtOnce = 8;
+// They look things up in the views, which follow the log within milliseconds; behind by more, something is wrong with them.
+inline constexpr std::chrono::milliseconds kViewsWait{2'000};
+// Of each kind that changed between two moments: as long as a page of a list. Of more it is said how many there are.
+inline constexpr std::size_t kComparedOfKind = 200;
+// Events between two moments that are looked at one by one, half a second; what they name is compared, if there are no more.
+inline constexpr std::uint64_t kEventsBetween = 500'000;
+
 // Streams of events: each is a connection of those that devices need as well, and is asked whenever something is committed.
 inline constexpr std::size_t kEventStreams = 1'000;
 // One that finds little in a long log leaves the others their turns after so many events: a millisecond.

@@ -40,7 +40,7 @@ class LiveEvents final : public eventstore::Tail {
   struct Event {
     eventstore::GroupPtr group;   // keeps the event
     const eventstore::RecordedEvent* event = nullptr;
-    std::string text;             // of its reader's making; empty: nobody has needed it yet
+    std::string text;             // of its reader's making; empty: nobody has needed it yet, or it has a name, which may be erased
   };
   // Makes room for what was told of since the last time, and takes it in.
   void take_in();

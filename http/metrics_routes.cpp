@@ -7,6 +7,7 @@
 
 #include "actors/log_verifier.hpp"
 #include "actors/meters.hpp"
+#include "actors/disk_guard.hpp"
 #include "actors/views_keeper.hpp"
 #include "eventstore/meters.hpp"
 #include "http/api.hpp"
@@ -36,15 +37,28 @@ void add_journal(PrometheusText& text, const eventstore::Journal& journal) {
   text.counter("ota_log_checkpoints_total", "Checkpoints of the log that were signed.", meters.checkpoints.load());
 }
 
+void add_verified_at(PrometheusText& text, domain::Time time) {
+  text.gauge("ota_log_verified_timestamp_seconds", "When the log was verified last, also by an earlier process that found it sound.",
+             seconds_since_epoch(time));
+}
+
 void add_log(PrometheusText& text, const Api& api) {
   const auto stats = api.service.log().stats();
   text.gauge("ota_log_head_position", "The newest event.", as_number(stats.events));
   text.gauge("ota_log_disk_bytes", "Bytes of the log on disk.", as_number(stats.disk_bytes));
+  if (const auto free = api.service.disk().free_bytes()) {
+    text.gauge("ota_log_disk_free_bytes", "Bytes that are free on the disk of the log.", as_number(*free));
+  }
+  text.gauge("ota_log_disk_full", "1 while nothing is written until there is room (log.keep_free), else 0.", api.service.disk_refusal() ? 1 : 0);
   const auto verification = api.service.verifier().state();
   text.gauge("ota_log_verification_running", "1 while the log is verified.", verification.running_since ? 1 : 0);
-  if (!verification.last) return;
+  if (!verification.last) {
+    // An earlier process knew that it was sound then: whoever waits for a verification need not begin anew with each start.
+    if (verification.sound) add_verified_at(text, *verification.sound);
+    return;
+  }
   const auto& last = *verification.last;
-  text.gauge("ota_log_verified_timestamp_seconds", "When the last verification began.", seconds_since_epoch(last.started));
+  add_verified_at(text, last.started);
   text.gauge("ota_log_verification_duration_seconds", "How long it took.", seconds_of(last.took));
   text.gauge("ota_log_verified_sound", "1 if it found nothing, else 0.", last.is_sound() ? 1 : 0);
 }

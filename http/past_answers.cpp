@@ -18,6 +18,9 @@ namespace {
 using nlohmann::json;
 using projections::Past;
 
+constexpr std::uint32_t kPlaceRetry_s = 5;
+constexpr std::uint32_t kViewsRetry_s = 1;
+
 // A question about the past: its moment, and the rest of the query.
 struct Question {
   explicit Question(RequestContext& context) : query(context.query(), errors) {}
@@ -72,13 +75,14 @@ void answer_page(RequestContext& context, const Past& past, PageAnswer a) {
 template <class Work>
 bool in_the_past(RequestContext& context, Api& api, const Work& work) {
   Question question(context);
-  if (!question.query.has("as_of")) return false;
+  if (question.query.is_empty("as_of")) question.query.fail("as_of", "is empty: a time or a position is wanted, or no as_of for the present");
+  if (!question.query.has("as_of") && !question.query.is_empty("as_of")) return false;
   const auto at = read_moment(question.query, "as_of", api);
   if (!at) {
     context.answer(question.errors.problem());
     return true;
   }
-  work(question, past_at(api, *at));
+  if (const auto place = begin_past(context, api, *at)) work(question, past_at(api, *at));
   return true;
 }
 
@@ -109,6 +113,19 @@ std::optional<domain::Position> read_moment(QueryReader& query, const char* name
     return std::nullopt;
   }
   return projections::to_domain(api.service.log().at_or_before(time));
+}
+
+std::optional<Places::Place> begin_past(RequestContext& context, Api& api, domain::Position at) {
+  auto place = api.past_questions.take();
+  if (!place) {
+    context.answer(Problem::unavailable(
+        fmt::format("{} questions about the past are being answered already; try again", api.past_questions.places()), kPlaceRetry_s));
+  } else if (!api.service.settle(projections::to_store(at), api.options.views_wait)) {
+    place.reset();
+    context.answer(Problem::unavailable(fmt::format("The views are at event {} yet, and event {} is asked for; try again",
+                                                    api.service.views().position().value, at.value), kViewsRetry_s));
+  }
+  return place;
 }
 
 projections::CampaignFilter read_campaign_filter(QueryReader& query, json& shown_filters) {

@@ -23,7 +23,9 @@ QueryReader::QueryReader(std::string_view query, FieldErrors& errors) : errors_(
     if (!name || !value) {
       place(name ? std::string_view(*name) : raw_name)
           .fail(fmt::format("must be percent-encoded text, got '{}'", shown(pair)), "url_encoding");
-    } else if (!value->empty()) {
+    } else if (value->empty()) {
+      empty_.push_back(std::move(*name));
+    } else {
       parameters_.emplace_back(std::move(*name), std::move(*value));
     }
   }

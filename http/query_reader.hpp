@@ -4,6 +4,7 @@
 // value counts for the single-valued readers. An empty value is absent.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,10 @@ class QueryReader {
   // `query` is what follows the '?'. Adds an error for each parameter that cannot be decoded.
   QueryReader(std::string_view query, FieldErrors& errors);
 
+  // All of them, decoded, in the order in which they were given; without the empty ones.
+  const std::vector<std::pair<std::string, std::string>>& parameters() const { return parameters_; }
+  // Whether it was given without a value; to the readers it is absent.
+  bool is_empty(std::string_view name) const { return std::find(empty_.begin(), empty_.end(), name) != empty_.end(); }
   bool has(std::string_view name) const { return find(name) != nullptr; }
   std::optional<std::string> string(std::string_view name, Length length = {});
   // Every value of a parameter that may be repeated.
@@ -58,6 +63,7 @@ class QueryReader {
   }
 
   std::vector<std::pair<std::string, std::string>> parameters_;
+  std::vector<std::string> empty_;
   FieldErrors& errors_;
 };
 

@@ -10,6 +10,8 @@ namespace ota::http {
 
 // {"position", "time"}; the time of the event at that position, null before the first.
 nlohmann::json moment(const projections::Past& past);
+// Null: it was not there.
+nlohmann::json past_firmware(const Renderer& render, const projections::Past& past, domain::FirmwareId id);
 // With its `as_of`.
 nlohmann::json past_campaign(const Renderer& render, const projections::Past& past, const projections::CampaignRow& row,
                              std::size_t targets_shown = Renderer::kTargetsShown);

@@ -39,9 +39,11 @@ void detailed_health(RequestContext& context, const Api& api) {
   const auto at_work = api.service.views_keeper().state().running;
   const auto stalled = api.service.stalled_for();
   const auto full = api.service.disk_refusal();
-  const auto verified = api.service.verifier().state().last;
+  const auto verification = api.service.verifier().state();
+  const auto& verified = verification.last;
+  const auto verified_at = verified ? std::optional(verified->started) : verification.sound;
   const bool sound = !verified || verified->is_sound();
-  bool healthy = sound && !full && !stalled && broken.empty() && trouble.set_aside.empty() && trouble.stuck.empty();
+  bool healthy = sound && !full && !stalled && broken.empty() && trouble.set_aside.empty() && trouble.stuck.empty() && trouble.nameless == 0;
   json neighbours = json::object();
   for (const auto& n : api.options.neighbours ? api.options.neighbours() : std::vector<DependencyHealth>{}) {
     json facts{{"status", n.healthy ? "healthy" : "unavailable"}};
@@ -55,7 +57,7 @@ void detailed_health(RequestContext& context, const Api& api) {
             {"dependencies",
              {{"log",
                {{"status", full ? "full" : stalled ? "stalled" : sound ? "healthy" : "damaged"}, {"stalled_ms", stalled ? stalled->count() : 0},
-                {"verified_at", verified ? json(format_time(verified->started)) : json(nullptr)},
+                {"verified_at", verified_at ? json(format_time(*verified_at)) : json(nullptr)},
                 {"disk", full ? json(*full) : json(nullptr)},
                 {"damage", sound ? json(nullptr) : json(verified->error.empty() ? actors::text_of(verified->result.findings.front()) : verified->error)},
                 {"latency_us", log_us}, {"position", head.value}, {"events", stats.events},
@@ -68,6 +70,7 @@ void detailed_health(RequestContext& context, const Api& api) {
                 {"running", at_work ? json(text_of(*at_work)) : json(nullptr)}}},
               {"actors", {{"status", trouble.set_aside.empty() ? "healthy" : "degraded"},
                           {"in_flight", api.service.in_flight()}, {"set_aside", trouble.set_aside}}},
+              {"subjects", {{"status", trouble.nameless == 0 ? "healthy" : "degraded"}, {"without_name", trouble.nameless}}},
               {"deadlines", {{"status", trouble.stuck.empty() ? "healthy" : "degraded"}, {"stuck", trouble.stuck}}}}}};
   body["dependencies"].update(neighbours);
   // The log fails stop: while this process answers and the disk has room, it could be written, sooner or later.

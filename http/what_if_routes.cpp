@@ -1,13 +1,20 @@
 // POST /campaigns/{id}/what-if: what would have become of a campaign that is over, under another policy. It changes nothing.
 //
-// The body names the fields of the policy that are other ones; without any the record is replayed as it was, which shows what
-// the replay is worth.
+// The body names the fields of the policy that are other ones; without any the answer is what was, and exact. Under other ones
+// `scenarios` has what became of it at both ends of what nobody knows, and `bounds` what holds in all of them:
+//
+// - unknown_outcomes: attempts that were stopped then, or never made, all "succeed", or all "fail";
+// - devices_come: "as_recorded": each when it was granted then, and who never was granted never; "at_once": each as soon as it
+//   may, those never granted last. Where the other policy admits nobody earlier, only the latter come, when nobody was granted
+//   any more.
+//
+// `exact`: all scenarios agree. Attempts take as long and end as then, operators do what they did when they did it, and what
+// happened behind the campaign's last event is not looked at; a rollback is begun, its ways back are not played.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "domain/campaign/what_if.hpp"
 #include "http/api.hpp"
-#include "http/audit_record.hpp"
 #include "http/campaign_request.hpp"
 #include "http/commands.hpp"
 #include "http/field_errors.hpp"
@@ -29,7 +36,8 @@ json counts_json(const domain::Counts& c) {
           {"cancelled_devices", c.cancelled}};
 }
 
-json outcome_json(const domain::WhatIfOutcome& o) {
+json scenario_json(const domain::WhatIfScenario& scenario) {
+  const auto& o = scenario.outcome;
   json stopped = nullptr;
   if (o.stopped_at) {
     stopped = {{"at", json_of::when(*o.stopped_at)},
@@ -37,21 +45,46 @@ json outcome_json(const domain::WhatIfOutcome& o) {
                {"granted_devices", o.granted_when_stopped},
                {"counts", counts_json(o.when_stopped)}};
   }
-  return {{"status", domain::to_text(o.status)},
+  const bool succeed = scenario.unknown_outcomes == domain::UnknownOutcomes::kSucceed;
+  const bool as_recorded = scenario.devices_come == domain::DevicesCome::kAsRecorded;
+  return {{"unknown_outcomes", succeed ? "succeed" : "fail"},
+          {"devices_come", as_recorded ? "as_recorded" : "at_once"},
+          {"status", domain::to_text(o.status)},
           {"stopped", std::move(stopped)},
           {"granted_devices", o.granted},
           {"counts", counts_json(o.at_end)},
           {"unknown_attempts", o.unknown},
           {"operator_steps_left_out", o.steps_left_out},
-          {"ended_at", json_of::when(o.ended_at)}};
+          {"cut_short", o.cut_short},
+          {"ended_at", o.ended_at ? json(json_of::when(*o.ended_at)) : json(nullptr)}};
 }
 
+json between(const domain::Between<std::uint32_t>& range) { return {{"min", range.min}, {"max", range.max}}; }
+
+json bounds_json(const domain::WhatIfBounds& b) {
+  const auto* stopped = b.stopped == domain::Stopped::kNever    ? "never"
+                        : b.stopped == domain::Stopped::kAlways ? "always"
+                                                                : "in some scenarios";
+  json stopped_at = nullptr;
+  if (b.stopped_at) stopped_at = {{"min", json_of::when(b.stopped_at->min)}, {"max", json_of::when(b.stopped_at->max)}};
+  return {{"granted_devices", between(b.granted)},
+          {"completed_devices", between(b.completed)},
+          {"failed_devices", between(b.failed)},
+          {"cancelled_devices", between(b.cancelled)},
+          {"stopped", stopped},
+          {"stopped_at", std::move(stopped_at)},
+          {"granted_when_stopped", b.granted_when_stopped ? between(*b.granted_when_stopped) : json(nullptr)}};
+}
+
+// The fleet's and its firmware's events only for as long as the campaign's own: the answer stays the same however long the log
+// grows behind that.
 domain::CampaignRecord record_of(const Api& api, const projections::CampaignRow& row) {
   domain::CampaignRecorder recorder(row.id);
   const auto& log = api.service.log();
-  projections::read_merged(log, domain::stream_name(row.id), {domain::fleet_tag(), domain::stream_name(row.record.firmware)}, {},
-                           projections::to_domain(log.head()),
-                           [&](const domain::Recorded& event, const auto*) { recorder.add(event); });
+  const auto add = [&](const domain::Recorded& event, const auto*) { recorder.add(event); };
+  projections::read_merged(log, domain::stream_name(row.id), {}, {}, projections::to_domain(log.head()), add);
+  const auto from = recorder.created_at();
+  projections::read_merged(log, domain::fleet_tag(), {domain::stream_name(row.record.firmware)}, from, recorder.last(), add);
   return recorder.take();
 }
 
@@ -71,12 +104,17 @@ void answer_what_if(RequestContext& context, Api& api) {
         "what-if", {"completed", "failed", "cancelled"}));
   }
   const auto record = record_of(api, *row);
-  if (const auto why = domain::why_no_what_if(record, policy)) return context.answer(Problem::validation(*why));
+  if (const auto no = domain::why_no_what_if(record, policy)) {
+    errors.add({"body", no->field}, no->why, "value_error");
+    return context.answer(errors.problem());
+  }
   const auto answer = domain::what_if(record, policy, api.service.settings());
+  json scenarios = json::array();
+  for (const auto& scenario : answer.scenarios) scenarios.push_back(scenario_json(scenario));
   context.answer_json(200, json{{"campaign_id", text},
                                 {"exact", answer.is_exact()},
-                                {"if_unknown_succeed", outcome_json(answer.if_unknown_succeed)},
-                                {"if_unknown_fail", outcome_json(answer.if_unknown_fail)}}
+                                {"bounds", bounds_json(answer.bounds())},
+                                {"scenarios", std::move(scenarios)}}
                                .dump(-1, ' ', false, json::error_handler_t::replace));
 }
 

@@ -1,10 +1,12 @@
 // The administration's routes over a real service: what they answer, and what they leave behind.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <future>
 #include <thread>
 #include <vector>
 
+#include "http/commands.hpp"
 #include "http/limits.hpp"
 #include "http/time_format.hpp"
 #include "tests/http/api_stage.hpp"
@@ -68,6 +70,25 @@ TEST_CASE("a repeated Idempotency-Key answers what the first call answered, what
   CHECK(post("/start", key("start")).body == started.body);
   CHECK(stage.admin("GET", campaign).json()["status"] == "cancelled");
   CHECK(stage.admin("GET", "/campaigns").json()["count"] == 1);
+}
+
+TEST_CASE("an answer that is kept names nobody: in the log are tokens") {
+  ApiStage stage;
+  const auto firmware = stage.firmware("2.0.0");
+  const auto body = json{{"name", "ada"}, {"firmware_id", firmware}, {"target_devices", {"a"}}}.dump();
+  const auto create = [&] { return stage.admin("POST", "/campaigns", body, key("k") + "X-User-Id: ada\r\n"); };
+  const auto first = create();
+  REQUIRE(first.status == 201);
+  REQUIRE(first.json()["created_by"] == "ada");
+  CHECK(create().body == first.body);
+  const auto token = projections::to_store(*stage.service().known_user("ada"));
+  const auto hash = hash_of({domain::view_of(token.bytes), "k"});
+  eventstore::CommandId command;
+  std::copy_n(hash.begin(), command.bytes.size(), command.bytes.begin());
+  const auto kept = stage.service().log().answer(command, stage.service().now());
+  REQUIRE(kept);
+  CHECK(kept->find("target_device_count") != std::string::npos);
+  CHECK(kept->find("\"ada\"") == std::string::npos);
 }
 
 TEST_CASE("an Idempotency-Key is remembered though its first call wrote nothing, or was refused") {

@@ -68,6 +68,7 @@ class ApiStage {
 
   actors::Service& service() { return *service_; }
   MemoryArtifacts& artifacts() { return artifacts_; }
+  Api& api() { return *api_; }
   Router& router() { return router_; }
   LiveEvents& live_events() { return live_events_; }
   void advance(domain::Duration by) { now_us_ += by.count(); }

@@ -70,6 +70,13 @@ TEST_CASE("design 5: what a device reported on the way is in its audit, though i
   CHECK(std::count(of_its_update.begin(), of_its_update.end(), "update.progress") == 1);
   CHECK(a.types("stream=update:" + of_c + "&device_id=c") == of_its_update);
   CHECK(a.types("stream=update:" + of_c + "&device_id=a").empty());
+  // Nor is it missing of the campaign alone, where it is asked for, or what somebody did.
+  const auto campaign = "campaign_id=" + other.substr(other.rfind('/') + 1);
+  CHECK(a.types(campaign + "&type=update.progress,update.started") == Types{"update.started", "update.progress"});
+  REQUIRE(a.stage.admin("POST", "/updates/" + of_c + "/cancel", "", "X-User-Id: eve\r\n").status == 200);
+  CHECK(a.types(campaign + "&actor=eve") == Types{"update.cancel_requested"});
+  CHECK(a.types(campaign + "&type=update.cancel_requested") == Types{"update.cancel_requested"});
+  CHECK(a.types("campaign_id=" + a.id + "&type=update.cancel_requested").empty());
   Types paged;
   std::uint64_t after = 0;
   for (json page; paged.size() < all.size();) {
@@ -119,6 +126,19 @@ TEST_CASE("pages follow each other by next_after until there are no more, and lo
   } while (page["more"] == true);
   CHECK(all == a.types("campaign_id=" + a.id));
   CHECK(after == page["head"]);
+}
+
+TEST_CASE("until is the last position that is wanted, of pages and of files") {
+  Audited a;
+  const auto all = a.page("limit=5000")["events"];
+  const std::uint64_t third = all[2]["position"];
+  const auto page = a.page("limit=5000&until=" + std::to_string(third));
+  CHECK(page["events"].size() == 3);
+  CHECK(page["more"] == false);
+  CHECK(page["next_after"] == third);
+  CHECK(a.page("until=0")["events"].empty());
+  CHECK(a.page("limit=5000&until=" + std::to_string(INT64_MAX))["events"] == all);
+  CHECK(a.stage.admin("GET", "/audit/events?until=-1").faults() == "until: greater_than_equal\n");
 }
 
 TEST_CASE("the service says what it is, where it listens and what it can do") {

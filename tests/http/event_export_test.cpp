@@ -146,6 +146,18 @@ TEST_CASE("who reads the audit is in it, if that is wanted, and nothing is shown
   CHECK(reads[2]["actor"] == "ada");   // it reads itself being read
   CHECK(ask("/health", "eve").status == 200);
   CHECK(ask("/audit/events?stream=audit&actor=eve", "ada").json()["events"].size() == 2);
+  // Who was asked for is a token in the log, and gone with the person.
+  const auto asked = ask("/audit/events?stream=audit&limit=100", "ada").json()["events"];
+  CHECK(asked[3]["data"] == json{{"what", "/api/v1/ota/audit/events?stream=audit&actor=*"}, {"of_actor", "eve"}});
+  REQUIRE(stage.service().delete_user("eve", {}).ok());
+  const auto erased = ask("/audit/events?stream=audit&limit=100", "ada").json()["events"];
+  CHECK(erased[3]["data"]["of_actor"] == "deleted user");
+  CHECK(json(erased).dump().find("\"eve\"") == std::string::npos);
+  // All that was asked for is there, and nothing that says nothing.
+  const std::string types = "campaign.created,campaign.started,campaign.paused,campaign.resumed,campaign.cancelled,campaign.closed";
+  ask("/audit/events?x=" + std::string(300, 'A') + "&type=" + types + "&type=device.deleted&device_id=b%26%C3%A4&actor=mallory", "ada");
+  const auto last = ask("/audit/events?stream=audit&limit=100", "ada").json()["events"][6]["data"];
+  CHECK(last == json{{"what", "/api/v1/ota/audit/events?type=" + types + "&device_id=b%26%C3%A4&actor=*"}});
 }
 
 }  // namespace

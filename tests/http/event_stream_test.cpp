@@ -115,6 +115,20 @@ TEST_CASE("from 0 on a stream has the whole log as the audit shows it, in order,
   CHECK(read_all(*source).empty());
 }
 
+TEST_CASE("a name that was erased is in no stream any more, though it was sent before") {
+  Followed f;
+  const auto early = f.follow("");
+  const auto before = f.head();
+  f.campaign_of_both();
+  CHECK(read_all(*early).find(R"("actor":"ada")") != std::string::npos);
+  REQUIRE(f.stage.service().delete_user("ada", {}).ok());
+  const auto late = f.follow("after=" + std::to_string(before));
+  const auto text = read_all(*late);
+  CHECK(text.find(R"("ada")") == std::string::npos);
+  CHECK(text.find(R"("actor":"deleted user")") != std::string::npos);
+  CHECK(events_of(text) == f.audited("", before));
+}
+
 TEST_CASE("without a position a stream begins now, and has what is answered from then on") {
   Followed f;
   const auto source = f.follow("");

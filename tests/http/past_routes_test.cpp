@@ -1,6 +1,9 @@
 // The past over HTTP: ?as_of= a time or a position, and what changed between two moments.
 #include <doctest/doctest.h>
 
+#include <condition_variable>
+#include <mutex>
+
 #include "tests/http/story.hpp"
 
 namespace ota::http::test {
@@ -52,7 +55,7 @@ void strip(json& value) {
     for (auto& element : value) strip(element);
   }
   if (!value.is_object()) return;
-  for (const auto* name : {"as_of", "firmware", "last_seen", "address", "last_seen_since", "waiting_for", "targeted_devices",
+  for (const auto* name : {"as_of", "download_count", "success_rate", "last_seen", "address", "last_seen_since", "waiting_for", "targeted_devices",
                            // of the history's whole
                            "total_updates", "rollback_updates", "successful_updates", "failed_updates", "avg_success_rate",
                            "last_update", "device_id", "count", "filters", "next_cursor"}) {
@@ -75,6 +78,99 @@ TEST_CASE("asked for a position, a resource answers what it answered then") {
       CHECK(past == was);
     }
   }
+}
+
+TEST_CASE("the firmware of a past campaign and update is what it was then, without what is counted of it") {
+  Remembered r;
+  REQUIRE(r.stage.admin("POST", "/firmware/" + r.v2 + "/deprecate", R"({"reason":"old"})").status == 200);
+  const auto update = "/updates/" + r.update_of(r.campaign, "b")["update_id"].get<std::string>();
+  CHECK(r.get(r.campaign)["firmware"]["status"] == "deprecated");
+  const auto as_of = "?as_of=" + std::to_string(r.moments.back().position);
+  for (const auto& path : {r.campaign, update}) {
+    const auto firmware = r.get(path + as_of)["firmware"];
+    CHECK(firmware["firmware_id"] == r.v2);
+    CHECK(firmware["status"] == "available");
+    CHECK(firmware["status_reason"].is_null());
+    CHECK(firmware.contains("download_count"));
+    CHECK(firmware["download_count"].is_null());
+    CHECK(firmware["success_rate"].is_null());
+  }
+}
+
+TEST_CASE("only so many ask of the past at once, and those who ask of the present are not among them") {
+  Remembered r;
+  const auto at = std::to_string(r.moments.back().position);
+  auto all = r.stage.api().past_questions.take(r.stage.api().past_questions.places());
+  REQUIRE(all);
+  for (const auto& path : {r.campaign, r.campaign + "/updates", std::string("/campaigns"), std::string("/devices/a"),
+                           std::string("/devices/a/updates"), std::string("/stats")}) {
+    CAPTURE(path);
+    const auto answer = r.stage.admin("GET", path + "?as_of=" + at);
+    CHECK(answer.status == 503);
+    CHECK(answer.header("Retry-After") == "5");
+    CHECK(answer.body.find("8 questions about the past are being answered already") != std::string::npos);
+    CHECK(r.stage.admin("GET", path).status == 200);
+  }
+  CHECK(r.stage.admin("GET", "/diff?from=1").status == 503);
+  CHECK(r.stage.admin("GET", r.campaign + "?as_of=x").status == 422);
+  all.reset();
+  CHECK(r.stage.admin("GET", r.campaign + "?as_of=" + at).status == 200);
+  CHECK(r.stage.admin("GET", "/diff?from=1").status == 200);
+}
+
+// Stands behind the views and in the way of the next group, until it is opened.
+class Barrier final : public eventstore::Tail {
+ public:
+  void on_group(const eventstore::GroupPtr&) override {
+    std::unique_lock lock(mutex_);
+    somebody_waits_ = closed_;
+    opened_.wait(lock, [this] { return !closed_; });
+    somebody_waits_ = false;
+  }
+  void close(bool closed) {
+    const std::lock_guard lock(mutex_);
+    closed_ = closed;
+    opened_.notify_all();
+  }
+  bool somebody_waits() {
+    const std::lock_guard lock(mutex_);
+    return somebody_waits_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool closed_ = false;
+  bool somebody_waits_ = false;
+};
+
+TEST_CASE("a moment that the views do not show yet is waited for, and then refused") {
+  Barrier barrier;
+  auto options = ApiStage::open_to_devices();
+  options.views_wait = std::chrono::milliseconds(1);
+  ApiStage stage(options, [&](actors::ServiceOptions& o) { o.tails.push_back(&barrier); });
+  const auto first = *domain::parse_firmware_id(stage.firmware("1.0.0"));
+  const auto second = *domain::parse_firmware_id(stage.firmware("2.0.0"));
+  auto& service = stage.service();
+  const auto shown = service.log().head().value;
+  barrier.close(true);
+  service.count_download(first);
+  REQUIRE(ApiStage::eventually([&] { return barrier.somebody_waits(); }));
+  service.count_download(second);
+  REQUIRE(ApiStage::eventually([&] { return service.log().head().value == shown + 2; }));
+  REQUIRE(service.views().position().value == shown + 1);
+  for (const auto* path : {"/stats", "/campaigns"}) {
+    CHECK(stage.admin("GET", path + std::string("?as_of=") + std::to_string(shown + 1)).status == 200);
+    const auto refused = stage.admin("GET", path + std::string("?as_of=") + std::to_string(shown + 2));
+    CHECK(refused.status == 503);
+    CHECK(refused.header("Retry-After") == "1");
+    CHECK(refused.body.find(fmt::format("The views are at event {} yet, and event {} is asked for", shown + 1, shown + 2)) !=
+          std::string::npos);
+  }
+  CHECK(stage.admin("GET", "/diff?from=0").status == 503);
+  barrier.close(false);
+  service.settle();
+  CHECK(stage.admin("GET", "/stats?as_of=" + std::to_string(shown + 2)).status == 200);
 }
 
 TEST_CASE("asked for a time, it answers what the newest event until then had made of it") {
@@ -151,9 +247,17 @@ TEST_CASE("two moments are compared field by field, and their events are counted
 TEST_CASE("between two moments something may have come, and the second is the present unless it is said") {
   Remembered r;
   const auto came = r.get("/diff?from=0");
-  REQUIRE(came["changes"].size() == 1);
-  CHECK(came["changes"][0]["happened"] == "came");
   CHECK(came["from"]["time"].is_null());
+  // The campaign, both versions of the firmware, three devices.
+  std::map<std::string, int> kinds;
+  for (const auto& change : came["changes"]) {
+    CHECK(change["happened"] == "came");
+    const auto entity = change["entity"].get<std::string>();
+    ++kinds[entity.substr(0, entity.find(':'))];
+  }
+  CHECK(kinds == std::map<std::string, int>{{"campaign", 1}, {"firmware", 2}, {"device", 3}});
+  CHECK(came["changed"] == 6);
+  CHECK(came["more"] == json{{"campaigns", 0}, {"firmware", 0}, {"devices", 0}, {"updates", 0}});
   const auto device = r.get("/diff?from=" + std::to_string(r.moments[2].position) + "&device_id=a");
   CHECK(device["changes"][0]["fields"]["attributes"]["to"]["site"] == "berlin");
   const std::string update = r.update_of(r.campaign, "b")["update_id"];
@@ -164,6 +268,56 @@ TEST_CASE("between two moments something may have come, and the second is the pr
   CHECK(r.stage.admin("GET", "/diff?from=5&to=4").faults() == "to: value_error\n");
   CHECK(r.stage.admin("GET", "/diff?from=5&device_id=a&update_id=" + update).faults() == "campaign_id: value_error\n");
   CHECK(r.stage.admin("GET", "/diff?from=5&device_id=nobody").status == 404);
+}
+
+// By their entity.
+std::map<std::string, json> changes_of(const json& diff) {
+  std::map<std::string, json> changes;
+  for (const auto& change : diff["changes"]) changes[change["entity"]] = change;
+  return changes;
+}
+
+TEST_CASE("a device that is deleted changes the campaigns that it waited in, and no others") {
+  Story s;
+  for (const char* device : {"a", "b", "c", "e"}) s.stage.device(device);
+  const auto entity = [](const std::string& path) { return "campaign:" + path.substr(path.rfind('/') + 1); };
+  const auto touched = s.started({"a", "b"}, {{"max_concurrent_updates", 1}});
+  const auto untouched = s.started({"c"});
+  const std::string from = s.get("/audit/events?limit=1")["head"].dump();
+  s.stage.advance(std::chrono::minutes(1));
+  REQUIRE(s.stage.admin("DELETE", "/devices/b").status == 200);
+  REQUIRE(s.stage.admin("POST", "/firmware/" + s.v1 + "/deprecate", R"({"reason":"old"})").status == 200);
+  const auto asked = s.post("/devices/e/update", {{"firmware_id", s.v2}});
+  REQUIRE(asked.status == 201);
+  auto changes = changes_of(s.get("/diff?from=" + from));
+  REQUIRE(changes.contains(entity(touched)));
+  CHECK(changes[entity(touched)]["fields"] == json{{"cancelled_devices", {{"from", 0}, {"to", 1}}},
+                                                   {"pending_devices", {{"from", 2}, {"to", 1}}},
+                                                   {"progress_percentage", {{"from", 0.0}, {"to", 50.0}}}});
+  CHECK_FALSE(changes.contains(entity(untouched)));
+  CHECK(changes["device:b"]["fields"]["status"] == json{{"from", "registered"}, {"to", "deleted"}});
+  CHECK(changes["firmware:" + s.v1]["fields"]["status"] == json{{"from", "available"}, {"to", "deprecated"}});
+  CHECK(changes["update:" + asked.json()["update_id"].get<std::string>()]["happened"] == "came");
+  CHECK(changes.contains("device:e"));
+  CHECK(changes.size() == 5);
+  // Where nothing lies in between nothing has changed.
+  const auto nothing = s.get("/diff?from=" + s.get("/audit/events?limit=1")["head"].dump());
+  CHECK(nothing["changes"].empty());
+  CHECK(nothing["changed"] == 0);
+}
+
+TEST_CASE("more devices than are compared are told by their number") {
+  Story s;
+  const std::string from = s.get("/audit/events?limit=1")["head"].dump();
+  std::string file = "device_id,firmware_version\n";
+  for (std::size_t i = 0; i < limits::kComparedOfKind + 3; ++i) file += fmt::format("pump-{},1.0.0\n", i);
+  REQUIRE(s.stage.import("text/csv", file).status == 200);
+  const auto diff = s.get("/diff?from=" + from);
+  CHECK(diff["changes"].size() == limits::kComparedOfKind);
+  CHECK(diff["more"]["devices"] == 3);
+  CHECK(diff["changed"] == limits::kComparedOfKind + 3);
+  CHECK(diff["events"]["device.registered"] == limits::kComparedOfKind + 3);
+  CHECK(s.get("/diff?type=device.deleted&from=" + from)["events"].empty());
 }
 
 }  // namespace

@@ -1,8 +1,13 @@
 // What the log proves of itself over REST: every proof is checked here as an auditor would, from the answer's bytes alone.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
 #include "eventstore/base64.hpp"
 #include "eventstore/checkpoint.hpp"
+#include "eventstore/database.hpp"
 #include "eventstore/merkle.hpp"
 #include "tests/http/api_stage.hpp"
 
@@ -51,6 +56,36 @@ eventstore::VerifierKey key_of(const json& key) {
   const auto parsed = eventstore::VerifierKey::parse(key["key"].get<std::string>());
   REQUIRE(parsed);
   return *parsed;
+}
+
+// Makes a log whose index of streams has a damaged block. Nothing that a start reads.
+std::filesystem::path flip_a_bit_of_the_streams(const std::filesystem::path& directory) {
+  {
+    const auto log = eventstore::Log::open(directory);
+    eventstore::Journal journal(log, {}, {});
+    for (int i = 0; i < 300; ++i) {
+      eventstore::Append append;
+      append.events.push_back({fmt::format("xs{}", i), 65'000, {}, std::string(100, 'p'), {}});  // a type that nobody knows
+      journal.append(std::move(append), {});
+    }
+  }
+  const auto database = eventstore::Database::open(directory, std::make_shared<eventstore::Head>(), nullptr);
+  REQUIRE(database->db().Flush({}, database->family(eventstore::Family::kStreams)).ok());
+  // In a table that RocksDB has no reason to write anew soon: who merges would find the bit first.
+  rocksdb::CompactRangeOptions whole;
+  whole.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  REQUIRE(database->db().CompactRange(whole, database->family(eventstore::Family::kStreams), nullptr, nullptr).ok());
+  std::vector<rocksdb::LiveFileMetaData> files;
+  database->db().GetLiveFilesMetaData(&files);
+  const auto found = std::find_if(files.begin(), files.end(), [](const auto& file) { return file.column_family_name == "streams"; });
+  REQUIRE(found != files.end());
+  const auto table = directory / found->name.substr(1);
+  std::fstream bytes(table, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekg(20);
+  const char byte = static_cast<char>(bytes.peek() ^ 2);
+  bytes.seekp(20);
+  bytes.put(byte);
+  return table;
 }
 
 }  // namespace
@@ -168,6 +203,19 @@ TEST_CASE("the log is verified when somebody asks, and says what it has found") 
   CHECK(last["events"] == log.head());
   CHECK(last["checkpoints"] >= 1);
   CHECK(log.stage.ask_as({}, "GET", "/health/detailed").json()["dependencies"]["log"]["verified_at"] != nullptr);
+}
+
+TEST_CASE("a bit that flips in a table is found without anybody's asking: the log is damaged, in health and in the metrics") {
+  std::filesystem::path table;
+  ApiStage stage(ApiStage::open_to_devices(), [&](actors::ServiceOptions& options) {
+    options.verify_every = std::chrono::milliseconds(5);
+    table = flip_a_bit_of_the_streams(options.data_directory / "log");
+  });
+  const auto health = [&] { return stage.ask_as({}, "GET", "/health/detailed").json()["dependencies"]["log"]; };
+  REQUIRE(ApiStage::eventually([&] { return health()["verified_at"] != nullptr; }));
+  CHECK(health()["status"] == "damaged");
+  CHECK(health()["damage"].get<std::string>().find(table.filename().string()) != std::string::npos);
+  CHECK(stage.ask_as({}, "GET", "/metrics").body.find("\nota_log_verified_sound 0\n") != std::string::npos);
 }
 
 TEST_CASE("a log that nobody signs has paths, and no checkpoints") {

@@ -70,6 +70,48 @@ TEST_CASE("a story is told page by page, and loses nothing") {
   CHECK(whole.size() > 4);
 }
 
+TEST_CASE("a page is no longer than its limit, and the next one begins where it ended, also behind the end") {
+  Teller t;
+  REQUIRE(t.becomes(t.campaign, "completed"));
+  const auto whole = t.told(t.campaign);
+  for (std::size_t limit = 1; limit < 5; ++limit) {
+    CAPTURE(limit);
+    std::vector<std::string> paged;
+    json page;
+    std::uint64_t after = 0;
+    do {
+      page = t.get(fmt::format("{}/story?limit={}&after={}", t.campaign, limit, after));
+      CHECK(page["story"].size() <= limit);
+      CHECK(page["next_after"].get<std::uint64_t>() > after);
+      for (auto& text : sentences_of(page)) paged.push_back(std::move(text));
+      after = page["next_after"];
+    } while (page["more"] == true);
+    CHECK(paged == whole);
+    const auto head = t.get("/audit/events?limit=1")["head"].get<std::uint64_t>();
+    CHECK(after == head);
+    for (const auto beyond : {head, head + 100}) {
+      const auto nothing = t.get(fmt::format("/devices/a/story?limit={}&after={}", limit, beyond));
+      CHECK(nothing["story"].empty());
+      CHECK(nothing["more"] == false);
+      CHECK(nothing["next_after"] == beyond);
+    }
+  }
+}
+
+TEST_CASE("a campaign's rollbacks are told as such, and what nobody put their name to is an operator's all the same") {
+  Teller t;
+  REQUIRE(t.becomes(t.campaign, "completed"));
+  REQUIRE(t.post(t.campaign + "/rollback", {{"reason", "battery drain"}}).status == 200);
+  t.update("a", kSucceeded);
+  t.update("c", kFailed);
+  REQUIRE(t.becomes(t.campaign, "cancelled"));
+  const auto told = t.told(t.campaign);
+  REQUIRE(told.size() == 10);
+  CHECK(told[1] == "The campaign started");
+  CHECK(told[7] == "An operator began to roll the campaign back: battery drain");
+  CHECK(told[8] == "1 device taken back, 2 rollbacks granted, 1 rollback succeeded, 1 rollback failed (device_17: 1)");
+}
+
 TEST_CASE("there is no story of what there is not") {
   Teller t;
   CHECK(t.stage.admin("GET", "/devices/nobody/story").status == 404);
