@@ -35,10 +35,24 @@ void add_global_options(CLI::App& app, Session& session) {
       ->capture_default_str();
 }
 
+// What was named last: "log dump".
+const CLI::App& command_of(const CLI::App& app) {
+  const auto named = app.get_subcommands();
+  return named.empty() ? app : command_of(*named.front());
+}
+
 void check(const CLI::App& app, Session& session) {
   if (!session.action) {
     fmt::print(stderr, "{}", app.help());  // of the deepest command that was named
     throw CLI::RuntimeError(kExitUsage);
+  }
+  if (app.get_option("--as-of")->count() > 0 && session.settings.as_of.empty()) {
+    throw CLI::ValidationError("--as-of", "is empty: a time or a position is wanted");
+  }
+  const auto* directory = command_of(app).get_option_no_throw("DIRECTORY");
+  if (!session.settings.as_of.empty() && directory && directory->count() > 0) {
+    throw CLI::ValidationError("--as-of", fmt::format("'{}': what is read from a directory is shown as it is",
+                                                      session.settings.as_of));
   }
   std::string& server = session.settings.server;
   while (server.ends_with('/')) server.pop_back();
@@ -65,7 +79,7 @@ int run(int argc, char** argv) {
   add_diff_command(app, session);
   add_user_commands(app, session);
   add_whatif_command(app, session);
-  add_event_commands(app, session);
+  add_events_command(app, session);
   add_log_commands(app, session);
   add_backup_commands(app, session);
   add_views_commands(app, session);

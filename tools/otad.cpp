@@ -231,6 +231,7 @@ void serve(const Config& config, const sigset_t& signals) {
   options.data_directory = config.data_directory;
   options.key_directory = config.data_directory / "keys";
   options.disk.keep_free = config.keep_free;
+  options.verify_every = config.verify_every;
   options.backup_directory = config.backup_directory;
   options.backup_every = config.backup_every;
   options.backups_kept = config.backups_kept;

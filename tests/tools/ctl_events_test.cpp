@@ -59,17 +59,25 @@ TEST_CASE("a stream hands on what comes, says how it ended, and an error is an a
   settings.server = "http://127.0.0.1:" + std::to_string(door.port());
   ctl::ServiceClient client(settings);
   std::string taken;
-  const auto good = client.stream("/good", "17", [&](std::string_view bytes) { taken += bytes; });
+  const auto good = client.stream("/good", "17", [&](std::string_view bytes) {
+    taken += bytes;
+    return true;
+  });
   CHECK(taken == "id: 17");
   CHECK(good.reply.ok());
   CHECK(good.why == "the service has ended the stream");
-  const auto refused = client.stream("/bad", "0", [&](std::string_view) { FAIL("no event"); });
+  const auto refused = client.stream("/bad", "0", [&](std::string_view) {
+    FAIL("no event");
+    return true;
+  });
   CHECK(refused.reply.status == 503);
   CHECK(refused.reply.body.find("later") != std::string::npos);
-  CHECK_THROWS_WITH_AS(client.stream("/good", "1", [](std::string_view) { throw ctl::Failure(1, "enough"); }), "enough",
+  CHECK_THROWS_WITH_AS(client.stream("/good", "1", [](std::string_view) -> bool { throw ctl::Failure(1, "broken"); }), "broken",
                        ctl::Failure);
+  const auto enough = client.stream("/good", "18", [](std::string_view) { return false; });
+  CHECK(enough.had_enough);
   door.stop();
-  const auto gone = client.stream("/good", "1", [](std::string_view) {});
+  const auto gone = client.stream("/good", "1", [](std::string_view) { return true; });
   CHECK(gone.reply.status == 0);
   CHECK_FALSE(gone.why.empty());
 }

@@ -72,6 +72,28 @@ void nothing(json&) {}
 
 }  // namespace
 
+TEST_CASE("what a proof says for people to read must be what it proves") {
+  const Made made;
+  const auto shown = [&](const json& event) {
+    return made.why_not([&](json& proof) {
+      proof["leaf_index"] = kProven - 1;
+      proof["event"] = event;
+    });
+  };
+  const json data{{"reason", "reason 6"}};
+  const json event{{"position", kProven},  {"time", "1970-01-01T00:00:06.000000Z"}, {"type", "firmware.restored"}, {"stream", "service"},
+                   {"tags", json::array()}, {"correlation_id", nullptr},            {"causation", nullptr},        {"data", data}};
+  CHECK(shown(event) == "proven");
+  for (const auto& [name, value] : event.items()) {
+    auto changed = event;
+    changed[name] = "other";
+    CHECK(shown(changed).find("its field event." + name + (name == "data" ? "" : " is")) != std::string::npos);
+  }
+  CHECK(made.why_not([](json& proof) { proof["leaf_index"] = 7; }).find("its field leaf_index is not") != std::string::npos);
+  CHECK(made.why_not([](json& proof) { proof["leaf_hash"] = "7"; }).find("its field leaf_hash is not") != std::string::npos);
+  CHECK(made.why_not([](json& proof) { proof["tree"] = {{"size", 14}, {"root", ""}}; }).find("its field tree.root is not") != std::string::npos);
+}
+
 TEST_CASE("a proof shows the event that is proven, and by whose word") {
   const Made made;
   const auto checked = check_proof(made.proof, {});

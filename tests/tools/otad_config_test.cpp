@@ -54,6 +54,12 @@ TEST_CASE("otad: flags win over the environment, the environment over the file")
   CHECK(config.tenant == "ACME");
 }
 
+TEST_CASE("otad: the log is verified once a day, unless that is set, or switched off") {
+  CHECK(load_config({}).verify_every == std::chrono::hours(24));
+  CHECK(load_config({{}, {{"log.verify_every", "6h"}}}).verify_every == std::chrono::hours(6));
+  CHECK(load_config({{}, {{"log.verify_every", "0s"}}}).verify_every.count() == 0);
+}
+
 TEST_CASE("otad: firmware is fetched from where it is unless that is switched off") {
   CHECK(load_config({}).fetch_firmware);
   CHECK_FALSE(load_config({{}, {{"firmware.fetch", "off"}}}).fetch_firmware);
@@ -183,6 +189,18 @@ TEST_CASE("otad: what would only show much later is refused at the start") {
   whole.back().second = cdn;
   CHECK(load_config({{}, whole}).store_key.life == std::chrono::hours(1));
   CHECK(load_config({{}, {{"http.address", "::1"}}}).address == "::1");
+}
+
+TEST_CASE("otad: backups do not go among what the service keeps") {
+  const auto with_backups_in = [](const std::string& place) {
+    return refusal({{}, {{"data", "/nowhere/data"}, {"backup.directory", place}}});
+  };
+  for (const auto* place : {"/nowhere/data", "/nowhere/data/", "/nowhere/data/log", "/nowhere/data/log/more", "/nowhere/data/x/../views"}) {
+    CHECK(with_backups_in(place).find(fmt::format("backup.directory = \"{}\": ", place)) == 0);
+  }
+  for (const auto* place : {"/nowhere/data/backups", "/nowhere/backups", "/nowhere/data-log"}) {
+    CHECK(load_config({{}, {{"data", "/nowhere/data"}, {"backup.directory", place}}}).backup_directory == place);
+  }
 }
 
 TEST_CASE("otad: a proxy's word on who a device is counts only where that is asked for") {

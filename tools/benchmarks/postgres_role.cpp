@@ -31,7 +31,6 @@ namespace ota::bench {
 #ifdef OTA_BENCH_LIBPQ
 namespace {
 
-constexpr std::size_t kHandlers = 64;       // and as many of its processes: groups of commits as large as the service's
 constexpr std::size_t kSpareConnections = 8;
 
 // The update's rows leave room on their page, so that a change needs no work on the index.
@@ -149,9 +148,9 @@ void take_report(http::RequestContext& context, const std::string& info, ReportT
 
 }  // namespace
 
-int serve_postgres(const char* directory, ReportTrips trips) {
+int serve_postgres(const char* directory, ReportTrips trips, std::size_t handlers) {
   signal(SIGPIPE, SIG_IGN);
-  const PostgresServer server(directory, kHandlers + kSpareConnections);
+  const PostgresServer server(directory, handlers + kSpareConnections);
   const std::string info = server.connection_info();
   wait_until_it_answers(info);
   make_tables(info);
@@ -163,8 +162,8 @@ int serve_postgres(const char* directory, ReportTrips trips) {
   });
   http::FrontDoorOptions options;
   options.port = 0;
-  options.handler_threads = kHandlers;
-  options.body_places = kHandlers;
+  options.handler_threads = handlers;
+  options.body_places = handlers;
   {
     http::FrontDoor door(options, [&router](http::RequestContext& context) { router.handle(context); });
     door.start();
@@ -174,7 +173,7 @@ int serve_postgres(const char* directory, ReportTrips trips) {
   return 0;
 }
 #else
-int serve_postgres(const char*, ReportTrips) { throw std::runtime_error("this bench was built without libpq"); }
+int serve_postgres(const char*, ReportTrips, std::size_t) { throw std::runtime_error("this bench was built without libpq"); }
 #endif
 
 }  // namespace ota::bench

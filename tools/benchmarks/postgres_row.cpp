@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "http/front_door.hpp"
 #include "tools/benchmarks/disk.hpp"
 #include "tools/benchmarks/progress.hpp"
 #include "tools/benchmarks/report_load.hpp"
@@ -16,6 +17,7 @@ namespace ota::bench {
 namespace {
 
 constexpr double kRatioMin = 3;
+// A handler, and a process of PostgreSQL, for each connection, but not more than the service has handlers.
 
 std::uint64_t history_rows(int port) {
   httplib::Client client("127.0.0.1", port);
@@ -43,10 +45,10 @@ LoadResult run_peer(const Role& peer, std::size_t connections, const Extent& ext
   return result;
 }
 
-// Without its peer there is no ratio, and no row that could be missed.
-Row skipped(std::string work, const std::string& why) {
+// Without its peer there is no ratio: what was to be shown is not, which is a miss.
+Row skipped(std::string work, const std::string& why, bool binding) {
   fmt::print(stderr, "bench: the row beside PostgreSQL is skipped: {}\n", why);
-  return {std::move(work), 0, "reports/s", {}, {}, "SKIPPED: " + why};
+  return {std::move(work), 0, "reports/s", {}, Goal{Goal::Kind::kValueAtLeast, kRatioMin, binding}, "SKIPPED: " + why};
 }
 
 Row measure_beside_postgres(const std::filesystem::path& directory, std::size_t connections, ReportTrips trips, const Extent& extent) {
@@ -56,9 +58,10 @@ Row measure_beside_postgres(const std::filesystem::path& directory, std::size_t 
   std::filesystem::create_directories(directory);
   std::optional<Role> peer;
   try {
-    peer.emplace(pipelined ? kPipelinedPostgresRole : kPostgresRole, (directory / "postgres").string());
+    peer.emplace(pipelined ? kPipelinedPostgresRole : kPostgresRole, (directory / "postgres").string(),
+                 std::to_string(std::min(connections, http::FrontDoorOptions().handler_threads)));
   } catch (const std::runtime_error&) {
-    return skipped(work, "PostgreSQL 15 or libpq is not there, see above");
+    return skipped(work, "PostgreSQL 15 or libpq is not there, see above", !pipelined);
   }
   ReportingService service(directory / "service", connections);
   auto plan = reports_to_tables(connections);

@@ -13,6 +13,12 @@
 
 namespace ota::bench {
 
+namespace {
+
+constexpr std::size_t kPostgresHandlers = 64;   // if nobody says how many
+
+}  // namespace
+
 std::optional<int> play_role(int argc, char** argv) {
   if (argc < 3) return std::nullopt;
   const std::string_view name = argv[1];
@@ -22,12 +28,13 @@ std::optional<int> play_role(int argc, char** argv) {
       fmt::print("{} events of {} devices in {:.0f} s\n", made.events, made.devices, made.seconds);
       return 0;
     }
-    if (argc != 3) return std::nullopt;
+    if (argc > 4) return std::nullopt;
+    const auto handlers = [&] { return argc == 4 && *argv[3] != '\0' ? std::stoul(argv[3]) : kPostgresHandlers; };
     if (name == kServiceRole) return serve_service(argv[2]);
     if (name == kHelloRole) return serve_hello(std::stoul(argv[2]));
     if (name == kNginxRole) return serve_nginx(argv[2]);
-    if (name == kPostgresRole) return serve_postgres(argv[2], ReportTrips::kFour);
-    if (name == kPipelinedPostgresRole) return serve_postgres(argv[2], ReportTrips::kOne);
+    if (name == kPostgresRole) return serve_postgres(argv[2], ReportTrips::kFour, handlers());
+    if (name == kPipelinedPostgresRole) return serve_postgres(argv[2], ReportTrips::kOne, handlers());
   } catch (const std::exception& fault) {
     fmt::print(stderr, "bench {}: {}\n", name, fault.what());
     return EXIT_FAILURE;

@@ -7,8 +7,8 @@
 //   bench serve-service DIRECTORY     what otad serves, with its defaults and without a bus
 //   bench serve-hello CONNECTIONS     httplib's own server, tuned, answering "Hello World!"
 //   bench serve-nginx DIRECTORY       nginx, tuned, with the files in DIRECTORY/www
-//   bench serve-postgres DIRECTORY    reports into PostgreSQL 15, a cluster in DIRECTORY, behind the service's front door
-//   bench serve-postgres-pipelined DIRECTORY   the same in one round trip
+//   bench serve-postgres DIRECTORY HANDLERS    reports into PostgreSQL 15, a cluster in DIRECTORY, behind the service's front door
+//   bench serve-postgres-pipelined DIRECTORY HANDLERS   the same in one round trip
 //
 // And for whoever wants to look into what is measured:
 //
@@ -37,15 +37,15 @@ int serve_hello(std::size_t connections);
 int serve_nginx(const char* directory);
 // Round trips of a report: BEGIN, two statements and COMMIT, or all in a pipeline.
 enum class ReportTrips { kFour, kOne };
-int serve_postgres(const char* directory, ReportTrips trips);
+int serve_postgres(const char* directory, ReportTrips trips, std::size_t handlers);
 
 // In a role: tells the port, then waits until whoever started it wants it to end.
 void announce_and_wait(int port);
 
 // A role that plays, and the port that it listens on.
 struct Role {
-  Role(const char* name, std::string argument)
-      : process({this_program(), name, std::move(argument)}),
+  Role(const char* name, std::string argument, std::string further = "")
+      : process({this_program(), name, std::move(argument), std::move(further)}),
         port(std::stoi(process.read_line())) {}
   Process process;
   int port;

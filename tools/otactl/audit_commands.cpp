@@ -1,13 +1,16 @@
 // otactl audit verify | checkpoint | keys | rotate-key | prove | check
 #include <fmt/format.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <thread>
 
+#include "eventstore/backups.hpp"
 #include "eventstore/base64.hpp"
 #include "eventstore/log.hpp"
 #include "eventstore/verify.hpp"
@@ -74,8 +77,16 @@ std::string verification_text(const json& result) {
   if (number("checkpoints") == 0) {
     text += "no checkpoint: nothing is signed\n";
   } else {
-    text += fmt::format("{} checkpoints hold, the newest of {} events; {} events behind it are not signed yet\n",
-                        number("checkpoints"), number("signed_events"), number("head") - number("signed_events"));
+    const auto unsigned_events = number("head") - number("signed_events");
+    text += fmt::format("{} checkpoints hold, the newest of {} events; ", number("checkpoints"), number("signed_events"));
+    text += unsigned_events == 0 ? "all are signed\n" : fmt::format("nothing is signed of the {} behind it\n", unsigned_events);
+  }
+  if (result.contains("key") && result["key"].is_string()) {
+    text += fmt::format("its first key: {}\n", text::printable(result["key"].get<std::string>()));
+    if (!result.value("key_is_known", false)) {
+      text += "That key is the log's own word: compare it with one that you know, or name that with --key, or hold a checkpoint\n"
+              "that you kept against the log with --checkpoint.\n";
+    }
   }
   if (result.value("sound", false)) return text + "The log is sound.\n";
   if (result.contains("error") && result["error"].is_string()) text += text::printable(result["error"].get<std::string>()) + "\n";
@@ -102,14 +113,14 @@ json verification_json(const eventstore::Verification& found, std::chrono::milli
           {"root", eventstore::base64_of({reinterpret_cast<const char*>(found.root.data()), found.root.size()})},
           {"checkpoints", found.checkpoints},
           {"signed_events", found.signed_events},
+          {"unsigned_events", found.head.value - found.signed_events},
           {"findings", std::move(findings)},
           {"further_findings", found.further_findings}};
 }
 
-// The keys of the log, and what an auditor has to know of them.
-std::vector<eventstore::TrustedKey> keys_to_verify(const eventstore::Log& log, const std::vector<eventstore::VerifierKey>& trusted,
-                                                   json& findings) {
-  const auto known = projections::log_keys(log);
+// What an auditor has to know of the keys of the log.
+json findings_of(const std::vector<projections::LogKey>& known, const std::vector<eventstore::VerifierKey>& trusted) {
+  json findings = json::array();
   const auto add = [&](const projections::LogKey& key, const std::string& what) {
     findings.push_back({{"first", key.position.value}, {"last", key.position.value}, {"what", what}});
   };
@@ -123,29 +134,73 @@ std::vector<eventstore::TrustedKey> keys_to_verify(const eventstore::Log& log, c
     reached = reached || named;
   }
   if (!reached) findings.push_back({{"first", nullptr}, {"last", nullptr}, {"what", "the key that is trusted never signed this log"}});
-  return projections::trusted(known);
+  return findings;
 }
 
-int verify_directory(const Session& session, const std::string& directory, const std::string& checkpoint,
-                     const std::vector<std::string>& trusted) {
+struct VerifyRequest {
+  std::string directory, checkpoint;
+  std::vector<std::string> keys;
+  bool may_be_unsigned = false;
+  std::uint32_t backup = 0;                 // of a directory of backups; 0: the newest
+};
+
+int verify_directory(const Session& session, const VerifyRequest& request);
+
+// Backups are not read where they are: one is restored beside them, looked at and removed.
+int verify_backup(const Session& session, VerifyRequest request) {
+  const std::filesystem::path backups(request.directory);
+  std::string made = (backups / "verify-XXXXXX").string();
+  if (::mkdtemp(made.data()) == nullptr) throw Failure(kExitFailed, fmt::format("in {} no directory can be made", backups.string()));
+  const struct Removed {
+    std::filesystem::path made;
+    ~Removed() {
+      std::error_code ignored;
+      std::filesystem::remove_all(made, ignored);
+    }
+  } removed{made};
+  try {
+    const auto restored = eventstore::Backups(backups).restore(removed.made, request.backup);
+    fmt::print(stderr, "backup {} of {} is restored to {} while it is verified\n", restored.id, time_text(restored.taken), made);
+  } catch (const std::exception& fault) {
+    throw Failure(kExitFailed, fault.what());
+  }
+  request.directory = made;
+  return verify_directory(session, request);
+}
+
+bool holds_backups(const std::filesystem::path& directory) {
+  return std::filesystem::exists(directory / "log" / "meta") && !std::filesystem::exists(directory / "log" / "CURRENT");
+}
+
+int verify_directory(const Session& session, const VerifyRequest& request) {
+  if (holds_backups(request.directory)) return verify_backup(session, request);
   eventstore::VerifyOptions how;
-  if (!checkpoint.empty()) {
-    auto parsed = eventstore::parse_checkpoint(read_text(checkpoint));
-    if (const auto* why = std::get_if<std::string>(&parsed)) throw Failure(kExitUsage, fmt::format("{}: {}", checkpoint, *why));
+  if (!request.checkpoint.empty()) {
+    auto parsed = eventstore::parse_checkpoint(read_text(request.checkpoint));
+    if (const auto* why = std::get_if<std::string>(&parsed)) throw Failure(kExitUsage, fmt::format("{}: {}", request.checkpoint, *why));
     how.given = std::get<eventstore::SignedCheckpoint>(std::move(parsed));
   }
-  const auto keys = keys_of(trusted);
+  const auto keys = keys_of(request.keys);
   const auto progress = std::make_shared<TransferProgress>("verify", Unit::kCount);
   how.progress = [progress](std::uint64_t events, std::uint64_t of) {
     (*progress)(static_cast<std::int64_t>(events), static_cast<std::int64_t>(of));
-    return true;
   };
-  return reading(directory, [&](const std::shared_ptr<eventstore::Log>& log) {
+  return reading(request.directory, [&](const std::shared_ptr<eventstore::Log>& log) {
     const auto begin = std::chrono::steady_clock::now();
-    json of_keys = json::array();
-    how.keys = keys_to_verify(*log, keys, of_keys);
+    const auto known = projections::log_keys(*log);
+    how.keys = projections::trusted(known);
+    json of_keys = findings_of(known, keys);
     const auto found = eventstore::verify(*log, how);
     auto result = verification_json(found, std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin));
+    result["key"] = known.empty() ? json(nullptr) : json(known.front().key.text());
+    result["key_is_known"] = !keys.empty() || how.given.has_value();
+    // Whoever makes a log anew may leave the keys out.
+    if (known.empty() && found.events != 0 && !request.may_be_unsigned) {
+      of_keys.push_back({{"first", nullptr},
+                         {"last", nullptr},
+                         {"what", "no event tells of a key: nothing in this log is signed. --unsigned, if you know why"}});
+    }
+    if (!log->shortfall().empty()) of_keys.push_back({{"first", nullptr}, {"last", nullptr}, {"what", log->shortfall()}});
     for (auto& finding : of_keys) {
       result["sound"] = false;
       result["findings"].push_back(std::move(finding));
@@ -171,29 +226,39 @@ int verify_service(const Session& session, ServiceClient& client) {
 }
 
 void add_verify(CLI::App& audit, Session& session) {
-  struct Request {
-    std::string directory, checkpoint;
-    std::vector<std::string> keys;
-  };
   CLI::App* command = add_command(audit, "verify", "Verify every event: on a copy or a backup, or let the service do it");
-  const auto request = std::make_shared<Request>();
-  command->add_option("DIRECTORY", request->directory, "A data directory or its log; without one the service verifies its own")
+  const auto request = std::make_shared<VerifyRequest>();
+  command->add_option("DIRECTORY", request->directory, "A data directory, its log, or backups; without one the service verifies its own")
       ->check(CLI::ExistingDirectory);
+  command->add_option("--backup", request->backup, "Of a directory of backups: which one; the newest by itself");
   command->add_option("--checkpoint", request->checkpoint, "A checkpoint that you kept: the log must begin with what it holds")
       ->check(CLI::ExistingFile);
   command->add_option("--key", request->keys, "A key that you know to be the log's; may be repeated");
+  command->add_flag("--unsigned", request->may_be_unsigned, "A log that no key ever signed is sound, too");
   command->callback([&session, request] {
-    if (request->directory.empty() && !(request->checkpoint.empty() && request->keys.empty())) {
-      throw CLI::ValidationError("--checkpoint, --key", "are for a DIRECTORY: whom you do not trust should not verify itself");
+    if (request->directory.empty() && !(request->checkpoint.empty() && request->keys.empty() && !request->may_be_unsigned)) {
+      throw CLI::ValidationError("--checkpoint, --key, --unsigned", "are for a DIRECTORY: whom you do not trust should not verify itself");
     }
     session.action = [&session, request](ServiceClient& client) {
       if (request->directory.empty()) return verify_service(session, client);
-      return verify_directory(session, request->directory, request->checkpoint, request->keys);
+      return verify_directory(session, *request);
     };
   });
 }
 
 // ---- checkpoint, keys ------------------------------------------------------------------------------------------------
+
+json checkpoint_json(const std::string& note) {
+  const auto parsed = eventstore::parse_checkpoint(note);
+  if (const auto* why = std::get_if<std::string>(&parsed)) throw Failure(kExitFailed, fmt::format("the service's checkpoint: {}", *why));
+  const auto& checkpoint = std::get<eventstore::SignedCheckpoint>(parsed).checkpoint;
+  const auto& root = checkpoint.tree.root;
+  return {{"origin", checkpoint.origin},
+          {"size", checkpoint.tree.size},
+          {"root", eventstore::base64_of({reinterpret_cast<const char*>(root.data()), root.size()})},
+          {"time", time_text(checkpoint.time)},
+          {"note", note}};
+}
 
 void add_checkpoint(CLI::App& audit, Session& session) {
   CLI::App* command = add_command(audit, "checkpoint", "The signed root of the log as of now: keep it elsewhere");
@@ -203,7 +268,8 @@ void add_checkpoint(CLI::App& audit, Session& session) {
     session.action = [&session, out](ServiceClient& client) {
       const Reply reply = client.get("/audit/checkpoint");
       if (!reply.ok()) session.print(reply, [](const json&) { return std::string(); });
-      write_text(*out, reply.body);
+      if (!out->empty() || !session.json) write_text(*out, reply.body);
+      if (session.json) fmt::print("{}", checkpoint_json(reply.body).dump() + "\n");
       return 0;
     };
   });
@@ -247,21 +313,40 @@ std::string proven_text(const Proven& proven) {
   return text;
 }
 
+json proven_json(const Proven& proven) {
+  return {{"position", proven.position},
+          {"type", proven.type},
+          {"time", proven.time},
+          {"stream", proven.stream},
+          {"data", proven.data.empty() ? json(nullptr) : json::parse(proven.data, nullptr, false)},
+          {"origin", proven.checkpoint.checkpoint.origin},
+          {"size", proven.checkpoint.checkpoint.tree.size},
+          {"signer", proven.signer},
+          {"key_is_known", !proven.key_is_from_proof}};
+}
+
 Proven expect_proven(const json& proof, const std::vector<std::string>& trusted) {
   auto checked = check_proof(proof, keys_of(trusted));
   if (const auto* why = std::get_if<std::string>(&checked)) throw Failure(kExitFailed, *why);
   return std::get<Proven>(std::move(checked));
 }
 
+const CLI::Validator is_position(
+    [](const std::string& text) {
+      const bool digits = !text.empty() && text.size() < 20 && text.find_first_not_of("0123456789") == std::string::npos;
+      return digits && text.find_first_not_of('0') != std::string::npos ? std::string() : fmt::format("'{}' is no position: a number from 1", text);
+    },
+    "POSITION");
+
 void add_prove(CLI::App& audit, Session& session) {
   struct Request {
-    std::uint64_t position = 0;
+    std::string position;
     std::string out;
     std::vector<std::string> keys;
   };
   CLI::App* command = add_command(audit, "prove", "Prove that an event is in the log, and check the proof");
   const auto request = std::make_shared<Request>();
-  command->add_option("EVENT", request->position, "Its position")->required()->check(CLI::PositiveNumber);
+  command->add_option("EVENT", request->position, "Its position")->required()->check(is_position);
   command->add_option("--out", request->out, "Keep the proof in this file, for `otactl audit check`");
   command->add_option("--key", request->keys, "A key that you know to be the log's; may be repeated");
   command->callback([&session, request] {
@@ -286,8 +371,9 @@ void add_check(CLI::App& audit, Session& session) {
   command->add_option("FILE", request->file, "The proof")->required()->check(CLI::ExistingFile);
   command->add_option("--key", request->keys, "A key that you know to be the log's; may be repeated");
   command->callback([&session, request] {
-    session.action = [request](ServiceClient&) {
-      fmt::print("{}", proven_text(expect_proven(json::parse(read_text(request->file), nullptr, false), request->keys)));
+    session.action = [&session, request](ServiceClient&) {
+      const auto proven = expect_proven(json::parse(read_text(request->file), nullptr, false), request->keys);
+      fmt::print("{}", session.json ? proven_json(proven).dump() + "\n" : proven_text(proven));
       return 0;
     };
   });
@@ -297,7 +383,7 @@ void add_check(CLI::App& audit, Session& session) {
 
 void add_audit_commands(CLI::App& app, Session& session) {
   CLI::App* audit = add_command(app, "audit", "The log and its proofs: events, verify, checkpoint, keys, rotate-key, prove, check");
-  add_audit_events(*audit, session);
+  add_events_command(*audit, session);
   add_verify(*audit, session);
   add_checkpoint(*audit, session);
   add_keys(*audit, session);

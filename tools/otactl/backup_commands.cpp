@@ -33,11 +33,16 @@ std::string backups_text(const json& state) {
   return shown;
 }
 
+json json_of(const eventstore::BackupInfo& one) {
+  return {{"id", one.id}, {"taken", time_text(one.taken)}, {"head", one.head.value}, {"bytes", one.bytes}};
+}
+std::string name_of(const eventstore::BackupInfo& one) {
+  return fmt::format("{} of {}, with at least {} events,", one.id, text::human_time(time_text(one.taken)), one.head.value);
+}
+
 json listed(const eventstore::Backups& backups) {
   json all = json::array();
-  for (const auto& one : backups.list()) {
-    all.push_back({{"id", one.id}, {"taken", time_text(one.taken)}, {"head", one.head.value}, {"bytes", one.bytes}});
-  }
+  for (const auto& one : backups.list()) all.push_back(json_of(one));
   return {{"backups", std::move(all)}};
 }
 
@@ -95,10 +100,11 @@ void add_backup_check(CLI::App& backup, Session& session) {
   command->add_option("DIRECTORY", request->directory, "Where the backups are")->required()->check(CLI::ExistingDirectory);
   command->add_option("--id", request->id, "Which one; the newest by itself");
   command->callback([&session, request] {
-    session.action = [request](ServiceClient&) {
+    session.action = [&session, request](ServiceClient&) {
       return on_files([&] {
-        eventstore::Backups(request->directory).check(request->id);
-        fmt::print("All files of the backup are as they were written.\n");
+        const auto checked = eventstore::Backups(request->directory).check(request->id);
+        if (session.json) return fmt::print("{}\n", json_of(checked).dump());
+        fmt::print("All files of the backup {} are as they were written.\n", name_of(checked));
       });
     };
   });
@@ -115,10 +121,11 @@ void add_backup_restore(CLI::App& backup, Session& session) {
   command->add_option("DATA", request->data, "The data directory")->required();
   command->add_option("--id", request->id, "Which one; the newest by itself");
   command->callback([&session, request] {
-    session.action = [request](ServiceClient&) {
+    session.action = [&session, request](ServiceClient&) {
       return on_files([&] {
-        eventstore::Backups(request->directory).restore(request->data, request->id);
-        fmt::print("Restored to {}. Verify it: otactl audit verify {}\n", request->data, request->data);
+        const auto restored = eventstore::Backups(request->directory).restore(request->data, request->id);
+        if (session.json) return fmt::print("{}\n", json_of(restored).dump());
+        fmt::print("Backup {} is restored to {}. Verify it: otactl audit verify {}\n", name_of(restored), request->data, request->data);
       });
     };
   });

@@ -1,47 +1,11 @@
 // otactl diff --from MOMENT [--to MOMENT] [--campaign ID | --device ID | --update ID]: what changed in between.
-#include <fmt/format.h>
-
 #include <memory>
 
-#include "tools/otactl/human.hpp"
+#include "tools/otactl/diff_text.hpp"
 #include "tools/otactl/session.hpp"
 #include "tools/otactl/url.hpp"
 
 namespace ota::ctl {
-namespace {
-
-using nlohmann::json;
-
-std::string value_text(const json& value) {
-  return text::printable(value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, json::error_handler_t::replace));
-}
-
-std::string moment_text(const json& moment) {
-  const auto time = moment.at("time").is_string() ? text::human_time(moment["time"].get<std::string>()) : "before the first event";
-  return fmt::format("{} ({})", moment.at("position").get<std::uint64_t>(), time);
-}
-
-std::string diff_text(const json& answer) {
-  std::string out = fmt::format("from {} to {}: {} events\n", moment_text(answer.at("from")), moment_text(answer.at("to")),
-                                answer.at("positions").get<std::uint64_t>());
-  if (answer.at("events").is_object()) {
-    for (const auto& [type, count] : answer["events"].items()) out += fmt::format("  {:>9} {}\n", count.get<std::uint64_t>(), type);
-  }
-  for (const auto& change : answer.at("changes")) {
-    const auto name = change.at("name").is_string() ? fmt::format(" \"{}\"", value_text(change["name"])) : std::string();
-    out += fmt::format("{}{} {}\n", value_text(change.at("entity")), name, value_text(change.at("happened")));
-    if (change["happened"] != "changed") continue;
-    for (const auto& [field, values] : change.at("fields").items()) {
-      out += fmt::format("  {}: {} -> {}\n", field, value_text(values.at("from")), value_text(values.at("to")));
-    }
-  }
-  const auto left = answer.at("changed").get<std::uint64_t>() - answer.at("changes").size();
-  if (left > 0) out += fmt::format("and {} further campaigns\n", left);
-  if (answer["changes"].empty()) out += "nothing that is compared has changed\n";
-  return out;
-}
-
-}  // namespace
 
 void add_diff_command(CLI::App& app, Session& session) {
   struct Request {

@@ -1,4 +1,4 @@
-// otactl log dump | stats | stream | repair: the log's directory, without the service
+// otactl log dump | stats | stream | repair | drop-snapshots: the log's directory, without the service
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,7 +32,7 @@ void add_log_dump(CLI::App& log, Session& session) {
     std::uint64_t limit = UINT64_MAX;
     bool records = false;
   };
-  CLI::App* command = add_command(log, "dump", "Every event as a line of JSON, and the checkpoints behind them");
+  CLI::App* command = add_command(log, "dump", "Every event as a line of JSON, and behind them the checkpoints of those that are shown");
   const auto request = std::make_shared<Request>();
   command->add_option("DIRECTORY", request->directory, "A data directory or its log")->required()->check(CLI::ExistingDirectory);
   command->add_option("--after", request->after, "Begin behind this position");
@@ -43,14 +43,17 @@ void add_log_dump(CLI::App& log, Session& session) {
       return reading(request->directory, [&](const std::shared_ptr<eventstore::Log>& opened) {
         const eventstore::Proofs proofs(opened);
         std::uint64_t left = request->limit;
+        std::uint64_t shown_to = 0;
         opened->scan({request->after}, [&](const RecordedEvent& event) {
           if (left-- == 0) return false;
           auto shown = event_json(event);
           if (request->records) shown["record"] = eventstore::base64_of(proofs.record(event.position).value());
           fmt::print("{}", line_of(shown));
+          shown_to = event.position.value;
           return true;
         });
-        proofs.checkpoints(request->after, [&](std::uint64_t, std::string_view note) {
+        proofs.checkpoints(request->after, [&](std::uint64_t size, std::string_view note) {
+          if (request->limit != UINT64_MAX && size > shown_to) return false;  // without one: also of events that are gone
           fmt::print("{}", line_of(json{{"checkpoint", std::string(note)}}));
           return true;
         });
@@ -128,11 +131,12 @@ void add_log_stats(CLI::App& log, Session& session) {
 }  // namespace
 
 void add_log_commands(CLI::App& app, Session& session) {
-  CLI::App* log = add_command(app, "log", "The log's directory, without the service: dump, stats, stream, repair");
+  CLI::App* log = add_command(app, "log", "The log's directory, without the service: dump, stats, stream, repair, drop-snapshots");
   add_log_dump(*log, session);
   add_log_stats(*log, session);
   add_log_stream(*log, session);
   add_log_repair(*log, session);
+  add_log_drop_snapshots(*log, session);
 }
 
 }  // namespace ota::ctl

@@ -17,9 +17,19 @@ std::filesystem::path log_in(const std::string& directory) {
   return std::filesystem::exists(inside / "CURRENT") ? inside : given;
 }
 
+std::filesystem::path subjects_in(const std::string& directory) {
+  const auto inside = std::filesystem::path(directory) / "subjects";
+  return std::filesystem::exists(inside / "CURRENT") ? inside : std::filesystem::path();
+}
+
 int reading(const std::string& directory, const std::function<int(const std::shared_ptr<eventstore::Log>&)>& read) {
   try {
-    return read(eventstore::Log::open_read_only(log_in(directory)));
+    const auto log = eventstore::Log::open_read_only(log_in(directory));
+    if (log->shortfall().empty()) return read(log);
+    // What is there is shown all the same; said last it is seen.
+    const int code = read(log);
+    fmt::print(stderr, "{}\n", log->shortfall());
+    return code == 0 ? kExitFailed : code;
   } catch (const Failure&) {
     throw;
   } catch (const std::exception& fault) {

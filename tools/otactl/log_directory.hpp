@@ -11,11 +11,14 @@
 namespace ota::ctl {
 
 // Opens the log in a data directory, or the log's own directory, and answers what `read` answers. Throws Failure with a
-// sentence if it cannot be read.
+// sentence if it cannot be read. If something that was acknowledged is not there that is said behind it, and the answer is a failure.
 int reading(const std::string& directory, const std::function<int(const std::shared_ptr<eventstore::Log>&)>& read);
 
 // The log's own directory, if it is that or the data directory around it.
 std::filesystem::path log_in(const std::string& directory);
+
+// The subjects' directory in a data directory; empty if there is none.
+std::filesystem::path subjects_in(const std::string& directory);
 
 // "2026-01-31 12:00:00.123456Z"
 std::string time_text(eventstore::Timestamp time);

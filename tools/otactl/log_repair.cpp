@@ -1,10 +1,11 @@
-// otactl log repair: what is lost of a damaged log, and the log without it
+// otactl log repair: what is lost of a damaged log, or of the names beside it, and what is left without that
 #include <fmt/format.h>
 
 #include <exception>
 #include <memory>
 
 #include "eventstore/repair.hpp"
+#include "eventstore/subjects_repair.hpp"
 #include "tools/otactl/event_line.hpp"
 #include "tools/otactl/failure.hpp"
 #include "tools/otactl/log_directory.hpp"
@@ -37,6 +38,33 @@ nlohmann::json repair_json(const RepairReport& report, bool applied) {
           {"events_lost", report.events_lost()}, {"kept_in", report.kept_in.string()}, {"applied", applied}};
 }
 
+std::string names_text(const eventstore::SubjectsReport& report, bool applied) {
+  std::string text = fmt::format("damage   {}\nstays    {} names\n", report.damage, report.names);
+  text += report.lost == 0 ? "lost     names of which nothing else tells\n" : fmt::format("lost     {} names, or more\n", report.lost);
+  text += "         whoever has none is shown as an unknown user; a backup may have them\n";
+  if (!applied) return text + "Nothing was changed. With --apply it is.\n";
+  return text + fmt::format("kept     the files as they were, in {}, until somebody is erased\nThe names are repaired.\n", report.kept_in.string());
+}
+
+nlohmann::json names_json(const eventstore::SubjectsReport& report, bool applied) {
+  return {{"subjects",
+           {{"damage", report.damage}, {"names", report.names}, {"lost", report.lost}, {"kept_in", report.kept_in.string()}, {"applied", applied}}}};
+}
+
+// Of the log, and of the names behind its tokens where the data directory is given. True: something is damaged, and still is.
+bool repair_all(const Session& session, const std::string& directory, bool apply) {
+  const auto log = log_in(directory);
+  const auto of_log = apply ? eventstore::repair_log(log) : eventstore::examine_log(log);
+  const auto names = subjects_in(directory);
+  std::optional<eventstore::SubjectsReport> of_names;
+  if (!names.empty()) of_names = apply ? eventstore::repair_subjects(names) : eventstore::examine_subjects(names);
+  if (of_log) fmt::print("{}", session.json ? line_of(repair_json(*of_log, apply)) : repair_text(*of_log, apply));
+  if (of_names) fmt::print("{}", session.json ? line_of(names_json(*of_names, apply)) : names_text(*of_names, apply));
+  if (of_log || of_names) return !apply;
+  fmt::print("{}", session.json ? line_of(nullptr) : "There is nothing to repair.\n");
+  return false;
+}
+
 }  // namespace
 
 void add_log_repair(CLI::App& log, Session& session) {
@@ -44,7 +72,7 @@ void add_log_repair(CLI::App& log, Session& session) {
     std::string directory;
     bool apply = false;
   };
-  CLI::App* command = add_command(log, "repair", "What is lost of a log whose write-ahead log is damaged; with --apply: the log without it");
+  CLI::App* command = add_command(log, "repair", "What is lost of a log whose write-ahead log is damaged or short; with --apply: the log without it");
   const auto request = std::make_shared<Request>();
   command->add_option("DIRECTORY", request->directory, "A data directory or its log; its service is stopped")
       ->required()
@@ -53,14 +81,7 @@ void add_log_repair(CLI::App& log, Session& session) {
   command->callback([&session, request] {
     session.action = [&session, request](ServiceClient&) {
       try {
-        const auto directory = log_in(request->directory);
-        const auto report = request->apply ? eventstore::repair_log(directory) : eventstore::examine_log(directory);
-        if (!report) {
-          fmt::print("{}", session.json ? line_of(nullptr) : "There is nothing to repair.\n");
-          return 0;
-        }
-        fmt::print("{}", session.json ? line_of(repair_json(*report, request->apply)) : repair_text(*report, request->apply));
-        return request->apply ? 0 : kExitFailed;
+        return repair_all(session, request->directory, request->apply) ? kExitFailed : 0;
       } catch (const std::exception& fault) {
         throw Failure(kExitFailed, fault.what());
       }

@@ -1,4 +1,4 @@
-// otactl log stream: events as they come, each a line of JSON
+// otactl log stream: the events of a directory as they come, each a line of JSON; a service that runs is asked by otactl events
 #include <fmt/format.h>
 
 #include <chrono>
@@ -18,7 +18,6 @@ namespace ota::ctl {
 namespace {
 
 constexpr std::chrono::milliseconds kStreamLookEvery{500};
-constexpr unsigned kStreamPage = 1'000;
 
 struct StreamRequest {
   std::string directory;
@@ -63,33 +62,18 @@ int stream_files(const StreamRequest& request) {
   }
 }
 
-int stream_service(ServiceClient& client, const StreamRequest& request) {
-  for (std::uint64_t after = request.from - 1;;) {
-    const Reply reply = client.get(fmt::format("/audit/events?after={}&limit={}", after, kStreamPage));
-    if (!reply.ok()) throw Failure(kExitFailed, describe_error(reply.status, reply.body));
-    const auto page = nlohmann::json::parse(reply.body);
-    for (const auto& event : page.at("events")) fmt::print("{}", line_of(event));
-    std::fflush(stdout);
-    after = page.at("next_after").get<std::uint64_t>();
-    if (page.at("more").get<bool>()) continue;
-    if (!request.follow) return 0;
-    std::this_thread::sleep_for(kStreamLookEvery);
-  }
-}
-
 }  // namespace
 
 void add_log_stream(CLI::App& log, Session& session) {
-  CLI::App* command = add_command(log, "stream", "Events as they come, each a line of JSON");
+  CLI::App* command = add_command(log, "stream", "The events in a directory as they come, each a line of JSON");
   const auto request = std::make_shared<StreamRequest>();
-  command->add_option("DIRECTORY", request->directory, "A data directory or its log; without one the service is asked")
+  command->add_option("DIRECTORY", request->directory, "A data directory or its log; a service that runs is asked by otactl events")
+      ->required()
       ->check(CLI::ExistingDirectory);
   command->add_option("--from", request->from, "Begin with this position")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_flag("--follow", request->follow, "Go on with what comes, until it is stopped");
   command->callback([&session, request] {
-    session.action = [request](ServiceClient& client) {
-      return request->directory.empty() ? stream_service(client, *request) : stream_files(*request);
-    };
+    session.action = [request](ServiceClient&) { return stream_files(*request); };
   });
 }
 

@@ -152,8 +152,9 @@ namespace {
 // Where the bytes of a stream go.
 struct StreamSink {
   CURL* easy;
-  const std::function<void(std::string_view)>& take;
+  const std::function<bool(std::string_view)>& take;
   Reply& reply;
+  bool had_enough = false;
   std::exception_ptr thrown = nullptr;
 };
 
@@ -163,8 +164,8 @@ std::size_t took_piece(char* bytes, std::size_t size, std::size_t count, void* t
   curl_easy_getinfo(sink.easy, CURLINFO_RESPONSE_CODE, &sink.reply.status);
   if (!sink.reply.ok()) return took_body(bytes, size, count, &sink.reply.body);
   try {
-    sink.take({bytes, size * count});
-    return size * count;
+    sink.had_enough = !sink.take({bytes, size * count});
+    return sink.had_enough ? 0 : size * count;
   } catch (...) {
     sink.thrown = std::current_exception();
     return 0;
@@ -174,7 +175,7 @@ std::size_t took_piece(char* bytes, std::size_t size, std::size_t count, void* t
 }  // namespace
 
 ServiceClient::Streamed ServiceClient::stream(const std::string& path, const std::string& last_event_id,
-                                              const std::function<void(std::string_view)>& take) {
+                                              const std::function<bool(std::string_view)>& take) {
   const Request request{"GET", std::string{kBasePath} + asked(path), {}, {}, {}, {}, last_event_id};
   Streamed streamed;
   CURL* easy = easy_.get();
@@ -189,9 +190,10 @@ ServiceClient::Streamed ServiceClient::stream(const std::string& path, const std
   set(easy, CURLOPT_WRITEDATA, static_cast<void*>(&sink));
   const CURLcode code = curl_easy_perform(easy);
   if (sink.thrown) std::rethrow_exception(sink.thrown);
+  streamed.had_enough = sink.had_enough;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &streamed.reply.status);
   const char* const what = message[0] != '\0' ? message.data() : curl_easy_strerror(code);
-  if (code != CURLE_OK && !is_worth_another_try(code)) throw Failure(kExitUnreachable, what);
+  if (code != CURLE_OK && !sink.had_enough && !is_worth_another_try(code)) throw Failure(kExitUnreachable, what);
   streamed.why = code == CURLE_OK ? "the service has ended the stream" : what;
   return streamed;
 }

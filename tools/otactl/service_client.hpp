@@ -57,15 +57,16 @@ class ServiceClient {
   Reply send_file(const std::string& path, const std::string& type, const std::string& file,
                   OnProgress on_progress);
 
-  // Gets an answer that has no end, once, from behind the event that is named, and hands on what comes of it, until it breaks
-  // off: then `why` says how. The reply is of an error status, or has no body; status 0: there was no answer. What `take`
-  // throws ends it and is thrown here.
+  // Gets an answer that has no end, once, from behind the event that is named, and hands on what comes of it, until `take`
+  // answers that it has had enough (false), or it breaks off: then `why` says how. The reply is of an error status, or has no
+  // body; status 0: there was no answer. What `take` throws ends it and is thrown here.
   struct Streamed {
     Reply reply;
     std::string why;
+    bool had_enough = false;
   };
   Streamed stream(const std::string& path, const std::string& last_event_id,
-                  const std::function<void(std::string_view)>& take);
+                  const std::function<bool(std::string_view)>& take);
 
   // How often a request is tried; the watcher, which polls anyway, takes 1.
   void set_tries(unsigned tries) { tries_ = tries; }

@@ -39,15 +39,15 @@ void add_rollback_commands(CLI::App& app, Session& session);
 void add_why_command(CLI::App& app, Session& session);
 void add_service_commands(CLI::App& app, Session& session);
 void add_audit_commands(CLI::App& app, Session& session);
-void add_audit_events(CLI::App& audit, Session& session);
 void add_story_commands(CLI::App& app, Session& session);
 void add_diff_command(CLI::App& app, Session& session);
 void add_user_commands(CLI::App& app, Session& session);
 void add_whatif_command(CLI::App& app, Session& session);
-void add_event_commands(CLI::App& app, Session& session);
+void add_events_command(CLI::App& parent, Session& session);
 void add_log_commands(CLI::App& app, Session& session);
 void add_log_stream(CLI::App& log, Session& session);
 void add_log_repair(CLI::App& log, Session& session);
+void add_log_drop_snapshots(CLI::App& log, Session& session);
 void add_backup_commands(CLI::App& app, Session& session);
 void add_views_commands(CLI::App& app, Session& session);
 

@@ -46,19 +46,50 @@ std::string outcome_text(const json& outcome) {
   }
   out += fmt::format("  at end    {}, {} devices granted: {}\n", outcome.at("status").get<std::string>(),
                      outcome.at("granted_devices").get<std::uint64_t>(), counts_text(outcome.at("counts")));
+  if (outcome.at("ended_at").is_string()) {
+    out += fmt::format("  ended     {}\n", text::human_time(outcome["ended_at"].get<std::string>()));
+  }
   if (const auto unknown = outcome.at("unknown_attempts").get<std::uint64_t>(); unknown > 0) {
     out += fmt::format("  unknown   the outcome of {} attempts\n", unknown);
   }
   if (const auto left = outcome.at("operator_steps_left_out").get<std::uint64_t>(); left > 0) {
     out += fmt::format("  left out  {} steps of operators, impossible here\n", left);
   }
+  if (outcome.at("cut_short").get<bool>()) out += "  cut short it took too many steps: this is how far it came\n";
   return out;
 }
 
+std::string between(const json& range) {
+  const auto least = range.at("min").get<std::uint64_t>();
+  const auto most = range.at("max").get<std::uint64_t>();
+  return least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
+}
+
+std::string bounds_text(const json& bounds) {
+  const auto stopped = bounds.at("stopped").get<std::string>();
+  std::string out = fmt::format("  stopped   {}", stopped);
+  if (bounds.at("stopped_at").is_object()) {
+    const auto first = text::human_time(bounds["stopped_at"].at("min").get<std::string>());
+    const auto last = text::human_time(bounds["stopped_at"].at("max").get<std::string>());
+    out += fmt::format(", {} with {} devices granted", first == last ? first : fmt::format("{} to {}", first, last),
+                       between(bounds.at("granted_when_stopped")));
+  }
+  return out + fmt::format("\n  at end    {} devices granted: {} completed, {} failed, {} cancelled\n",
+                           between(bounds.at("granted_devices")), between(bounds.at("completed_devices")),
+                           between(bounds.at("failed_devices")), between(bounds.at("cancelled_devices")));
+}
+
 std::string what_if_text(const json& answer) {
-  if (answer.at("exact").get<bool>()) return outcome_text(answer.at("if_unknown_succeed"));
-  return "If what is not known had succeeded:\n" + outcome_text(answer.at("if_unknown_succeed")) +
-         "If it had failed:\n" + outcome_text(answer.at("if_unknown_fail"));
+  if (answer.at("exact").get<bool>()) return outcome_text(answer.at("scenarios").front());
+  std::string out = "Not known exactly. Over all scenarios:\n" + bounds_text(answer.at("bounds"));
+  for (const auto& scenario : answer.at("scenarios")) {
+    const bool as_recorded = scenario.at("devices_come").get<std::string>() == "as_recorded";
+    out += fmt::format("{}; attempts without a known outcome {}:\n",
+                       as_recorded ? "Devices come when they were granted then, the others never" : "Devices come as soon as they may",
+                       scenario.at("unknown_outcomes").get<std::string>());
+    out += outcome_text(scenario);
+  }
+  return out + "Attempts take as long and end as they did; operators do what they did when they did it; ways back are not played.\n";
 }
 
 }  // namespace

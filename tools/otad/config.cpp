@@ -1,6 +1,7 @@
 #include "tools/otad/config.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -59,6 +60,20 @@ std::string environment_name(std::string name) {
 
 namespace {
 
+// Backups may stand in the data directory, but not be it, nor be in what the service keeps there.
+void refuse_backups_among_data(const Config& config) {
+  if (config.backup_directory.empty()) return;
+  namespace fs = std::filesystem;
+  const auto backups = fs::weakly_canonical(config.backup_directory);
+  const auto data = fs::weakly_canonical(config.data_directory);
+  const auto inside = backups.lexically_relative(data);
+  const auto first = inside.empty() ? std::string() : inside.begin()->string();
+  const bool is_kept = first == "." || first == "log" || first == "subjects" || first == "views" || first == "artifacts" || first == "keys";
+  if (!is_kept) return;
+  throw ConfigError(fmt::format("backup.directory = \"{}\": the service keeps other things there; a directory of its own is wanted",
+                                config.backup_directory.string()));
+}
+
 // What only several settings together tell.
 void check_whole(Config& config) {
   if (const auto& header = config.device_auth.identity_header; !header.empty() && config.trusted_proxies.empty()) {
@@ -78,6 +93,7 @@ void check_whole(Config& config) {
     throw ConfigError(fmt::format("downloads.store_key is set, and downloads.redirect_url = \"{}\": a URL without a query is wanted, "
                                   "which is presigned", config.redirect_url));
   }
+  refuse_backups_among_data(config);
   const auto speaks_tls = [](const std::string& url) { return url.find("tls://") != std::string::npos; };
   if (!config.nats_ca_file.empty() && !speaks_tls(config.nats_url) && !speaks_tls(config.mqtt.nats_url)) {
     throw ConfigError(fmt::format("nats.ca_file = \"{}\": neither nats.url nor mqtt.nats_url begins with tls://", config.nats_ca_file));

@@ -55,6 +55,7 @@ struct Config {
   std::vector<std::filesystem::path> signature_key_files;
   bool require_signature = false;
   bool replace_lost_log_key = false;               // log.replace_lost_key
+  std::chrono::milliseconds verify_every{std::chrono::hours(24)};   // log.verify_every; 0: when somebody asks
   std::uint64_t keep_free = 256'000'000;           // log.keep_free
   std::filesystem::path backup_directory;          // backup.directory; empty: no backups
   std::chrono::milliseconds backup_every{0};       // backup.every; 0: when somebody asks

@@ -216,6 +216,10 @@ const std::vector<Setting>& settings() {
        [](Config& c, const std::string& v) { c.backups_kept = number(v, 1, 100'000); }},
       {"log.keep_free", "256000000", "bytes of its disk: with less nothing is written and 503 is answered until there is room; 0: to the last",
        [](Config& c, const std::string& v) { c.keep_free = number(v, 0, 1'000'000'000'000'000); }},
+      {"log.verify_every", "24h", "how often the log is verified by itself, gently; 0s: only when somebody asks",
+       [](Config& c, const std::string& v) {
+         c.verify_every = std::chrono::ceil<milliseconds>(duration_within(v, milliseconds(0), hours(24 * 365)));
+       }},
       {"log.replace_lost_key", "off", "on or off: if the key that signs the log is missing, go on with a new one; for one start",
        [](Config& c, const std::string& v) { c.replace_lost_log_key = on_or_off(v); }},
       {"nats.url", "", "NATS server, nats://host:4222, or tls://host:4222: nothing is said to it but over TLS; empty: no bus",
