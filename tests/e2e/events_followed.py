@@ -1,4 +1,5 @@
-"""Who follows the log sees every event once and in order, though the service is killed in between."""
+"""Who follows the log sees every event once and in order, though the service is killed in between. A file of it has an end, though
+each page that is read is an event."""
 import json
 import os
 import subprocess
@@ -17,6 +18,18 @@ def follow(stage, name, *options):
         with open(path, "rb") as lines:
             return [json.loads(line) for line in lines.read().split(b"\n")[:-1]]
     return process, events
+
+
+def reads_are_recorded(stage, events):
+    service = stage.service
+    service.settings += ["--audit.record_reads", "on"]
+    service.start()
+    for command, lines_beside in ((["--json", "events"], 0), (["audit", "events", "--format", "csv"], 1), (["events"], 0)):
+        done = subprocess.run([os.path.join(BIN, "otactl"), "--server", service.url, *command], capture_output=True, timeout=60, check=True)
+        shown = len(done.stdout.splitlines()) - lines_beside
+        head = service.get("/audit/events?limit=1")["head"]
+        assert events < shown < head, (command, events, shown, head)
+    service.stop()
 
 
 def main():
@@ -39,7 +52,14 @@ def main():
             wanted = [e for e in log if e["position"] > head and e["type"] == "device.registered"]
             wait_for("the later ones, too", lambda: len(later_events()) >= len(wanted), 30)
             assert later_events() == wanted, "what was let through is not what was asked for"
+            first = subprocess.run([os.path.join(BIN, "otactl"), "--json", "--server", service.url, "events", "--follow", "--after", "0",
+                                    "--limit", "3"], capture_output=True, timeout=60, check=True).stdout
+            assert [json.loads(line) for line in first.splitlines()] == log[:3], "not the first three, and an end"
+            refused = subprocess.run([os.path.join(BIN, "otactl"), "--as-of", "1", "log", "stats", service.data],
+                                     capture_output=True, timeout=60, check=False)
+            assert refused.returncode == 2 and b"--as-of: '1'" in refused.stderr, refused
             service.stop()                       # though both are still there
+            reads_are_recorded(stage, len(log))
             print(f"{len(log)} events printed once each, over 2 kills")
         finally:
             for process in (everything, registered):

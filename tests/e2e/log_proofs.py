@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from support import BIN, LONG, Service, metadata
+from support import BIN, LONG, Service, metadata, wait_for
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "outsider"))
 import verify_log  # noqa: E402  pylint: disable=wrong-import-position
@@ -49,7 +49,7 @@ def both_agree(data, events, key):
     assert ours["sound"] and not ours["findings"] and ours["events"] >= events, ours
     code, theirs = outsider(dump(data), key)
     assert code == 0 and f'{ours["events"]} events, root {ours["root"]}' in theirs, (ours, theirs)
-    assert ours["checkpoints"] == int(theirs.split()[-3]), (ours, theirs)
+    assert f'{ours["checkpoints"]} checkpoints hold\n{ours["unsigned_events"]} events behind' in theirs, (ours, theirs)
     return ours
 
 
@@ -69,6 +69,9 @@ def check_changed_lines(lines):
     assert "is of other events" in changed(100, flip)[1]
     assert "event 100 is missing" in changed(100, lambda events, i: events.pop(i))[1]
     assert changed(100, lambda events, i: events.insert(i, {**events[i]}))[0] == 1
+    # What otactl says beside the record is not believed.
+    assert changed(1, lambda events, i: events[i].update(type="service.other", data={}))[0] == 0
+    assert "the log's first key is another" in outsider(lines, "ota-log/other+00000000+AQ==")[1]
     assert "of then" in outsider([line.replace("1\\n", "2\\n", 1) if "checkpoint" in line else line for line in lines])[1]
 
 
@@ -79,6 +82,8 @@ def check_proofs(service, directory, key):
         told = otactl("--server", service.url, "audit", "prove", str(position), "--key", key, "--out", kept)
         assert f"event      {position} " in told, told
         assert "is in" in otactl("audit", "check", kept, "--key", key)
+        proven = json.loads(otactl("--json", "audit", "check", kept, "--key", key))
+        assert proven["position"] == position and proven["signer"] == key and proven["key_is_known"], proven
         with open(kept, encoding="utf-8") as text:
             proof = json.load(text)
         assert verify_log.check_proof(proof, key)[0] == position
@@ -115,6 +120,8 @@ def run(directory):
     assert ours["signed_events"] == ours["events"], ours  # a clean stop signs everything
     assert "The log is sound." in otactl("audit", "verify", service.data, "--checkpoint", checkpoint)
     check_changed_lines(dump(service.data))
+    check_dump(service.data)
+    check_own_word(directory)
     check_lost_key(service, directory, first, checkpoint)
     check_flipped_bit(service, directory)
 
@@ -131,14 +138,40 @@ def check_lost_key(service, directory, first, checkpoint):
     service.stop()
     told = otactl("audit", "verify", service.data, "--checkpoint", checkpoint, code=1)
     assert "does not vouch for it" in told, told
-    assert "The log is sound." in otactl("audit", "verify", service.data, "--key", first, "--key", newest)
+    told = otactl("audit", "verify", service.data, "--key", first, "--key", newest)
+    assert "The log is sound." in told and f"its first key: {first}" in told and "own word" not in told, told
+    lines = dump(service.data)
+    assert "does not vouch for it" in outsider(lines, first)[1]
+    assert outsider(lines, first, newest)[0] == 0, outsider(lines, first, newest)
+
+
+def check_own_word(directory):
+    """A log that somebody made anew, under a key of their own, is sound in itself: it is said whose word that is."""
+    other = Service(os.path.join(directory, "other"))
+    os.makedirs(other.directory)
+    other.start()
+    key = keys(other)[0]
+    checkpoint = json.loads(otactl("--server", other.url, "--json", "audit", "checkpoint"))
+    assert checkpoint["size"] >= 1 and checkpoint["note"].startswith(checkpoint["origin"] + "\n"), checkpoint
+    other.stop()
+    told = otactl("audit", "verify", other.data)
+    assert f"its first key: {key}" in told and "That key is the log's own word" in told, told
+    ours = json.loads(otactl("--json", "audit", "verify", other.data))
+    assert ours["key"] == key and not ours["key_is_known"] and ours["unsigned_events"] == 0, ours
+
+
+def check_dump(data):
+    """A part of the log comes with the checkpoints of that part alone."""
+    lines = [json.loads(line) for line in otactl("log", "dump", data, "--after", "4000", "--limit", "2000").splitlines()]
+    assert [line["position"] for line in lines if "position" in line] == list(range(4_001, 6_001))
+    sizes = [int(line["checkpoint"].split("\n")[1]) for line in lines if "checkpoint" in line]
+    assert sizes and all(4_000 < size <= 6_000 for size in sizes), sizes
 
 
 def check_flipped_bit(service, directory):
-    """A bit of the events' files: found, named, and by the running service as well."""
-    log = os.path.join(service.data, "log")
-    copy = os.path.join(directory, "copy")
-    shutil.copytree(log, copy)
+    """A bit of the events' files: found, named, and by the running service as well, without anybody's asking."""
+    shutil.copytree(service.data, os.path.join(directory, "damaged", "data"))
+    copy = os.path.join(directory, "damaged", "data", "log")
     tables = sorted((os.path.join(copy, name) for name in os.listdir(copy) if name.endswith(".sst")), key=os.path.getsize)
     assert tables, "everything is still in the write-ahead log"
     with open(tables[-1], "r+b") as file:
@@ -148,6 +181,16 @@ def check_flipped_bit(service, directory):
         file.write(bytes([byte ^ 1]))
     told = otactl("audit", "verify", copy, code=1)
     assert "THE LOG IS NOT SOUND." in told and "cannot be read" in told, told
+    running = Service(os.path.join(directory, "damaged"), "--log.verify_every", "1s").start()
+    wait_for("the service finds it", lambda: log_health(running)["status"] == "damaged")
+    health = log_health(running)
+    assert os.path.basename(tables[-1]) in health["damage"], health
+    assert "\nota_log_verified_sound 0\n" in running.call("GET", "/metrics").text
+    running.kill()
+
+
+def log_health(service):
+    return service.call("GET", "/health/detailed").json["dependencies"]["log"]
 
 
 def main():
