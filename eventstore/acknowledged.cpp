@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -115,8 +116,8 @@ std::optional<Acknowledged> parse_acknowledged(std::string_view slot) {
 
 std::optional<Acknowledged> read_acknowledged(const fs::path& directory) {
   if (!fs::exists(directory / kAcknowledgedName)) return std::nullopt;
-  const auto fail = [&](std::string_view why) {
-    throw std::runtime_error(fmt::format("{}, which says how far the database was acknowledged, {}", (directory / kAcknowledgedName).string(), why));
+  const auto sentence = [&](std::string_view why) {
+    return fmt::format("{}, which says how far the database was acknowledged, {}", (directory / kAcknowledgedName).string(), why);
   };
   std::optional<Acknowledged> note;
   try {
@@ -124,15 +125,20 @@ std::optional<Acknowledged> read_acknowledged(const fs::path& directory) {
       if (found && (!note || found->count >= note->count)) note = found;
     }
   } catch (const std::runtime_error& newer) {
-    fail(newer.what());
+    throw std::runtime_error(sentence(newer.what()));
   }
-  if (!note) fail(fmt::format("is damaged. `otactl log repair --apply {}` writes it anew, from what is there", directory.string()));
+  if (!note) throw DamagedNote(sentence("is damaged"));
   return note;
 }
 
 void replace_acknowledged(const fs::path& directory, const Acknowledged& note) {
   const auto slot = acknowledged_slot(note);
   replace_file(directory / kAcknowledgedName, slot + slot);
+}
+
+bool may_pass(const std::system_error& error) {
+  constexpr std::array kShort{ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM};
+  return std::any_of(kShort.begin(), kShort.end(), [&](int kind) { return error.code() == static_cast<std::errc>(kind); });
 }
 
 AcknowledgedFile::AcknowledgedFile(const fs::path& directory) : file_(directory / kAcknowledgedName) {

@@ -20,7 +20,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "eventstore/types.hpp"
@@ -45,11 +47,20 @@ std::string acknowledged_slot(const Acknowledged& note);
 // Empty: it is damaged, or none. Throws std::runtime_error if a newer version wrote it.
 std::optional<Acknowledged> parse_acknowledged(std::string_view slot);
 
-// The note of a database; empty: there is none. Throws std::runtime_error with a sentence for people: it is damaged, or was written
-// by a newer version.
+// What a note says cannot be told; a repair writes it anew.
+struct DamagedNote : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// The note of a database; empty: there is none. Throws with a sentence for people: DamagedNote, or std::runtime_error if it cannot be
+// read or was written by a newer version.
 std::optional<Acknowledged> read_acknowledged(const std::filesystem::path& directory);
 // Writes it anew, both slots, synced; the note is the old or the new one at every moment.
 void replace_acknowledged(const std::filesystem::path& directory, const Acknowledged& note);
+
+// Whether a note that could not be written may be with the next one: there is no room on the disk just now, or no descriptor or memory to
+// look which files are there.
+bool may_pass(const std::system_error& error);
 
 // A note that is there, which is overwritten in place: that takes no room on a disk that is full, and costs the file system
 // no change of its own that the WAL would wait for.

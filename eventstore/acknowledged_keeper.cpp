@@ -56,7 +56,8 @@ bool AcknowledgedKeeper::write(Acknowledged note) {
     OTA_FAULT("journal.noted");
     return true;
   } catch (const std::system_error& error) {
-    if (error.code() != std::errc::no_space_on_device) on_fault_(error.what());
+    if (!may_pass(error)) on_fault_(error.what());
+    OTA_FAULT("journal.not_noted");
   } catch (const std::exception& error) {
     on_fault_(error.what());
   }

@@ -7,14 +7,17 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "eventstore/acknowledged.hpp"
 #include "eventstore/base64.hpp"
 #include "eventstore/directory.hpp"
 #include "eventstore/durable_files.hpp"
+#include "eventstore/fault.hpp"
 #include "eventstore/log_impl.hpp"
 #include "eventstore/no_log.hpp"
+#include "eventstore/subjects_database.hpp"
 
 namespace ota::eventstore {
 namespace {
@@ -71,15 +74,15 @@ std::uint32_t newest_unreadable(const rocksdb::BackupEngineReadOnly& engine, con
   return newest;
 }
 
-// One that is not known is named.
-std::uint32_t known(const rocksdb::BackupEngineReadOnly& engine, const fs::path& directory, std::string_view what, std::uint32_t id) {
+// Of the log; one that is not known is named.
+std::uint32_t known(const rocksdb::BackupEngineReadOnly& engine, const fs::path& directory, std::uint32_t id) {
   std::vector<rocksdb::BackupInfo> found;
   engine.GetBackupInfo(&found);
-  const auto unreadable = newest_unreadable(engine, directory / what);
+  const auto unreadable = newest_unreadable(engine, directory / kLog);
   if (found.empty() && unreadable == 0) throw std::runtime_error(fmt::format("the directory {} holds no backups", directory.string()));
   if (id == 0 && (found.empty() || unreadable > found.back().backup_id)) {
     throw std::runtime_error(fmt::format("backup {} in {} cannot be read: files of its {} are missing or damaged, or it is being taken; {}",
-                                         unreadable, directory.string(), what,
+                                         unreadable, directory.string(), kLog,
                                          found.empty() ? "there is no other" : fmt::format("the newest that can be read is {}", found.back().backup_id)));
   }
   if (id == 0) return found.back().backup_id;
@@ -119,6 +122,24 @@ BackupInfo info_of(const rocksdb::BackupEngineReadOnly& engine, const fs::path& 
   return info_of(found);
 }
 
+// The newest of the subjects that know whomever the first `head` events speak of; 0: none of them is wanted. One that cannot be read is
+// passed over: it may have been cut off.
+std::uint32_t names_for(const rocksdb::BackupEngineReadOnly& engine, const fs::path& directory, const BackupInfo& log, NamesOf wanted) {
+  std::vector<rocksdb::BackupInfo> found;
+  engine.GetBackupInfo(&found);
+  if (wanted == NamesOf::kWhateverIsThere) return found.empty() ? 0 : found.back().backup_id;
+  for (auto one = found.rbegin(); one != found.rend(); ++one) {
+    if (info_of(*one).head >= log.head) return one->backup_id;
+  }
+  throw std::runtime_error(fmt::format(
+      "backup {} in {} has no names that go with it: its log has {} events, {}. It was cut off, or files are missing. Take another one "
+      "if the service is there; an older one is restored with --id; with --without-newer-names this one is, and whoever is new in it is "
+      "an unknown user",
+      log.id, directory.string(), log.head.value,
+      found.empty() ? "and no names can be read"
+                    : fmt::format("and the newest names that can be read are those of {} events", info_of(found.back()).head.value)));
+}
+
 // What a backup says of itself: how far its log goes, and the hash of that log's first event, which is that of no other.
 std::string metadata_of(const Log& log, Position head) {
   const auto first = log.leaf_hash({1});
@@ -141,12 +162,8 @@ void refuse_other_log(const fs::path& directory, const std::string& metadata) {
 // One database on its way out of a backup: beside its place until it is whole, and gone if it never is.
 class Restoring {
  public:
-  Restoring(const fs::path& from, fs::path backups, const fs::path& data, std::string_view what, std::uint32_t id)
-      : engine_(open_to_read(from)),
-        backups_(std::move(backups)),
-        id_(known(*engine_, backups_, what, id)),
-        place_(data / what),
-        made_(data / fmt::format("{}.restoring", what)) {}
+  Restoring(const rocksdb::BackupEngineReadOnly& engine, std::uint32_t id, fs::path backups, const fs::path& data, std::string_view what)
+      : engine_(engine), id_(id), backups_(std::move(backups)), place_(data / what), made_(data / fmt::format("{}.restoring", what)) {}
   ~Restoring() {
     std::error_code ignored;
     fs::remove_all(made_, ignored);
@@ -158,30 +175,53 @@ class Restoring {
     std::error_code error;
     fs::create_directories(made_.parent_path(), error);
     fs::remove_all(made_, error);  // of one that was killed
-    must(engine_->RestoreDBFromBackup(id_, made_.string(), made_.string()), backups_, fmt::format("restored to {}", place_.string()));
+    must(engine_.RestoreDBFromBackup(id_, made_.string(), made_.string()), backups_, fmt::format("restored to {}", place_.string()));
   }
-  // Of a log: what the backup holds for certain, and that it is not all that ever was.
-  void note() const {
-    const auto told = info();
-    Acknowledged note;
-    note.count = told.head.value;
-    note.time = told.taken;
-    note.set_back = true;
-    replace_acknowledged(made_, note);
-  }
-  BackupInfo info() const { return info_of(*engine_, backups_, id_); }
+  const fs::path& made() const { return made_; }
   void show() {
     fs::rename(made_, place_);
     sync_entries(place_.parent_path());
   }
+  void take_back() {
+    std::error_code ignored;
+    fs::remove_all(place_, ignored);
+  }
 
  private:
-  const std::unique_ptr<rocksdb::BackupEngineReadOnly> engine_;
-  const fs::path backups_;
+  const rocksdb::BackupEngineReadOnly& engine_;
   const std::uint32_t id_;
+  const fs::path backups_;
   const fs::path place_;
   const fs::path made_;
 };
+
+// Of a log: what the backup holds for certain, and that it is not all that ever was.
+Acknowledged note_of(const BackupInfo& restored) {
+  Acknowledged note;
+  note.count = restored.head.value;
+  note.time = restored.taken;
+  note.set_back = true;
+  return note;
+}
+
+// Names whose restore was killed before there was a log, and that nobody has opened since.
+bool is_left_by_restore(const fs::path& data) { return fs::exists(data / kSubjects / kRestoreMark) && !fs::exists(data / kLog); }
+
+// The log last: without it nothing was restored.
+void show_both(Restoring& log, Restoring* names, const fs::path& data) {
+  if (names == nullptr) return log.show();
+  write_file(names->made() / kRestoreMark, "");
+  if (is_left_by_restore(data)) fs::remove_all(data / kSubjects);
+  names->show();
+  OTA_FAULT("backups.names_shown");
+  try {
+    log.show();
+  } catch (...) {
+    names->take_back();
+    throw;
+  }
+  remove_file(data / kSubjects / kRestoreMark);
+}
 
 }  // namespace
 
@@ -190,9 +230,15 @@ BackupInfo Backups::take(const Log& log, const Subjects& subjects, const std::fu
   const auto metadata = metadata_of(log, head);
   refuse_other_log(directory_, metadata);
   const auto id = take_one(directory_ / kLog, log.impl_->database->db(), metadata, stop);
+  OTA_FAULT("backups.log_taken");
   // Behind the log, so that whoever it speaks of is there. The newest one is good for all of the log: those before it go, and
   // with them the names of who was erased since.
-  subjects.with_database([&](rocksdb::DB& db) { take_one(directory_ / kSubjects, db, std::to_string(head.value), stop); });
+  try {
+    subjects.with_database([&](rocksdb::DB& db) { take_one(directory_ / kSubjects, db, std::to_string(head.value), stop); });
+  } catch (...) {
+    open(directory_ / kLog, "written")->DeleteBackup(id).PermitUncheckedError();  // nobody would know who is new in it
+    throw;
+  }
   must(open(directory_ / kSubjects, "written")->PurgeOldBackups(1), directory_, "tidied up");
   for (const auto& info : list()) {
     if (info.id == id) return info;
@@ -211,28 +257,35 @@ std::vector<BackupInfo> Backups::list() const {
 
 BackupInfo Backups::check(std::uint32_t id) const {
   const auto log = open_to_read(directory_ / kLog);
-  const auto checked = known(*log, directory_, kLog, id);
+  const auto checked = known(*log, directory_, id);
+  const auto info = info_of(*log, directory_, checked);
   must(log->VerifyBackup(checked, /*verify_with_checksum=*/true), directory_, "trusted");
   const auto subjects = open_to_read(directory_ / kSubjects);
-  must(subjects->VerifyBackup(known(*subjects, directory_, kSubjects, 0), /*verify_with_checksum=*/true), directory_, "trusted");
-  return info_of(*log, directory_, checked);
+  const auto names = names_for(*subjects, directory_, info, NamesOf::kAllItSpeaksOf);
+  must(subjects->VerifyBackup(names, /*verify_with_checksum=*/true), directory_, "trusted");
+  return info;
 }
 
-BackupInfo Backups::restore(const fs::path& data, std::uint32_t id) const {
+BackupInfo Backups::restore(const fs::path& data, std::uint32_t id, NamesOf names) const {
   // All that can be known is looked at before anything is written.
   for (const auto what : {kLog, kSubjects}) {
     const auto to = data / what;
-    if (fs::exists(to)) throw std::runtime_error(fmt::format("{} is there already: a backup is restored beside what is there, not over it", to.string()));
+    if (!fs::exists(to) || (what == kSubjects && is_left_by_restore(data))) continue;
+    throw std::runtime_error(fmt::format("{} is there already: a backup is restored beside what is there, not over it", to.string()));
   }
-  Restoring log{directory_ / kLog, directory_, data, kLog, id};
-  Restoring subjects{directory_ / kSubjects, directory_, data, kSubjects, 0};
+  const auto logs = open_to_read(directory_ / kLog);
+  const auto info = info_of(*logs, directory_, known(*logs, directory_, id));
+  const bool may_be_none = names == NamesOf::kWhateverIsThere && !fs::exists(directory_ / kSubjects / "meta");
+  const auto subjects = may_be_none ? nullptr : open_to_read(directory_ / kSubjects);
+  const auto names_id = subjects ? names_for(*subjects, directory_, info, names) : 0;
+  Restoring log{*logs, info.id, directory_, data, kLog};
+  std::optional<Restoring> known_names;
+  if (names_id != 0) known_names.emplace(*subjects, names_id, directory_, data, kSubjects);
   log.write();
-  log.note();
-  subjects.write();
-  // The log last: without it nothing was restored.
-  subjects.show();
-  log.show();
-  return log.info();
+  replace_acknowledged(log.made(), note_of(info));
+  if (known_names) known_names->write();
+  show_both(log, known_names ? &*known_names : nullptr, data);
+  return info;
 }
 
 void Backups::keep(std::size_t newest) const {

@@ -4,7 +4,8 @@
 //   <directory>/subjects   who stands behind the tokens, apart from it: names have to go from backups, too, and sooner
 //
 // A backup holds a state of the log that was there, whole groups, and of the subjects all that it speaks of: they are copied
-// behind it. What lies in the directory is RocksDB's own form of backups; the note of how far the log was acknowledged is not in it, since
+// behind it, and say behind which event. One that was cut off between the two has no subjects that know all of its people: it is not
+// restored with older ones unless somebody wants that. What lies in the directory is RocksDB's own form of backups; the note of how far the log was acknowledged is not in it, since
 // it may be ahead. The firmware's bytes, the views and the keys are not
 // in it.
 #pragma once
@@ -28,6 +29,12 @@ struct BackupInfo {
   std::uint64_t bytes = 0;               // of all its files, shared ones too
 };
 
+// With which names a log is restored.
+enum class NamesOf {
+  kAllItSpeaksOf,   // or it is refused
+  kWhateverIsThere  // the newest that can be read, or none: whom they do not know is an unknown user
+};
+
 // One process at a time. Every verb throws std::runtime_error with a sentence for people.
 class Backups {
  public:
@@ -38,11 +45,12 @@ class Backups {
   BackupInfo take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop = {}) const;
   // The oldest first. Of a directory without any: none.
   std::vector<BackupInfo> list() const;
-  // Compares the checksums of all its files. 0: of the newest; one that cannot even be listed is a fault then.
+  // Compares the checksums of all its files, and of the names that are restored with it. 0: of the newest; one that cannot even be listed is a fault then.
   BackupInfo check(std::uint32_t id = 0) const;
   // Writes `data`/log and `data`/subjects, neither of which may exist; `data` is created if it is missing. Both or none. The log has
-  // a note of how far it is acknowledged, and that it was set back (Log::is_set_back). 0: the newest, if that can be read.
-  BackupInfo restore(const std::filesystem::path& data, std::uint32_t id = 0) const;
+  // a note of how far it is acknowledged, and that it was set back (Log::is_set_back). 0: the newest, if that can be read. What a restore
+  // that was killed has left is replaced.
+  BackupInfo restore(const std::filesystem::path& data, std::uint32_t id = 0, NamesOf names = NamesOf::kAllItSpeaksOf) const;
   // Deletes all but the newest, and the files that only they needed.
   void keep(std::size_t newest) const;
 

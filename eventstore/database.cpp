@@ -132,6 +132,7 @@ std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
   check_opened(opened, directory, kWhat);
   database->db_.reset(raw);
   database->take(handles);
+  remove_left_scratch(directory);
   const bool has_format = database->read_format();
   // A note that knows no files tells only now.
   database->shortfall_ = guard.shortfall(database->newest_row().value, UINT64_MAX);
@@ -166,10 +167,9 @@ std::unique_ptr<Database> Database::open_read_only(const std::filesystem::path& 
   auto database = open_existing(directory, std::move(options), /*read_only=*/true,
                                 guard.note() ? Format::kMayBeLost : Format::kMustBeThere);
   guard.refuse_damaged(database->wal_check_->first_file());
-  // What is damaged there hides how far the log goes; everything before it can be read.
-  if (const auto newest = database->newest_readable_row()) {
-    database->shortfall_ = guard.shortfall(newest->value, database->first_needed_wal());
-  }
+  // What is damaged there hides how far the log goes; everything before it can be read. A file that is missing is missing all the same.
+  const auto newest = database->newest_readable_row();
+  database->shortfall_ = guard.shortfall(newest ? std::optional(newest->value) : std::nullopt, database->first_needed_wal());
   return database;
 }
 

@@ -16,19 +16,21 @@ constexpr std::uint32_t kDroppedAtOnce = 10'000;
 
 }  // namespace
 
-std::uint64_t drop_snapshots(const std::filesystem::path& directory) {
+DroppedSnapshots drop_snapshots(const std::filesystem::path& directory) {
   if (!std::filesystem::exists(directory / "CURRENT")) {
     throw std::runtime_error(fmt::format("the directory {} holds no event log", directory.string()));
   }
   const auto database = Database::open(directory, std::make_shared<Head>(), nullptr);
-  std::uint64_t dropped = 0;
+  if (!database->shortfall().empty()) throw std::runtime_error(database->shortfall());
+  DroppedSnapshots dropped;
+  if (const auto& tail = database->torn_tail()) dropped.torn_tail = tail->text();
   rocksdb::WriteBatch batch;
   const auto write = [&] {
     check(database->db().Write(durable_write(), &batch), "drop its snapshots");
     batch.Clear();
   };
   const auto rows = database->iterate(Family::kSnapshots, /*fill_cache=*/false);
-  for (rows->SeekToFirst(); rows->Valid(); rows->Next(), ++dropped) {
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next(), ++dropped.count) {
     check(batch.Delete(database->family(Family::kSnapshots), rows->key()), "drop its snapshots");
     if (batch.Count() >= kDroppedAtOnce) write();
   }

@@ -1,6 +1,7 @@
 #include "eventstore/journal.hpp"
 
 #include <thread>
+#include <utility>
 
 #include "eventstore/acknowledged_keeper.hpp"
 #include "eventstore/assert.hpp"
@@ -38,16 +39,15 @@ struct Journal::Impl {
         thread([this] { writer.run(); }) {
     log->impl_->database->watch([this](const std::string& why) { writer.stop(why); });
   }
-  ~Impl() {
-    log->impl_->database->watch({});
-    log->impl_->has_journal = false;
-  }
+  ~Impl() { log->impl_->database->watch({}); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
+  // The log is free again with the last of what is answered, also if the rest cannot be made.
   static std::shared_ptr<Log> claim(std::shared_ptr<Log> log) {
     OTA_ASSERT(!log->impl_->has_journal.exchange(true));  // one writer
-    return log;
+    Log* const claimed = log.get();
+    return {claimed, [log = std::move(log)](Log*) { log->impl_->has_journal = false; }};
   }
   // While everything is still there: completions may call append() to the very end.
   void close() {

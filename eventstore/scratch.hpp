@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace ota::eventstore {
 
@@ -29,5 +30,15 @@ class Scratch {
  private:
   std::filesystem::path path_;
 };
+
+// Deletes what processes that were killed have left in a database's directory. Whoever calls it has the database's lock.
+inline void remove_left_scratch(const std::filesystem::path& in) {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> left;
+  for (std::filesystem::directory_iterator entry(in, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
+    if (entry->path().filename().string().starts_with("scratch-")) left.push_back(entry->path());
+  }
+  for (const auto& one : left) std::filesystem::remove_all(one, ignored);
+}
 
 }  // namespace ota::eventstore

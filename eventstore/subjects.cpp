@@ -12,6 +12,7 @@
 #include <atomic>
 #include <shared_mutex>
 #include <stdexcept>
+#include <system_error>
 #include <unordered_map>
 
 #include "eventstore/assert.hpp"
@@ -55,6 +56,7 @@ class RocksSubjects final : public Subjects {
     check_format(is_new);
     load_index();
     made_ = tokens_made(*database_);
+    must_write(keep_tokens_made(*database_, made_));
     if (!std::filesystem::exists(directory_ / kAcknowledgedName)) replace_acknowledged(directory_, subjects_note(directory_, *database_, made_));
     note_ = std::make_unique<AcknowledgedFile>(directory_);
     std::string nothing;
@@ -170,6 +172,10 @@ class RocksSubjects final : public Subjects {
   void write_note() {
     try {
       note_->write(subjects_note(directory_, database(), made_));
+    } catch (const std::system_error& error) {
+      if (may_pass(error)) return;  // the next name writes it
+      stop(error.what());
+      throw;
     } catch (const std::exception& fault) {
       stop(fault.what());
       throw;

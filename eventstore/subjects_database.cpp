@@ -8,6 +8,7 @@
 #include "eventstore/bytes.hpp"
 #include "eventstore/database.hpp"
 #include "eventstore/directory.hpp"
+#include "eventstore/durable_files.hpp"
 #include "eventstore/no_log.hpp"
 #include "eventstore/scratch.hpp"
 #include "eventstore/wal_check.hpp"
@@ -73,6 +74,8 @@ OpenedSubjects open_subjects(const fs::path& directory, rocksdb::Env* env, const
   if (status.IsCorruption()) guard.refuse_damaged(no_holes.first_file());
   check_opened(status, directory, kSubjectsName);
   opened.db.reset(raw);
+  remove_left_scratch(directory);
+  if (fs::exists(directory / kRestoreMark)) remove_file(directory / kRestoreMark);  // from here on they are somebody's
   const auto shortfall = guard.shortfall(tokens_made(*opened.db), UINT64_MAX);
   if (!shortfall.empty()) throw std::runtime_error(shortfall);
   return opened;
@@ -89,14 +92,19 @@ std::unique_ptr<rocksdb::DB> open_subjects_to_read(const fs::path& directory, co
   return std::unique_ptr<rocksdb::DB>(raw);
 }
 
-void bring_into_tables(const fs::path& directory) {
+std::uint64_t bring_into_tables(const fs::path& directory) {
   rocksdb::DB* raw = nullptr;
   auto options = subjects_options(nullptr);
   options.create_if_missing = false;
   check_opened(rocksdb::DB::Open(options, directory.string(), &raw), directory, kSubjectsName);
   const std::unique_ptr<rocksdb::DB> db(raw);
-  const auto flushed = db->Flush({});
-  if (!flushed.ok()) throw std::runtime_error(fmt::format("cannot write the {}: {}", kSubjectsName, flushed.ToString()));
+  const auto must_write = [](const rocksdb::Status& status) {
+    if (!status.ok()) throw std::runtime_error(fmt::format("cannot write the {}: {}", kSubjectsName, status.ToString()));
+  };
+  const auto made = tokens_made(*db);
+  must_write(keep_tokens_made(*db, made));
+  must_write(db->Flush({}));
+  return made;
 }
 
 std::uint64_t tokens_made(rocksdb::DB& db) {
@@ -109,6 +117,16 @@ std::uint64_t tokens_made(rocksdb::DB& db) {
   for (rows->Seek({&kTokenPrefix, 1}); rows->Valid() && rows->key()[0] == kTokenPrefix; rows->Next()) ++count;
   must_read(rows->status());
   return count;
+}
+
+rocksdb::Status keep_tokens_made(rocksdb::DB& db, std::uint64_t made) {
+  std::string row;
+  const auto status = db.Get({}, slice(kMadeKey), &row);
+  if (!status.IsNotFound()) return status;
+  append_be64(row, made);
+  rocksdb::WriteOptions durable;
+  durable.sync = true;
+  return db.Put(durable, slice(kMadeKey), row);
 }
 
 std::uint64_t first_needed_wal(rocksdb::DB& db) {

@@ -49,9 +49,8 @@ std::optional<SubjectsReport> repair_subjects(const fs::path& directory) {
     copy_sound_records(files, sound.path());
     for (const fs::path& file : files) replace_file(file, read_file(sound.path() / file.filename(), 0));
   }
-  bring_into_tables(directory);  // no holes are left in a WAL that is empty
   Acknowledged note;
-  note.count = tokens_made(*open_subjects_to_read(directory, {}));
+  note.count = bring_into_tables(directory);  // no holes are left in a WAL that is empty
   note.set_back = true;
   replace_acknowledged(directory, note);
   return report;

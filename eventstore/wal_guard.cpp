@@ -19,6 +19,8 @@ std::string second_of(Timestamp time) { return fmt::format("{:%Y-%m-%d %H:%M:%S}
 WalGuard::WalGuard(std::filesystem::path directory, Words words) : directory_(std::move(directory)), words_(std::move(words)) {
   try {
     note_ = read_acknowledged(directory_);
+  } catch (const DamagedNote& damaged) {
+    note_fault_ = fmt::format("{}. `otactl log repair --apply {}` writes it anew, from what is there", damaged.what(), words_.repaired.string());
   } catch (const std::exception& fault) {
     note_fault_ = fault.what();
   }
@@ -49,13 +51,17 @@ std::string WalGuard::missing_wal(std::uint64_t needed) const {
   return fmt::format("{} is sound to byte {} alone, and was synced to byte {}", wal_name(note_->wal), bytes_of(note_->wal), note_->wal_bytes);
 }
 
-std::string WalGuard::shortfall(std::uint64_t found, std::uint64_t needed) const {
+std::string WalGuard::shortfall(std::optional<std::uint64_t> found, std::uint64_t needed) const {
   if (!note_) return note_fault_;
   const auto wal = missing_wal(needed);
-  if (wal.empty() && found >= note_->count) return {};
-  const auto lost = found >= note_->count ? fmt::format("it has its {} {}, and other rows are missing", found, words_.things)
-                                          : fmt::format("it has {} of the {} {} that were acknowledged by {}, {} are missing", found,
-                                                        note_->count, words_.things, second_of(note_->time), note_->count - found);
+  if (wal.empty() && (!found || *found >= note_->count)) return {};
+  const auto lost = !found ? fmt::format("how many of the {} {} that were acknowledged by {} it has cannot be told, since its newest table "
+                                         "cannot be read",
+                                         note_->count, words_.things, second_of(note_->time))
+                    : *found >= note_->count
+                        ? fmt::format("it has its {} {}, and other rows are missing", *found, words_.things)
+                        : fmt::format("it has {} of the {} {} that were acknowledged by {}, {} are missing", *found, note_->count,
+                                      words_.things, second_of(note_->time), note_->count - *found);
   return fmt::format("the {} in {} is not all there: {}{}. Put back what is missing, or restore a backup; `otactl log repair {}` tells "
                      "what is lost, and with --apply goes on without it",
                      words_.database, directory_.string(), lost,

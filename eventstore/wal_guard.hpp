@@ -34,8 +34,9 @@ class WalGuard {
 
   // What is missing of the files from number `needed` on: "000012.log is gone"; empty: nothing.
   std::string missing_wal(std::uint64_t needed) const;
-  // The same for all that is wrong with `found` events or names: a sentence that ends with what to do; empty: nothing.
-  std::string shortfall(std::uint64_t found, std::uint64_t needed) const;
+  // The same for all that is wrong with `found` events or names: a sentence that ends with what to do; empty: nothing. Without
+  // `found` nobody can tell how many there are.
+  std::string shortfall(std::optional<std::uint64_t> found, std::uint64_t needed) const;
 
   // Throws std::runtime_error: a file from number `from` on is damaged before the end of the last record.
   void refuse_damaged(std::uint64_t from) const;

@@ -16,6 +16,7 @@
 #include "eventstore/verify.hpp"
 #include "eventstore/wal_file.hpp"
 #include "support.hpp"
+#include "tampered.hpp"
 
 using namespace ota::eventstore;
 using namespace ota::eventstore::testing;
@@ -109,7 +110,7 @@ TEST_CASE("of two slots the larger sound one counts, and the other one is overwr
   write_file(file, bytes);
   CHECK(read_acknowledged(place.path()) == note_of(7));
   write_file(file, "");
-  CHECK_THROWS_WITH_AS(read_acknowledged(place.path()), doctest::Contains("is damaged. `otactl log repair --apply "), std::runtime_error);
+  CHECK_THROWS_WITH_AS(read_acknowledged(place.path()), doctest::Contains("is damaged"), DamagedNote);
 }
 
 TEST_CASE("a log has a note from its first start on, of what is synced: behind each commit after a quiet time, and at its end") {
@@ -260,6 +261,7 @@ TEST_CASE("a note that is damaged is no silence: refused, readable, and written 
   std::ofstream(log.directory() / kAcknowledgedName) << "nothing";
   CHECK(why_not_open<Log>(log.directory()).find("acknowledged, which says how far the database was acknowledged, is damaged") !=
         std::string::npos);
+  CHECK(why_not_open<Log>(log.directory()).find("`otactl log repair --apply " + log.directory().string() + "`") != std::string::npos);
   CHECK(log.found() == log.all);
   CHECK_FALSE(Log::open_read_only(log.directory())->shortfall().empty());
   const auto done = repair_log(log.directory());
@@ -267,4 +269,66 @@ TEST_CASE("a note that is damaged is no silence: refused, readable, and written 
   CHECK(done->events_lost() == 0);
   log.store.reopen();
   CHECK(log.store.log->head() == Position{20});
+}
+
+TEST_CASE("a note for which there is no descriptor is tried again, and ends no service") {
+  std::atomic<bool> stopped{false};
+  Journal::Options options;
+  options.fail_stop = [&](const std::string&) {
+    stopped = true;
+    throw std::runtime_error("stopped");
+  };
+  Store store(options);
+  std::promise<void> missed;
+  std::atomic<bool> is_first{true};
+  fault::set_hook([&](std::string_view passed) {
+    if (passed == "journal.not_noted" && is_first.exchange(false)) missed.set_value();
+    if (passed == "journal.noted" && is_first.exchange(false)) missed.set_value();
+  });
+  {
+    const NoDescriptors none;
+    commit(*store.journal, append("s"));
+    missed.get_future().wait();
+  }
+  fault::set_hook({});
+  CHECK_FALSE(stopped);
+  commit(*store.journal, append("s"));
+  store.close();
+  CHECK_FALSE(stopped);
+  CHECK(read_acknowledged(store.directory.path())->count == 2);
+}
+
+TEST_CASE("a journal whose note cannot be written leaves a log that can be closed") {
+  TempDir directory;
+  auto log = Log::open(directory.path());
+  fs::remove(directory.path() / kAcknowledgedName);
+  CHECK_THROWS_WITH_AS(std::make_unique<Journal>(log, std::vector<Tail*>{}, Journal::Options{}), doctest::Contains("acknowledged cannot be written"),
+                       std::runtime_error);
+  log.reset();
+  log = Log::open(directory.path());
+  Journal journal(log, {}, {});
+  CHECK(commit(journal, append("s")).first == Position{1});
+}
+
+TEST_CASE("a file of the WAL that is gone is missed where the newest table cannot be read either, and nothing is changed") {
+  Tampered log;
+  const auto table = log.table(Family::kLog);
+  std::uint64_t data_bytes = 0;
+  log.change([&](Database& d, rocksdb::WriteBatch&) {
+    rocksdb::TablePropertiesCollection tables;
+    REQUIRE(d.db().GetPropertiesOfAllTables(d.family(Family::kLog), &tables).ok());
+    REQUIRE(tables.size() == 1);
+    data_bytes = tables.begin()->second->data_size;
+  });
+  log.store.reopen();
+  commit(*log.store.journal, append("s"));
+  log.store.close();
+  Tampered::flip(table, data_bytes - 20);
+  for (const auto& file : wal_files(log.store.directory.path())) fs::remove(file);
+  const auto before = files_in(log.store.directory.path());
+  const auto why = why_not_open<Log>(log.store.directory.path());
+  CHECK_MESSAGE(why.find("is not all there: how many of the 10001 events that were acknowledged by ") != why.npos, why);
+  CHECK(why.find("cannot be told") != why.npos);
+  CHECK(why.find(" is gone. Put back what is missing") != why.npos);
+  CHECK(files_in(log.store.directory.path()) == before);
 }

@@ -11,6 +11,7 @@
 
 #include "eventstore/acknowledged.hpp"
 #include "eventstore/checkpoint.hpp"
+#include "eventstore/fault.hpp"
 #include "eventstore/subjects.hpp"
 #include "eventstore/verify.hpp"
 #include "support.hpp"
@@ -283,4 +284,131 @@ TEST_CASE("a backup that is broken off leaves the earlier ones") {
   CHECK(why_not([&] { b.backups.take(*b.store.log, *b.subjects, [&] { return ++asked > 2; }); }).find("cannot be written") != std::string::npos);
   REQUIRE(b.backups.list().size() == 1);
   b.backups.check();
+}
+
+TEST_CASE("a backup that is broken off behind the log is not there: nobody would know who is new in it") {
+  BackedUp b;
+  b.subjects->token_for("ada");
+  b.write(10);
+  b.backups.take(*b.store.log, *b.subjects);
+  const auto grace = b.subjects->token_for("grace");
+  b.write(10);
+  std::atomic<bool> stop{false};
+  fault::set_hook([&](std::string_view passed) { stop = stop || passed == "backups.log_taken"; });
+  CHECK(why_not([&] { b.backups.take(*b.store.log, *b.subjects, [&] { return stop.load(); }); }).find("was broken off") != std::string::npos);
+  fault::set_hook({});
+  REQUIRE(stop);
+  REQUIRE(b.backups.list().size() == 1);
+  CHECK(b.backups.check().head.value == 10);
+  b.backups.restore(b.place.path() / "old");
+  CHECK(b.verified(b.place.path() / "old") == 10);
+  CHECK(b.backups.take(*b.store.log, *b.subjects).head.value == 20);
+  b.backups.restore(b.place.path() / "new");
+  CHECK(Subjects::open(b.place.path() / "new" / "subjects")->person(grace) == "grace");
+}
+
+namespace {
+
+// Two backups; the second was killed while it copied the names, of which there is a piece if `piece`.
+struct KilledAtNames : BackedUp {
+  explicit KilledAtNames(bool piece) {
+    const auto names = place.path() / "backups" / "subjects";
+    ada = subjects->token_for("ada");
+    write(10);
+    backups.take(*store.log, *subjects);
+    fs::copy(names, place.path() / "aside", fs::copy_options::recursive);
+    grace = subjects->token_for("grace");
+    write(10);
+    backups.take(*store.log, *subjects);
+    fs::remove_all(names);
+    fs::rename(place.path() / "aside", names);
+    if (piece) fs::create_directories(names / "private" / "2");
+    if (piece) std::ofstream(names / "private" / "2" / "000012.log") << "a piece";
+  }
+  SubjectToken ada, grace;
+};
+
+}  // namespace
+
+TEST_CASE("a log is not restored with names that are older, unless somebody wants that") {
+  for (const bool piece : {false, true}) {
+    CAPTURE(piece);
+    KilledAtNames b(piece);
+    const auto data = b.place.path() / "data";
+    for (const auto& why : {why_not([&] { b.backups.restore(data); }), why_not([&] { b.backups.check(); }), why_not([&] { b.backups.check(2); })}) {
+      CHECK_MESSAGE(why.find("has no names that go with it: its log has 20 events, and the newest names that can be read are those of 10 events") != why.npos, why);
+      CHECK(why.find("backup 2 in ") == 0);
+      CHECK(why.find("--without-newer-names") != why.npos);
+    }
+    CHECK_FALSE(fs::exists(data));
+    CHECK(b.backups.check(1).head.value == 10);
+    b.backups.restore(b.place.path() / "old", 1);
+    CHECK(b.verified(b.place.path() / "old") == 10);
+    b.backups.restore(data, 0, NamesOf::kWhateverIsThere);
+    CHECK(b.verified(data) == 20);
+    {
+      const auto restored = Subjects::open(data / "subjects");
+      CHECK(restored->person(b.ada) == "ada");
+      CHECK_FALSE(restored->person(b.grace));
+    }
+    // The next one is whole again.
+    b.backups.take(*b.store.log, *b.subjects);
+    b.backups.check();
+    b.backups.restore(b.place.path() / "next");
+    CHECK(Subjects::open(b.place.path() / "next" / "subjects")->person(b.grace) == "grace");
+  }
+}
+
+TEST_CASE("a log without any names that can be read is restored alone if somebody wants that") {
+  KilledAtNames b(false);
+  fs::remove_all(b.place.path() / "backups" / "subjects");
+  const auto data = b.place.path() / "data";
+  CHECK(why_not([&] { b.backups.restore(data); }) != "it was done");
+  b.backups.restore(data, 0, NamesOf::kWhateverIsThere);
+  CHECK(b.verified(data) == 20);
+  CHECK_FALSE(fs::exists(data / "subjects"));
+}
+
+TEST_CASE("a restore that was killed between names and log is done again") {
+  BackedUp b;
+  const auto ada = b.subjects->token_for("ada");
+  b.write(10);
+  b.backups.take(*b.store.log, *b.subjects);
+  const auto data = b.place.path() / "data";
+  const auto killed = b.place.path() / "killed";
+  fault::set_hook([&](std::string_view passed) {
+    if (passed == "backups.names_shown") fs::copy(data, killed, fs::copy_options::recursive);
+  });
+  b.backups.restore(data);
+  fault::set_hook({});
+  REQUIRE(fs::exists(killed / "subjects"));
+  REQUIRE_FALSE(fs::exists(killed / "log"));
+  CHECK(why_not([&] { b.backups.restore(data); }).find("is there already") != std::string::npos);
+  SUBCASE("at once") {
+    b.backups.restore(killed);
+    CHECK(b.verified(killed) == 10);
+    CHECK(Subjects::open(killed / "subjects")->person(ada) == "ada");
+    CHECK_FALSE(fs::exists(killed / "subjects" / "RESTORE"));
+    CHECK_FALSE(fs::exists(killed / "log.restoring"));
+  }
+  SUBCASE("not over names that somebody has used since") {
+    Subjects::open(killed / "subjects");
+    CHECK(why_not([&] { b.backups.restore(killed); }).find("subjects is there already") != std::string::npos);
+  }
+}
+
+TEST_CASE("a log that cannot be put in its place leaves no names there") {
+  BackedUp b;
+  b.write(10);
+  b.backups.take(*b.store.log, *b.subjects);
+  const auto data = b.place.path() / "data";
+  fault::set_hook([&](std::string_view passed) {
+    if (passed == "backups.names_shown") fs::create_directories(data / "log" / "somebody else's");
+  });
+  CHECK(why_not([&] { b.backups.restore(data); }) != "it was done");
+  fault::set_hook({});
+  CHECK_FALSE(fs::exists(data / "subjects"));
+  fs::remove_all(data / "log");
+  b.backups.restore(data);
+  CHECK(b.verified(data) == 10);
 }

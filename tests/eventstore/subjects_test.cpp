@@ -11,6 +11,8 @@
 
 #include "eventstore/acknowledged.hpp"
 #include "eventstore/durable_files.hpp"
+#include "eventstore/repair.hpp"
+#include "eventstore/subjects_database.hpp"
 #include "eventstore/subjects_repair.hpp"
 #include "eventstore/wal_file.hpp"
 #include "faulty_store.hpp"
@@ -264,6 +266,87 @@ TEST_CASE("names that an earlier version wrote, without a count and a note, are 
   std::filesystem::remove(five.directory.path() / kAcknowledgedName);
   Subjects::open(five.directory.path());
   CHECK(read_acknowledged(five.directory.path())->count == 5);
+}
+
+namespace {
+
+// As an earlier version left them: no count of those that were made, and no note; all in tables.
+void forget_count(const std::filesystem::path& directory) {
+  {
+    const auto opened = open_subjects(directory, nullptr, std::make_shared<BackgroundFaults>("names"));
+    REQUIRE(opened.db->Delete({}, std::string(kMadeKey)).ok());
+    REQUIRE(opened.db->Flush({}).ok());
+  }
+  std::filesystem::remove(directory / kAcknowledgedName);
+}
+
+// Somebody is erased, and all others stay, over a restart.
+void check_erasure(const std::filesystem::path& directory, SubjectToken erased, SubjectToken stays) {
+  {
+    const auto subjects = Subjects::open(directory);
+    subjects->erase(erased);
+    CHECK_FALSE(subjects->person(erased));
+    CHECK(subjects->person(stays));
+  }
+  const auto subjects = Subjects::open(directory);
+  CHECK_FALSE(subjects->person(erased));
+  CHECK(subjects->person(stays));
+  CHECK_FALSE(subjects->token_for("somebody new").empty());
+}
+
+}  // namespace
+
+TEST_CASE("the first who is erased from names that an earlier version wrote is nobody who is missing") {
+  Five five;
+  forget_count(five.directory.path());
+  check_erasure(five.directory.path(), five.tokens[2], five.tokens[4]);
+  CHECK(read_acknowledged(five.directory.path())->count == 6);
+}
+
+TEST_CASE("the first who is erased behind a repair that has lost the count is nobody who is missing") {
+  Five five;
+  forget_count(five.directory.path());
+  Subjects::open(five.directory.path())->token_for("lost");  // and with it what was counted
+  for (const auto& file : wal_files(five.directory.path())) std::filesystem::remove(file);
+  CHECK(why_not_open<Subjects>(five.directory.path()).find("is not all there") != std::string::npos);
+  REQUIRE(repair_subjects(five.directory.path()));
+  CHECK(read_acknowledged(five.directory.path())->count == 5);
+  check_erasure(five.directory.path(), five.tokens[2], five.tokens[4]);
+}
+
+TEST_CASE("what a damaged note says to do is what repairs it, of the log and of the names") {
+  TempDir data;
+  Log::open(data.path() / "log");
+  const auto ada = Subjects::open(data.path() / "subjects")->token_for("ada");
+  write_file(data.path() / "log" / kAcknowledgedName, "nothing");
+  write_file(data.path() / "subjects" / kAcknowledgedName, "nothing");
+  const auto told = [](const std::string& why) {
+    const std::string command = "`otactl log repair --apply ";
+    const auto begin = why.find(command) + command.size();
+    REQUIRE(why.find(command) != why.npos);
+    return std::filesystem::path(why.substr(begin, why.find('`', begin) - begin));
+  };
+  const auto log = told(why_not_open<Log>(data.path() / "log"));
+  REQUIRE(repair_log(log));
+  Log::open(data.path() / "log");
+  // It is told a data directory, and finds the names in it.
+  const auto names = told(why_not_open<Subjects>(data.path() / "subjects"));
+  REQUIRE(repair_subjects(names / "subjects"));
+  CHECK(Subjects::open(data.path() / "subjects")->person(ada) == "ada");
+}
+
+TEST_CASE("a note of names for which there is no descriptor is written with the next name") {
+  FaultyStore store;
+  store.open_subjects();
+  store.subjects->token_for("ada");
+  {
+    const NoDescriptors none;
+    CHECK_FALSE(store.subjects->token_for("bob").empty());
+  }
+  CHECK_FALSE(store.has_stopped);
+  CHECK(read_acknowledged(store.names.path())->count == 1);
+  store.subjects->token_for("eve");
+  CHECK(read_acknowledged(store.names.path())->count == 3);
 }
 
 TEST_CASE("names that cannot be written stop the service, as its log does") {

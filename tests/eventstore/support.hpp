@@ -3,6 +3,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -136,6 +137,23 @@ class Barricade {
 
 // Holds the writer at a group of one event, calls `ask_for_more`, lets it go, and waits for all.
 void in_one_group(Journal& journal, const std::function<void()>& ask_for_more);
+
+// No file can be opened by this process while there is one.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 std::string hex(std::string_view bytes);
 std::string from_hex(std::string_view text);

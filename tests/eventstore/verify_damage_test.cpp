@@ -5,7 +5,10 @@
 #include <thread>
 
 #include "eventstore/command_index.hpp"
+#include "eventstore/acknowledged.hpp"
 #include "eventstore/drop_snapshots.hpp"
+#include "eventstore/wal_file.hpp"
+#include "eventstore/durable_files.hpp"
 #include "tampered.hpp"
 
 using namespace ota::eventstore;
@@ -120,17 +123,33 @@ TEST_CASE("commands are remembered with the events that they led to, and snapsho
     });
   };
   remember(1, led_to[2], 2'000'001);
-  remember(2, led_to[1], 2'000'003);
+  remember(2, led_to[1], 2'000'001);
   remember(3, {99}, 2'000'003);
   log.change([&](Database& d, rocksdb::WriteBatch& b) {
     Tampered::put(d, b, Family::kCommands, std::string(command_key(command_id(4))), "x");
     Tampered::put(d, b, Family::kSnapshots, name_key("s1", {14}), "folded");
   });
   const auto at = [](Position position) { return std::to_string(position.value); };
-  CHECK(log.findings() == Found{at(led_to[1]) + ": a command is remembered with it, at another time than its own",
-                                at(led_to[2]) + ": a command is remembered with it, at another time than its own",
+  CHECK(log.findings() == Found{at(led_to[1]) + ": a command is remembered with it, at an earlier time than its own",
+                                at(led_to[2]) + ": a command is remembered with it, at an earlier time than its own",
                                 "14: a snapshot holds it, the log does not", "99: a command is remembered with it, the log does not hold it",
                                 "a row of the family commands is damaged"});
+}
+
+TEST_CASE("a command that found nothing to do behind its own event is remembered with it, later, and that is sound") {
+  Tampered log(10);
+  log.store.reopen();
+  log.store.clock.set(2'000'000);
+  Append part = append("s1");
+  part.events.front().origin.command = command_id(5);
+  commit(*log.store.journal, std::move(part));
+  log.store.clock.set(2'000'007);
+  Append alone;
+  alone.command = Append::Command{command_id(5), {}, 200};
+  commit(*log.store.journal, std::move(alone));
+  commit(*log.store.journal, append("s1"));  // with which it is durable
+  log.store.close();
+  CHECK(log.findings() == Found{});
 }
 
 TEST_CASE("snapshots are dropped when somebody asks") {
@@ -139,11 +158,35 @@ TEST_CASE("snapshots are dropped when somebody asks") {
   log.store.journal->put_snapshot("s1", {3}, "folded");
   log.store.journal->put_snapshot("s2", {4}, "folded");
   log.store.close();
-  CHECK(drop_snapshots(log.store.directory.path()) == 2);
-  CHECK(drop_snapshots(log.store.directory.path()) == 0);
+  CHECK(drop_snapshots(log.store.directory.path()).count == 2);
+  CHECK(drop_snapshots(log.store.directory.path()).count == 0);
   CHECK_FALSE(Log::open_read_only(log.store.directory.path())->snapshot("s1"));
   CHECK(log.findings() == Found{});
   CHECK_THROWS_WITH_AS(drop_snapshots(log.store.directory.path() / "x"), doctest::Contains("holds no event log"), std::runtime_error);
+}
+
+TEST_CASE("dropping snapshots tells what was cut off of the log, and is refused where the log is not all there") {
+  Tampered log(10);
+  const auto directory = log.store.directory.path();
+  const auto newest = wal_files(directory).back();
+  const auto whole = read_file(newest, 0);
+  write_file(newest, whole + "a record that did not come to its end");
+  CHECK(drop_snapshots(directory).torn_tail.find("were cut off") != std::string::npos);
+  CHECK(drop_snapshots(directory).torn_tail.empty());
+  // Of a note that knows no files, and is ahead of the log.
+  Acknowledged note;
+  note.count = 11;
+  replace_acknowledged(directory, note);
+  CHECK_THROWS_WITH_AS(drop_snapshots(directory), doctest::Contains("is not all there: it has 10 of the 11 events"), std::runtime_error);
+}
+
+TEST_CASE("what a start that was killed has left is removed by the next") {
+  Tampered log(10);
+  const auto left = log.store.directory.path() / "scratch-abcdef";
+  std::filesystem::create_directories(left / "more");
+  write_file(left / "000012.log", "x");
+  log.store.reopen();
+  CHECK_FALSE(std::filesystem::exists(left));
 }
 
 TEST_CASE("verifying stops when it is told to, whatever it is at, and says that it did not see all") {

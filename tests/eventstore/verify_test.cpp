@@ -188,7 +188,27 @@ TEST_CASE("checkpoints forged, damaged or taken away: named") {
       return true;
     });
   });
-  CHECK(log.findings() == Found{"2-10000: between them no checkpoint is kept, though one is signed every 4,096 events"});
+  // What is left holds over all of it.
+  CHECK(log.findings() == Found{});
+  CHECK(log.verified().signed_events == kEvents);
+}
+
+TEST_CASE("checkpoints that are gone below one that holds are no finding: an event changed there is, and so is a newest one that is gone") {
+  Tampered log;
+  const auto first = log.kept_checkpoint(5'000).checkpoint.tree.size;
+  log.change([&](Database& d, rocksdb::WriteBatch& b) {
+    read_checkpoints(d, 0, [&](const CheckpointRow& row) {
+      if (row.size != kEvents) Tampered::remove(d, b, Family::kMeta, checkpoint_key(row.size));
+      return true;
+    });
+  });
+  CHECK(log.findings() == Found{});
+  log.forge_everywhere(first);
+  log.change([](Database& d, rocksdb::WriteBatch&) { Tampered::rebuild_tree(d); });
+  CHECK(log.findings() == Found{"1-10000: events 1 to 10000: what was signed of them is another: one was changed, removed, inserted or moved"});
+  log.remove_checkpoints();
+  REQUIRE(log.findings().size() == 1);
+  CHECK(log.findings().front().find("10000: no checkpoint is kept of them") != std::string::npos);
 }
 
 TEST_CASE("leaves and hashes of the stored tree changed, or rows of it lost: named") {
