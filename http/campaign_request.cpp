@@ -295,7 +295,9 @@ domain::CampaignPolicy read_other_policy(json& changes, const domain::CampaignPo
   if (changes.is_object()) {
     for (const auto& [name, value] : changes.items()) {
       if (std::find(names.begin(), names.end(), name) == names.end()) {
-        errors.add({"body", name}, fmt::format("cannot be another one in a replay; {} can", fmt::join(names, ", ")), "extra_forbidden");
+        errors.add({"body", name},
+                   fmt::format("cannot be another one in a replay, got {}; {} can", shown(value.dump(-1, ' ', false, json::error_handler_t::replace)), fmt::join(names, ", ")),
+                   "extra_forbidden");
       }
       if (!value.is_null()) body[name] = value;   // null: as it was
     }
@@ -304,11 +306,12 @@ domain::CampaignPolicy read_other_policy(json& changes, const domain::CampaignPo
       body["deployment_strategy"] = "staged";
     }
     if (changes.value("deployment_strategy", json()) == "scheduled") {
-      errors.add({"body", "deployment_strategy"}, "cannot be 'scheduled' in a replay: when it begins stays as it was", "value_error");
+      errors.add({"body", "deployment_strategy"}, "cannot be in a replay, got 'scheduled': when it begins stays as it was",
+                 "value_error");
       return recorded;
     }
   } else if (!changes.is_null()) {
-    errors.add({"body"}, "an object with fields of the policy is wanted", "dict_type");
+    errors.add({"body"}, "must be an object with fields of the policy, got " + shown(changes.dump(-1, ' ', false, json::error_handler_t::replace)), "dict_type");
   }
   JsonReader reader(body, errors);
   const auto given = read_policy(reader, domain::Time{}, errors);

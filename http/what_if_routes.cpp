@@ -1,14 +1,19 @@
 // POST /campaigns/{id}/what-if: what would have become of a campaign that is over, under another policy. It changes nothing.
 //
 // The body names the fields of the policy that are other ones; without any the answer is what was, and exact. Under other ones
-// `scenarios` has what became of it at both ends of what nobody knows, and `bounds` what holds in all of them:
+// `scenarios` has what became of it at both ends of what nobody knows, and `bounds` what holds at either `devices_come`, however
+// each of the unknown attempts ends:
 //
 // - unknown_outcomes: attempts that were stopped then, or never made, all "succeed", or all "fail";
 // - devices_come: "as_recorded": each when it was granted then, and who never was granted never; "at_once": each as soon as it
 //   may, those never granted last. Where the other policy admits nobody earlier, only the latter come, when nobody was granted
 //   any more.
 //
-// `exact`: all scenarios agree. Attempts take as long and end as then, operators do what they did when they did it, and what
+// The scenarios are no bounds by themselves: where some fail and none stops the campaign more may fail than where all do. Whether
+// it stops is "never", "perhaps" or "always"; `stopped_at` and `granted_when_stopped` are of the case that it does, and where it is
+// not known until when, `stopped_at.max` is null. Devices that come partly at once and partly as recorded are not bounded.
+//
+// `exact`: no outcome is unknown, and all scenarios agree. Attempts take as long and end as then, operators do what they did when they did it, and what
 // happened behind the campaign's last event is not looked at; a rollback is begun, its ways back are not played.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -20,6 +25,7 @@
 #include "http/field_errors.hpp"
 #include "http/limits.hpp"
 #include "http/render_parts.hpp"
+#include "http/text.hpp"
 #include "projections/merged_tags.hpp"
 
 namespace ota::http {
@@ -64,9 +70,12 @@ json between(const domain::Between<std::uint32_t>& range) { return {{"min", rang
 json bounds_json(const domain::WhatIfBounds& b) {
   const auto* stopped = b.stopped == domain::Stopped::kNever    ? "never"
                         : b.stopped == domain::Stopped::kAlways ? "always"
-                                                                : "in some scenarios";
+                                                                : "perhaps";
   json stopped_at = nullptr;
-  if (b.stopped_at) stopped_at = {{"min", json_of::when(b.stopped_at->min)}, {"max", json_of::when(b.stopped_at->max)}};
+  if (b.stopped_at) {
+    const auto& last = b.stopped_at->max;
+    stopped_at = {{"min", json_of::when(b.stopped_at->min)}, {"max", last ? json(json_of::when(*last)) : json(nullptr)}};
+  }
   return {{"granted_devices", between(b.granted)},
           {"completed_devices", between(b.completed)},
           {"failed_devices", between(b.failed)},
@@ -105,7 +114,10 @@ void answer_what_if(RequestContext& context, Api& api) {
   }
   const auto record = record_of(api, *row);
   if (const auto no = domain::why_no_what_if(record, policy)) {
-    errors.add({"body", no->field}, no->why, "value_error");
+    // The client's own value, if it is not an alias or left out.
+    const auto given = body->is_object() ? body->find(no->field) : body->end();
+    const auto got = given != body->end() ? ", got " + shown(given->dump(-1, ' ', false, json::error_handler_t::replace)) : std::string();
+    errors.add({"body", no->field}, no->why + got, "value_error");
     return context.answer(errors.problem());
   }
   const auto answer = domain::what_if(record, policy, api.service.settings());

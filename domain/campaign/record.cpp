@@ -120,16 +120,23 @@ void CampaignRecorder::add(const Recorded& event) {
   } else if (update) {
     if (update->campaign() == record_.id) add_update(*update, event);
   } else if (std::holds_alternative<FirmwareContentStored>(event.event) || std::holds_alternative<FirmwareRecalled>(event.event) ||
-             std::holds_alternative<DeviceDeleted>(event.event)) {
+             may_concern_it(std::get_if<DeviceDeleted>(&event.event))) {
     record_.steps.push_back({event.time, event.position.value, event.stream, event.event, event.caller});
   }
 }
 
+// A fleet deletes more devices than a campaign has: those of others are not kept once its own are known.
+bool CampaignRecorder::may_concern_it(const DeviceDeleted* deleted) const {
+  return deleted && (created_at().value == 0 || targets_.contains(deleted->ordinal.value));
+}
+
 void CampaignRecorder::add_own(const Recorded& event) {
   record_.last = std::max(record_.last, event.position);
-  if (std::holds_alternative<CampaignTargetPart>(event.event)) {
+  if (const auto* part = std::get_if<CampaignTargetPart>(&event.event)) {
+    targets_ |= bitmap_from_bytes(part->targets);
     record_.parts.push_back(event);
-  } else if (std::holds_alternative<CampaignCreated>(event.event)) {
+  } else if (const auto* created = std::get_if<CampaignCreated>(&event.event)) {
+    targets_ |= bitmap_from_bytes(created->targets);
     record_.created = event;
   } else if (!std::holds_alternative<UnknownEvent>(event.event)) {
     record_.steps.push_back({event.time, event.position.value, event.stream, event.event, event.caller});
@@ -156,13 +163,10 @@ std::uint32_t CampaignRecorder::index_of(const std::string& code) {
 }
 
 void CampaignRecorder::keep_what_concerns_it() {
-  const auto* created = std::get_if<CampaignCreated>(&record_.created.event);
-  Bitmap targets = created ? bitmap_from_bytes(created->targets) : Bitmap{};
-  for (const auto& part : record_.parts) targets |= bitmap_from_bytes(std::get<CampaignTargetPart>(part.event).targets);
   std::erase_if(record_.steps, [&](const RecordedStep& step) {
     if (step.order <= record_.created.position.value) return true;
     const auto* deleted = std::get_if<DeviceDeleted>(&step.event);
-    return deleted && !targets.contains(deleted->ordinal.value);
+    return deleted && !targets_.contains(deleted->ordinal.value);
   });
   std::sort(record_.steps.begin(), record_.steps.end(), [](const auto& a, const auto& b) { return a.order < b.order; });
 }

@@ -75,11 +75,13 @@ class CampaignRecorder {
  private:
   void add_own(const Recorded& event);
   void add_update(const UpdateId& id, const Recorded& event);
+  bool may_concern_it(const DeviceDeleted* deleted) const;
   void keep_what_concerns_it();
   void mark_those_asked_to_stop();
   std::uint32_t index_of(const std::string& code);
 
   CampaignRecord record_;
+  Bitmap targets_;                            // as far as they were added
   std::map<std::string, std::uint32_t> codes_;
 };
 

@@ -28,6 +28,10 @@ bool asks_to_stop(const Event& event) {
          std::holds_alternative<CampaignAborted>(event) || std::holds_alternative<FirmwareRecalled>(event);
 }
 
+bool asks_all_to_stop(const Event& event) {
+  return std::holds_alternative<CampaignCancelled>(event) || std::holds_alternative<FirmwareRecalled>(event);
+}
+
 // The median of those that came to an end of their own.
 Duration usual_time(const CampaignRecord& record) {
   std::vector<Duration> times;
@@ -96,7 +100,9 @@ void Replay::plan_record() {
     const auto& step = record_.steps[i];
     queue_.push({step.at, step.order, What::kStep, 0, i});
     if (!left_come_at_ && ends_granting(step.event)) left_come_at_ = step.at;
+    if (const auto* deleted = std::get_if<DeviceDeleted>(&step.event)) deleted_.add(deleted->ordinal.value);
     if (asks_to_stop(step.event)) stops_then_.push_back(step.order);
+    if (asks_all_to_stop(step.event)) stop_all_then_.push_back(step.order);
     if (content_order_ == 0 && std::holds_alternative<FirmwareContentStored>(step.event)) content_order_ = step.order;
   }
   for (std::size_t i = 0; i < record_.moves.size(); ++i) {

@@ -27,12 +27,15 @@ struct ReplayOptions {
   UnknownOutcomes unknown = UnknownOutcomes::kSucceed;
   Coming coming = Coming::kAsRecorded;
   std::uint64_t steps_max = 0;                // 0: as many as a replay of this record may reasonably take
+  std::optional<std::uint64_t> drawn{};       // by this seed each unknown attempt starts or not, and succeeds or fails: for tests
 };
 
 class Replay {
  public:
   Replay(const CampaignRecord& record, const CampaignPolicy& policy, const Settings& settings, const ReplayOptions& options);
   WhatIfOutcome run();
+  // After run(). What holds however the unknown attempts go; absent: there is none, and run() is the only outcome.
+  std::optional<WhatIfBounds> any_mixture() const;
 
  private:
   enum class What : std::uint8_t { kStep, kOutside, kScript, kUnknownEnd, kAsk, kLeftCome, kWake };
@@ -88,7 +91,7 @@ class Replay {
   void script(const RecordedMove& move);
   void begin_attempt(std::uint32_t ordinal, Device& device);
   void plan_script(std::uint32_t ordinal, Device& device);
-  void plan_unknown_end(std::uint32_t ordinal, const Device& device, Time at);
+  void plan_unknown_end(std::uint32_t ordinal, Device& device, Time at);
   void end_as_recorded(const RecordedMove& move, Device& device);
   void end_cancelled(const RecordedMove& move, Device& device);
   void end_unknown(std::uint32_t ordinal, Device& device);
@@ -96,12 +99,28 @@ class Replay {
   void fail(std::uint32_t ordinal, Device& device, FailureKind kind, const std::string& code, const RecordedMove* as);
   void plan_next_ask(std::uint32_t ordinal, Device& device, const RecordedMove* then, Time earliest, bool waited_then);
   void refute(const RecordedMove& move);
+  // ---- what is not known (replay_unknown.cpp)
+  struct Fate {                             // of a device, from here on
+    bool settled = false;                   // it has ended, and nothing comes that changes that
+    bool runs_on = false;                   // it has started, and comes to its recorded end whatever becomes of the campaign
+    bool granted = false;                   // it was, or may be
+    bool completes = false;                 // it may
+    bool fails = false;                     // it may
+  };
+  void open_here();
+  bool draws(std::uint32_t ordinal, std::uint32_t attempt, std::uint64_t what) const;
+  WhatIfBounds bounds_from_here() const;
+  Fate fate_of(std::uint32_t ordinal) const;
+  bool may_be_granted(std::span<const RecordedMove> moves) const;
+  bool can_stop() const;
   // What the campaign tells its updates.
   void stop_what_is_to_stop();
   void cancel_untold();
   bool was_asked_then(const Device& device, const RecordedMove& end) const;
+  bool campaign_asked_then(const Device& device, const RecordedMove& end) const;
   DeviceUpdate update_of(std::uint32_t ordinal, const Device& device) const;
   bool is_outside(const RecordedMove& move) const;
+  bool is_over_here() const;
 
   const Campaign& state() const { return tally_.state(); }
   Time now() const { return tally_.now(); }
@@ -124,6 +143,8 @@ class Replay {
   std::uint64_t content_order_ = 0;         // when the bytes had come; those granted before fetched them elsewhere
   std::optional<Time> left_come_at_;        // when the record granted nobody any more
   std::vector<std::uint64_t> stops_then_;   // by which those under way were asked to stop
+  std::vector<std::uint64_t> stop_all_then_;  // of these, those that asked not only who held
+  Bitmap deleted_;                          // at any time
   std::optional<MaintenanceWindow> window_;
   Tally tally_;
   std::unordered_map<std::uint32_t, Device> devices_;
@@ -141,6 +162,7 @@ class Replay {
   std::uint64_t handled_ = 0;
   std::uint32_t unknown_ = 0;
   std::uint32_t left_out_ = 0;
+  std::optional<WhatIfBounds> any_mixture_;
 };
 
 }  // namespace ota::domain::campaign

@@ -10,13 +10,15 @@ namespace ota::domain::campaign {
 namespace {
 
 constexpr std::string_view kUnknownCode = "unknown";
+constexpr std::uint64_t kStarts = 1;        // what is drawn of an attempt
+constexpr std::uint64_t kSucceeds = 2;
 // An update of a campaign does not look at its firmware: the campaign does, and takes nobody any more.
 constexpr bool kRecalledByItself = false;
 
 // The operator's command behind an event of a campaign's own; empty: it came by itself, or with another one.
-std::optional<CampaignCommand> command_behind(const Event& event, CampaignStatus status) {
+std::optional<CampaignCommand> command_behind(const Event& event, const Campaign& s) {
   if (std::holds_alternative<CampaignStarted>(event)) {
-    return status == CampaignStatus::kScheduled ? std::nullopt : std::optional<CampaignCommand>(StartCampaign{});
+    return s.status == CampaignStatus::kScheduled ? std::nullopt : std::optional<CampaignCommand>(StartCampaign{});
   }
   if (std::holds_alternative<CampaignScheduled>(event)) return StartCampaign{};
   if (std::holds_alternative<CampaignResumed>(event)) return ResumeCampaign{};
@@ -26,7 +28,9 @@ std::optional<CampaignCommand> command_behind(const Event& event, CampaignStatus
     return e->cause == PauseCause::kOperator ? std::optional<CampaignCommand>(PauseCampaign{e->reason}) : std::nullopt;
   }
   if (const auto* e = std::get_if<CampaignFinished>(&event)) {
-    return e->by_schedule ? std::nullopt : std::optional<CampaignCommand>(FinishCampaign{e->reason});
+    // One whose firmware is recalled finishes by itself (next.cpp).
+    const bool by_itself = e->by_schedule || s.firmware_recalled;
+    return by_itself ? std::nullopt : std::optional<CampaignCommand>(FinishCampaign{e->reason});
   }
   if (const auto* e = std::get_if<CanaryPromoted>(&event)) {
     return e->by_operator ? std::optional<CampaignCommand>(PromoteCampaign{e->reason}) : std::nullopt;
@@ -52,7 +56,7 @@ void Replay::step(const RecordedStep& step) {
     if (const auto* deleted = std::get_if<DeviceDeleted>(&step.event)) return delete_device(step, deleted->ordinal.value);
     return tally_.fold(step.stream, step.event, step.caller);
   }
-  const auto command = command_behind(step.event, state().status);
+  const auto command = command_behind(step.event, state());
   if (!command) return;
   const auto decided = decide(state(), *command, {now(), step.caller, settings_});
   if (!decided) ++left_out_;
@@ -159,7 +163,8 @@ void Replay::begin_attempt(std::uint32_t o, Device& d) {
   d.retry_at.reset();
   d.granted_then = next_grant(d);
   if (!d.granted_then) {
-    d.started = true;
+    open_here();
+    d.started = !options_.drawn || draws(o, d.attempts, kStarts);
     return plan_unknown_end(o, d, now() + usual_);
   }
   d.shift = now() - d.granted_then->at;
@@ -185,7 +190,10 @@ void Replay::plan_script(std::uint32_t o, Device& d) {
   plan_unknown_end(o, d, std::max(alive, d.granted_then->at + usual_) + d.shift);
 }
 
-void Replay::plan_unknown_end(std::uint32_t o, const Device& d, Time at) {
+// Nor is it known when it would have started, if it had not by then.
+void Replay::plan_unknown_end(std::uint32_t o, Device& d, Time at) {
+  if (!d.started) open_here();
+  if (!d.started && d.granted_then && options_.drawn) d.started = draws(o, d.attempts, kStarts);
   queue_.push({std::max(at, now()), made(), What::kUnknownEnd, d.attempts, o});
 }
 
@@ -199,6 +207,8 @@ void Replay::script(const RecordedMove& move) {
     case MoveKind::kStarted: d.started = true; break;
     case MoveKind::kHeld:
       d.held = true;
+      // What begins to hold when all is over would wait for ever.
+      d.asked_to_stop = d.asked_to_stop || is_over_here();
       fold_update(o, UpdateHeld{d.attempts, d.batch, d.retry, move.for_window ? std::optional(move.at + d.shift) : std::nullopt});
       break;
     case MoveKind::kReleased: {
@@ -220,6 +230,12 @@ void Replay::script(const RecordedMove& move) {
   plan_script(o, d);
 }
 
+// It takes nobody any more, and lets nobody hold.
+bool Replay::is_over_here() const {
+  const auto& s = state();
+  return is_terminal(s.status) || s.status == CampaignStatus::kRollback || s.firmware_recalled;
+}
+
 // In the record it was asked to stop in this attempt, as it is here.
 bool Replay::was_asked_then(const Device& d, const RecordedMove& end) const {
   if (d.shift != Duration{}) return false;
@@ -227,9 +243,29 @@ bool Replay::was_asked_then(const Device& d, const RecordedMove& end) const {
                      [&](std::uint64_t stop) { return d.granted_then->order < stop && stop < end.order; });
 }
 
+// In the record it was asked by the campaign, and not by an operator: as all were, or since it held.
+bool Replay::campaign_asked_then(const Device& d, const RecordedMove& end) const {
+  const auto any_between = [&](const std::vector<std::uint64_t>& stops, std::uint64_t before) {
+    return std::any_of(stops.begin(), stops.end(),
+                       [&](std::uint64_t stop) { return d.granted_then->order < stop && stop < before; });
+  };
+  if (any_between(stop_all_then_, end.order)) return true;
+  bool holds = false;
+  for (const auto* move = d.granted_then; move < &end; ++move) {
+    if (move->of != UpdateId::kDeployment) continue;
+    if (move->kind == MoveKind::kHeld) holds = true;
+    if (move->kind != MoveKind::kReleased || !holds) continue;
+    if (any_between(stops_then_, move->order)) return true;
+    holds = false;
+  }
+  return holds && any_between(stops_then_, end.order);
+}
+
 void Replay::end_as_recorded(const RecordedMove& move, Device& d) {
   const auto o = move.ordinal;
   if (d.asked_to_stop && !was_asked_then(d, move)) return end_unknown(o, d);
+  // It failed since it was to stop, or had another attempt but for that.
+  if (move.was_to_stop && !d.asked_to_stop && campaign_asked_then(d, move)) return end_unknown(o, d);
   if (!move.success) return fail(o, d, static_cast<FailureKind>(move.cause), record_.codes[move.code], &move);
   succeed(o, d);
   for (auto at = d.next; at < d.moves.size(); ++at) {
@@ -245,10 +281,9 @@ void Replay::end_as_recorded(const RecordedMove& move, Device& d) {
 void Replay::end_cancelled(const RecordedMove& move, Device& d) {
   const auto& s = state();
   const auto o = move.ordinal;
-  const bool stops_here = is_terminal(s.status) || s.status == CampaignStatus::kRollback || s.firmware_recalled;
   if (!is_of_campaign(move.cancel_cause())) {
     fold_update(o, UpdateCancelled{move.cancel_cause(), d.attempts, d.batch, d.retry});
-  } else if (stops_here) {
+  } else if (is_over_here()) {
     fold_update(o, UpdateCancelled{cause_of_end(s), d.attempts, d.batch, d.retry});
   } else {
     plan_unknown_end(o, d, d.granted_then->at + d.shift + usual_);
@@ -257,7 +292,9 @@ void Replay::end_cancelled(const RecordedMove& move, Device& d) {
 
 void Replay::end_unknown(std::uint32_t o, Device& d) {
   ++unknown_;
-  if (options_.unknown == UnknownOutcomes::kSucceed) return succeed(o, d);
+  open_here();
+  const bool well = options_.drawn ? draws(o, d.attempts, kSucceeds) : options_.unknown == UnknownOutcomes::kSucceed;
+  if (well) return succeed(o, d);
   fail(o, d, FailureKind::kDevice, std::string(kUnknownCode), nullptr);
 }
 

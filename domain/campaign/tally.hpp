@@ -12,6 +12,7 @@ class Tally {
 
   const Campaign& state() const { return state_; }
   Time now() const { return now_; }
+  const Bitmap& ever_granted() const { return ever_granted_; }
   std::uint64_t folds() const { return position_; }
   void set_time(Time at) { now_ = at; }
   void fold(const Stream& stream, Event event, Caller caller = {});

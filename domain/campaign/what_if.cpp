@@ -31,7 +31,97 @@ auto pace_of(const CampaignPolicy& p) {
                     canary ? p.canary_p0_basis_points : 0, canary ? p.canary_p1_basis_points : 0);
 }
 
-// Some device that was granted might have been granted earlier. With fewer places, or batches that settle later, none; with
+// The first field that is another one, of those that stay as they were; empty: none.
+std::string lasting_change(const CampaignPolicy& then, const CampaignPolicy& p) {
+  if (p.timeout_minutes != then.timeout_minutes) return "timeout_minutes";
+  if (p.scheduled_start != then.scheduled_start) return "scheduled_start";
+  if (p.scheduled_end != then.scheduled_end) return "scheduled_end";
+  if (p.maintenance_window != then.maintenance_window) return "maintenance_window";
+  if (p.download_only != then.download_only) return "download_only";
+  if (p.requires_device_confirmation != then.requires_device_confirmation) return "requires_device_confirmation";
+  if (p.require_version_proof != then.require_version_proof) return "require_version_proof";
+  if (p.requires_approval != then.requires_approval) return "requires_approval";
+  if (p.force_update != then.force_update) return "force_update";
+  if (p.allow_beta != then.allow_beta) return "allow_beta";
+  return p.health_window_minutes != then.health_window_minutes ? "health_window_minutes" : "";
+}
+
+// Of those that may be others.
+std::string first_change(const CampaignPolicy& then, const CampaignPolicy& p) {
+  if (kind_of(p) != kind_of(then)) return "deployment_strategy";
+  if (p.rollout_percentage != then.rollout_percentage) return "rollout_percentage";
+  if (p.max_concurrent_updates != then.max_concurrent_updates) return "max_concurrent_updates";
+  if (p.batch_size != then.batch_size) return "batch_size";
+  if (p.batch_settle_percent != then.batch_settle_percent) return "batch_settle_percent";
+  if (p.max_retries != then.max_retries) return "max_retries";
+  if (p.failure_threshold_percent != then.failure_threshold_percent) return "failure_threshold_percent";
+  if (p.canary_p0_basis_points != then.canary_p0_basis_points) return "canary_p0_percent";
+  if (p.canary_p1_basis_points != then.canary_p1_basis_points) return "canary_p1_percent";
+  if (p.auto_rollback != then.auto_rollback) return "auto_rollback";
+  if (p.rollback_triggers != then.rollback_triggers) return "rollback_triggers";
+  if (p.min_finished_for_verdict != then.min_finished_for_verdict) return "min_finished_for_verdict";
+  return p.error_threshold_count != then.error_threshold_count ? "error_threshold_count" : "policy";
+}
+
+void widen(Between<std::uint32_t>& range, const Between<std::uint32_t>& by) {
+  range = {std::min(range.min, by.min), std::max(range.max, by.max)};
+}
+
+WhatIfBounds bounds_of(const WhatIfOutcome& o) {
+  WhatIfBounds b;
+  b.granted = {o.granted, o.granted};
+  b.completed = {o.at_end.completed, o.at_end.completed};
+  b.failed = {o.at_end.failed, o.at_end.failed};
+  b.cancelled = {o.at_end.cancelled, o.at_end.cancelled};
+  b.stopped = o.stopped_at ? Stopped::kAlways : Stopped::kNever;
+  if (!o.stopped_at) return b;
+  b.stopped_at = {*o.stopped_at, *o.stopped_at};
+  b.granted_when_stopped = {o.granted_when_stopped, o.granted_when_stopped};
+  return b;
+}
+
+void widen(WhatIfBounds& b, const WhatIfBounds& by) {
+  widen(b.granted, by.granted);
+  widen(b.completed, by.completed);
+  widen(b.failed, by.failed);
+  widen(b.cancelled, by.cancelled);
+  if (b.stopped != by.stopped) b.stopped = Stopped::kPerhaps;
+  if (!by.stopped_at) return;
+  if (!b.stopped_at) {
+    b.stopped_at = by.stopped_at;
+    b.granted_when_stopped = by.granted_when_stopped;
+    return;
+  }
+  b.stopped_at->min = std::min(b.stopped_at->min, by.stopped_at->min);
+  b.stopped_at->max = b.stopped_at->max && by.stopped_at->max ? std::max(b.stopped_at->max, by.stopped_at->max) : std::nullopt;
+  widen(*b.granted_when_stopped, *by.granted_when_stopped);
+}
+
+}  // namespace
+
+bool agree(const WhatIfOutcome& a, const WhatIfOutcome& b) {
+  const auto counts = [](const Counts& c) { return std::tuple(c.total, c.in_progress, c.completed, c.failed, c.cancelled); };
+  const auto told = [&](const WhatIfOutcome& o) {
+    return std::tuple(o.status, o.reason, o.stopped_at, counts(o.when_stopped), o.granted_when_stopped, counts(o.at_end), o.granted,
+                      o.ended_at);
+  };
+  return told(a) == told(b);
+}
+
+bool WhatIf::is_exact() const {
+  return open.empty() && std::all_of(scenarios.begin(), scenarios.end(), [&](const WhatIfScenario& s) {
+    return !s.outcome.cut_short && agree(s.outcome, scenarios.front().outcome);
+  });
+}
+
+WhatIfBounds WhatIf::bounds() const {
+  auto b = bounds_of(scenarios.front().outcome);
+  for (const auto& scenario : scenarios) widen(b, bounds_of(scenario.outcome));
+  for (const auto& any_mixture : open) widen(b, any_mixture);
+  return b;
+}
+
+// With fewer places, or batches that settle later, none; with
 // smaller batches some, since they are full sooner.
 bool admits_earlier(const CampaignRecord& record, const CampaignPolicy& policy) {
   const auto& then = policy_of(record);
@@ -50,86 +140,33 @@ bool admits_earlier(const CampaignRecord& record, const CampaignPolicy& policy) 
   return pace_of(same_but_slower) != pace_of(then);
 }
 
-template <class Value>
-void widen(Between<Value>& range, Value value, bool is_first) {
-  if (is_first || value < range.min) range.min = value;
-  if (is_first || range.max < value) range.max = value;
-}
-
-template <class Value>
-void widen(std::optional<Between<Value>>& range, Value value) {
-  const bool is_first = !range;
-  if (is_first) range.emplace();
-  widen(*range, value, is_first);
-}
-
-}  // namespace
-
-bool agree(const WhatIfOutcome& a, const WhatIfOutcome& b) {
-  const auto counts = [](const Counts& c) { return std::tuple(c.total, c.in_progress, c.completed, c.failed, c.cancelled); };
-  const auto told = [&](const WhatIfOutcome& o) {
-    return std::tuple(o.status, o.reason, o.stopped_at, counts(o.when_stopped), o.granted_when_stopped, counts(o.at_end), o.granted,
-                      o.ended_at);
-  };
-  return told(a) == told(b);
-}
-
-bool WhatIf::is_exact() const {
-  return std::all_of(scenarios.begin(), scenarios.end(), [&](const WhatIfScenario& s) {
-    return !s.outcome.cut_short && agree(s.outcome, scenarios.front().outcome);
-  });
-}
-
-WhatIfBounds WhatIf::bounds() const {
-  WhatIfBounds b;
-  std::size_t stopped = 0;
-  for (const auto& scenario : scenarios) {
-    const auto& o = scenario.outcome;
-    const bool is_first = &scenario == &scenarios.front();
-    widen(b.granted, o.granted, is_first);
-    widen(b.completed, o.at_end.completed, is_first);
-    widen(b.failed, o.at_end.failed, is_first);
-    widen(b.cancelled, o.at_end.cancelled, is_first);
-    if (!o.stopped_at) continue;
-    ++stopped;
-    widen(b.stopped_at, *o.stopped_at);
-    widen(b.granted_when_stopped, o.granted_when_stopped);
-  }
-  b.stopped = stopped == 0 ? Stopped::kNever : stopped == scenarios.size() ? Stopped::kAlways : Stopped::kInSome;
-  return b;
-}
-
 std::optional<NoWhatIf> why_no_what_if(const CampaignRecord& record, const CampaignPolicy& policy) {
   const auto& then = policy_of(record);
   if (policy == then) return std::nullopt;
   if (then.strategy == Strategy::kBlueGreen || policy.strategy == Strategy::kBlueGreen) {
-    return NoWhatIf{"deployment_strategy",
+    return NoWhatIf{first_change(then, policy),
                     "a rollout in two phases (blue_green) is replayed under its own policy only: what its devices did while they "
                     "held says nothing of another one"};
   }
-  const auto lasting = [](const CampaignPolicy& p) {
-    return std::tuple(p.timeout_minutes, p.scheduled_start, p.scheduled_end, p.maintenance_window, p.download_only,
-                      p.requires_device_confirmation, p.require_version_proof, p.requires_approval, p.force_update, p.allow_beta,
-                      p.health_window_minutes);
-  };
-  if (lasting(then) != lasting(policy)) {
-    return NoWhatIf{"policy",
+  if (const auto field = lasting_change(then, policy); !field.empty()) {
+    return NoWhatIf{field,
                     "timeout, schedule, window, confirmation, version proof and approval stay as they were: what devices did, and "
                     "when, follows from them"};
   }
   const auto listens_anew = [&](RollbackTrigger trigger) { return listens_for(policy, trigger) && !listens_for(then, trigger); };
+  const std::string listening = policy.rollback_triggers == then.rollback_triggers ? "auto_rollback" : "rollback_triggers";
   if (listens_anew(RollbackTrigger::kHealthCheck)) {
-    return NoWhatIf{"rollback_triggers", "health_check cannot be added: the campaign did not listen for its devices' health, so it is "
-                                         "not in the record"};
+    return NoWhatIf{listening, "health_check cannot be added: the campaign did not listen for its devices' health, so it is "
+                               "not in the record"};
   }
   if (listens_anew(RollbackTrigger::kTimeout)) {
-    return NoWhatIf{"rollback_triggers", "timeout cannot be added: how far an attempt had come when its time was over is not in the "
-                                         "record"};
+    return NoWhatIf{listening, "timeout cannot be added: how far an attempt had come when its time was over is not in the record"};
   }
   const bool own_zones = then.maintenance_window && then.maintenance_window->timezone == kDeviceZone;
   if (own_zones && pace_of(policy) != pace_of(then)) {
-    return NoWhatIf{"maintenance_window", "it is open by each device's own time zone, which is not in the record: when else a device "
-                                          "could have been granted is not known; only what stops the campaign can be another one"};
+    return NoWhatIf{first_change(then, policy),
+                    "the maintenance window is open by each device's own time zone, which is not in the record: when else a device "
+                    "could have been granted is not known; only what stops the campaign can be another one"};
   }
   return std::nullopt;
 }
@@ -142,13 +179,15 @@ WhatIf what_if(const CampaignRecord& record, const CampaignPolicy& policy, const
   }
   const auto play = [&](DevicesCome come, Coming coming) {
     const auto outcome = [&](UnknownOutcomes unknown) {
-      return campaign::Replay(record, policy, settings, {unknown, coming}).run();
+      campaign::Replay replay(record, policy, settings, {unknown, coming, 0, {}});
+      answer.scenarios.push_back({unknown, come, replay.run()});
+      return replay.any_mixture();
     };
-    answer.scenarios.push_back({UnknownOutcomes::kSucceed, come, outcome(UnknownOutcomes::kSucceed)});
-    const auto well = answer.scenarios.back().outcome;
+    const auto open = outcome(UnknownOutcomes::kSucceed);
+    if (open) answer.open.push_back(*open);
     // Where nothing is unknown, both are the same.
-    const auto badly = well.unknown > 0 || well.cut_short ? outcome(UnknownOutcomes::kFail) : well;
-    answer.scenarios.push_back({UnknownOutcomes::kFail, come, badly});
+    if (open) return void(outcome(UnknownOutcomes::kFail));
+    answer.scenarios.push_back({UnknownOutcomes::kFail, come, answer.scenarios.back().outcome});
   };
   play(DevicesCome::kAsRecorded, Coming::kAsRecorded);
   play(DevicesCome::kAtOnce, admits_earlier(record, policy) ? Coming::kAtOnce : Coming::kLeftLater);

@@ -4,11 +4,13 @@
 // Under its own policy nothing is to be guessed: what was decided then is folded once more (recount), and the answer is exact.
 // Under another one two things are not known, and the replay is played at both ends of each:
 //
-// - How an attempt would have ended that was stopped, or never made: all of those succeed, or all of them fail.
+// - How an attempt would have ended that was stopped, or never made: all of those succeed, or all of them fail. That is no bound
+//   by itself: where all fail the campaign may stop early, where some do it may go on, and more may fail in all. So the bounds are
+//   wider than those two: they start from where the first of them was open, and hold however each of them ends (WhatIfBounds).
 // - When devices would have come. As recorded: a device comes when it was granted then, or would have to wait from then on, and
 //   who never was granted never comes. At once: every target comes as soon as it may, those never granted last. Where the
 //   other policy admits nobody earlier, "at once" moves only those that were never granted, to when the record granted nobody
-//   any more.
+//   any more. Only these two: what becomes of it if some come early and others late is not bounded.
 //
 // What stays as it was: how long an attempt takes and how it ends, a device's way from one attempt to the next, what operators
 // did and when (as far as it is possible here), recalls, deletions, windows, time-outs. What happened behind the record's last
@@ -52,29 +54,41 @@ struct Between {
   Value min{};
   Value max{};
 };
-enum class Stopped : std::uint8_t { kNever = 1, kInSome = 2, kAlways = 3 };
-// Over all scenarios; of the stops over those that were stopped.
+struct StoppedBetween {
+  Time min{};
+  std::optional<Time> max;                    // absent: not bounded, it may also never have been stopped
+};
+enum class Stopped : std::uint8_t { kNever = 1, kPerhaps = 2, kAlways = 3 };
+// At the two ways in which devices come, whatever mixture of unknown attempts succeeds, fails or has not started when it stops.
+// What was settled when the first of those was open is counted as it was; of every other device what may become of it at all. So
+// a count is never outside, but may not be reached either. Of the stops: if it stops.
 struct WhatIfBounds {
   Between<std::uint32_t> granted;
   Between<std::uint32_t> completed;
   Between<std::uint32_t> failed;
   Between<std::uint32_t> cancelled;
   Stopped stopped = Stopped::kNever;
-  std::optional<Between<Time>> stopped_at;
+  std::optional<StoppedBetween> stopped_at;
   std::optional<Between<std::uint32_t>> granted_when_stopped;
 };
 struct WhatIf {
   std::vector<WhatIfScenario> scenarios;      // at least one
-  bool is_exact() const;                      // all agree, and each came to its end
+  std::vector<WhatIfBounds> open{};           // of each way to come in which the ends of attempts are unknown
+  bool is_exact() const;                      // nothing is unknown, all agree, and each came to its end
   WhatIfBounds bounds() const;
 };
 
-// A field of the policy whose change cannot be answered from a record, and why.
+// The policy may grant a device earlier than the campaign did: then "at once" moves also those that were granted. So it is with
+// more places, fewer retries, batches that settle sooner, another strategy, percentage or batch size, a canary that judges by
+// another threshold or other rates; and whenever a verdict had paused the campaign.
+bool admits_earlier(const CampaignRecord& record, const CampaignPolicy& policy);
+
+// A field of the policy that is another one, and whose change cannot be answered from a record, and why.
 struct NoWhatIf {
   std::string field;
   std::string why;
 };
-// Empty: it can be answered. The policy that the campaign had always can.
+// Of several, the first that is in the way. Empty: it can be answered. The policy that the campaign had always can.
 std::optional<NoWhatIf> why_no_what_if(const CampaignRecord& record, const CampaignPolicy& policy);
 // `policy` in the place of the campaign's, one that can be answered.
 WhatIf what_if(const CampaignRecord& record, const CampaignPolicy& policy, const Settings& settings);

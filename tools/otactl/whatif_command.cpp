@@ -70,9 +70,10 @@ std::string bounds_text(const json& bounds) {
   std::string out = fmt::format("  stopped   {}", stopped);
   if (bounds.at("stopped_at").is_object()) {
     const auto first = text::human_time(bounds["stopped_at"].at("min").get<std::string>());
-    const auto last = text::human_time(bounds["stopped_at"].at("max").get<std::string>());
-    out += fmt::format(", {} with {} devices granted", first == last ? first : fmt::format("{} to {}", first, last),
-                       between(bounds.at("granted_when_stopped")));
+    const auto& max = bounds["stopped_at"].at("max");
+    const auto last = max.is_string() ? text::human_time(max.get<std::string>()) : std::string();
+    const auto when = last.empty() ? first + " or later" : first == last ? first : fmt::format("{} to {}", first, last);
+    out += fmt::format(", {} with {} devices granted", when, between(bounds.at("granted_when_stopped")));
   }
   return out + fmt::format("\n  at end    {} devices granted: {} completed, {} failed, {} cancelled\n",
                            between(bounds.at("granted_devices")), between(bounds.at("completed_devices")),
@@ -81,10 +82,10 @@ std::string bounds_text(const json& bounds) {
 
 std::string what_if_text(const json& answer) {
   if (answer.at("exact").get<bool>()) return outcome_text(answer.at("scenarios").front());
-  std::string out = "Not known exactly. Over all scenarios:\n" + bounds_text(answer.at("bounds"));
+  std::string out = "Not known exactly. However each of the unknown attempts ends:\n" + bounds_text(answer.at("bounds"));
   for (const auto& scenario : answer.at("scenarios")) {
     const bool as_recorded = scenario.at("devices_come").get<std::string>() == "as_recorded";
-    out += fmt::format("{}; attempts without a known outcome {}:\n",
+    out += fmt::format("{}; attempts without a known outcome all {}:\n",
                        as_recorded ? "Devices come when they were granted then, the others never" : "Devices come as soon as they may",
                        scenario.at("unknown_outcomes").get<std::string>());
     out += outcome_text(scenario);

@@ -28,6 +28,61 @@ TEST_CASE("an attempt that the campaign's stop cut short has an unknown end wher
   CHECK(as_recorded(answer, UnknownOutcomes::kFail).at_end.failed == 1);
 }
 
+TEST_CASE("one that begins to hold when the campaign has stopped is asked to stop, and its end is not known") {
+  Written written(immediate_policy());
+  AttemptStarted released;
+  released.attempt = 1;
+  released.released = true;
+  written.usual(0, 22).granted(22, minutes(22)).started(22, minutes(23));
+  written.update(22, minutes(25), UpdateHeld{1, 0, false, kWhatIfBegin + minutes(26)});
+  written.update(22, minutes(26), released).ended(22, minutes(27), true).usual(23, kReplayedFleet);
+  auto strict = immediate_policy();
+  strict.failure_threshold_percent = 5;
+  const auto answer = what_if(written.closed(minutes(60)), strict, {});
+  CHECK(as_recorded(answer).stopped_at == kWhatIfBegin + minutes(24));
+  CHECK(as_recorded(answer).unknown == 1);
+  CHECK_FALSE(answer.is_exact());
+  CHECK(answer.bounds().failed.min == 3);
+  CHECK(answer.bounds().failed.max == 4);
+}
+
+TEST_CASE("a failure of one that the campaign asked to stop is not known where it does not ask") {
+  auto policy = immediate_policy();
+  policy.max_retries = 1;
+  policy.failure_threshold_percent = 90;
+  policy.min_finished_for_verdict = 1;
+  AttemptEnded failed;
+  failed.attempt = 1;
+  failed.error_code = "E3";
+  failed.retry_count = 1;
+  failed.retry_at = kWhatIfBegin + minutes(3);
+  Written written(policy, 3);
+  written.granted(0, minutes(0)).started(0, minutes(1));
+  written.granted(1, minutes(0)).started(1, minutes(1)).update(1, minutes(2), failed);
+  written.attempt(1, minutes(3), minutes(2), false, 2);
+  written.own(minutes(10), CampaignCancelled{"enough"}).ended(0, minutes(11), false);
+  auto strict = policy;
+  strict.failure_threshold_percent = 1;
+  const auto answer = what_if(written.closed(minutes(11), CampaignStatus::kCancelled), strict, {});
+  CHECK(as_recorded(answer).stopped_at == kWhatIfBegin + minutes(5));
+  CHECK(as_recorded(answer).unknown == 1);
+  CHECK(as_recorded(answer).at_end.completed == 1);
+  CHECK_FALSE(answer.is_exact());
+}
+
+TEST_CASE("what a campaign finishes by itself, since its firmware is recalled, is no operator's step") {
+  Written written(immediate_policy());
+  written.usual(0, 20).tell(minutes(30), FirmwareId{}, FirmwareRecalled{});
+  written.own(minutes(30), CampaignPaused{"firmware is recalled", PauseCause::kRecalled, {}});
+  written.own(minutes(30), CampaignFinished{"firmware is recalled", false});
+  auto strict = immediate_policy();
+  strict.failure_threshold_percent = 5;
+  const auto answer = what_if(written.closed(minutes(30), CampaignStatus::kFailed), strict, {});
+  CHECK(as_recorded(answer).stopped_at == kWhatIfBegin + minutes(24));   // there is nothing to finish any more
+  CHECK(as_recorded(answer).steps_left_out == 0);
+  CHECK(as_recorded(answer).at_end.cancelled == 20);
+}
+
 TEST_CASE("a grant that lapsed lapses again after as long, comes again as it came, and one that never came again ends nothing") {
   Written written(immediate_policy(), 3);
   written.granted(0, minutes(0)).update(0, minutes(10), GrantLapsed{1, 0, false}).attempt(0, minutes(20), minutes(5), true, 2);

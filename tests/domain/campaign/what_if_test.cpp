@@ -149,7 +149,43 @@ TEST_CASE("what nobody knows is bounded: a campaign that was stopped, had it not
   CHECK(bounds.completed.min == 18);
   CHECK(bounds.completed.max == 38);
   CHECK(bounds.failed.max == 22);
-  CHECK(bounds.stopped == Stopped::kInSome);
+  CHECK(bounds.stopped == Stopped::kPerhaps);
+}
+
+TEST_CASE("where all fail it stops early, where some do more fail: the bounds hold both, and say that its stop is not bounded") {
+  constexpr std::uint32_t kHundred = 100;
+  auto strict = immediate_policy();
+  strict.failure_threshold_percent = 5;
+  strict.max_concurrent_updates = 10;
+  Written written(strict, kHundred);
+  written.usual(0, 20).own(minutes(30), rolled_back_for_failures());
+  const auto record = written.closed(minutes(90), CampaignStatus::kFailed);
+  auto lenient = strict;
+  lenient.failure_threshold_percent = 40;
+  const auto answer = what_if(record, lenient, {});
+  CHECK_FALSE(answer.is_exact());
+  CHECK(at_once(answer).at_end.failed == 2);
+  const auto all_fail = at_once(answer, UnknownOutcomes::kFail).at_end.failed;
+  CHECK(all_fail == 28);                    // the 17th makes 19 of 46, with nine under way
+  std::uint32_t most = 0;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const campaign::ReplayOptions drawn{UnknownOutcomes::kSucceed, campaign::Coming::kLeftLater, 0, seed};
+    const auto outcome = campaign::Replay(record, lenient, {}, drawn).run();
+    most = std::max(most, outcome.at_end.failed);
+  }
+  CHECK(most > all_fail);
+  const auto bounds = answer.bounds();
+  CHECK(bounds.failed.min == 2);
+  CHECK(bounds.failed.max == 82);
+  CHECK(bounds.completed.min == 18);
+  CHECK(bounds.completed.max == 98);
+  CHECK(bounds.cancelled.min == 0);
+  CHECK(bounds.cancelled.max == 80);
+  CHECK(bounds.stopped == Stopped::kPerhaps);
+  REQUIRE(bounds.stopped_at);
+  CHECK(bounds.stopped_at->min == kWhatIfBegin + minutes(30));
+  CHECK_FALSE(bounds.stopped_at->max);
+  CHECK(bounds.granted_when_stopped->max == kHundred);
 }
 
 TEST_CASE("a canary goes first, in the order in which its devices asked, and of one that nobody resumes the replay ends paused") {
@@ -198,10 +234,10 @@ TEST_CASE("a replay that took too many steps says how far it came, and that it i
   const auto record = whole();
   auto other = immediate_policy();
   other.max_concurrent_updates = 3;
-  const auto outcome = campaign::Replay(record, other, {}, {UnknownOutcomes::kSucceed, campaign::Coming::kAsRecorded, 50}).run();
+  const auto outcome = campaign::Replay(record, other, {}, {UnknownOutcomes::kSucceed, campaign::Coming::kAsRecorded, 50, {}}).run();
   CHECK(outcome.cut_short);
   CHECK(outcome.status == CampaignStatus::kInProgress);
-  CHECK_FALSE(WhatIf{{{UnknownOutcomes::kSucceed, DevicesCome::kAsRecorded, outcome}}}.is_exact());
+  CHECK_FALSE(WhatIf{{{UnknownOutcomes::kSucceed, DevicesCome::kAsRecorded, outcome}}, {}}.is_exact());
 }
 
 TEST_CASE("what devices did under other times, windows, triggers or phases cannot be replayed, and the field is named") {
@@ -213,7 +249,7 @@ TEST_CASE("what devices did under other times, windows, triggers or phases canno
   auto other = immediate_policy();
   CHECK(field(other).empty());
   other.timeout_minutes = 5;
-  CHECK(field(other) == "policy");
+  CHECK(field(other) == "timeout_minutes");
   other = immediate_policy();
   other.strategy = Strategy::kBlueGreen;
   CHECK(field(other) == "deployment_strategy");
@@ -224,6 +260,12 @@ TEST_CASE("what devices did under other times, windows, triggers or phases canno
     other.auto_rollback = false;   // then nobody listens
     CHECK(field(other).empty());
   }
+  auto deaf = immediate_policy();           // its triggers stay, and are listened for
+  deaf.rollback_triggers.push_back(RollbackTrigger::kHealthCheck);
+  deaf.auto_rollback = false;
+  auto listening = deaf;
+  listening.auto_rollback = true;
+  CHECK(why_no_what_if(Written(deaf).usual(0, kFleet).closed(minutes(60)), listening)->field == "auto_rollback");
   auto zones = immediate_policy();
   zones.maintenance_window = MaintenanceWindow{0, 60, "device"};
   const auto zoned = Written(zones).usual(0, kFleet).closed(minutes(60));
@@ -234,7 +276,7 @@ TEST_CASE("what devices did under other times, windows, triggers or phases canno
   CHECK(as_recorded(what_if(zoned, strict, {})).stopped_at == kWhatIfBegin + minutes(24));
   auto narrow = zones;
   narrow.max_concurrent_updates = 2;
-  CHECK(why_no_what_if(zoned, narrow)->field == "maintenance_window");
+  CHECK(why_no_what_if(zoned, narrow)->field == "max_concurrent_updates");
 }
 
 // OTA_TEST_LONG=1: it prints how long that takes.
