@@ -30,6 +30,7 @@ DiskGuard::DiskGuard(Options options) : options_(std::move(options)) {
 }
 
 void DiskGuard::look() {
+  const std::lock_guard lock(looking_);     // also asked by whoever wants room
   const auto free = options_.free_bytes(options_.directory);
   if (!free) return;
   free_ = *free;
@@ -37,7 +38,7 @@ void DiskGuard::look() {
   // With some room to spare, lest it opens and closes with every write.
   const bool is_low = *free < options_.keep_free + (was_low ? std::min(options_.keep_free / 10, kSpareMax) : 0);
   is_low_ = is_low;
-  if (is_low && !was_low) spdlog::error("{}", *refusal());
+  if (is_low && !was_low) spdlog::error("{}", sentence(*free));
   if (!is_low && was_low) spdlog::info("there is room on the disk again: {} MB are free", *free / kMegabyte);
 }
 
@@ -57,6 +58,10 @@ std::optional<std::string> DiskGuard::refusal(std::uint64_t bytes) const {
   const bool is_low = is_low_.load(std::memory_order_relaxed);
   const auto free = free_.load(std::memory_order_relaxed);
   if (!is_low && (options_.keep_free == 0 || free >= options_.keep_free + bytes)) return std::nullopt;
+  return sentence(free);
+}
+
+std::string DiskGuard::sentence(std::uint64_t free) const {
   return fmt::format("the disk of {} is full: {} MB are free, {} MB are kept free; nothing is written until there is room",
                      options_.directory.string(), free / kMegabyte, options_.keep_free / kMegabyte);
 }

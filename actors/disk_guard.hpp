@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -40,9 +41,11 @@ class DiskGuard {
 
  private:
   void look();
+  std::string sentence(std::uint64_t free) const;
 
   Options options_;
   std::atomic<std::uint64_t> free_{UINT64_MAX};
+  std::mutex looking_;
   std::atomic<std::uint64_t> held_{0};
   std::atomic<bool> is_low_{false};
   std::unique_ptr<Ticker> ticker_;

@@ -459,6 +459,11 @@ Service::Trouble Service::trouble() const {
   for (const auto& [key, why] : impl_->poisoned) trouble.set_aside.push_back(why);
   trouble.stuck = impl_->stuck;
   const std::lock_guard nameless(impl_->nameless_mutex);
+  // Whoever was asked for while they were being erased is explained by now.
+  std::erase_if(impl_->nameless, [&](domain::Caller caller) {
+    const auto user = impl_->views->user(caller);
+    return (user && user->erased) || impl_->subjects->person(projections::to_store(caller));
+  });
   trouble.nameless = impl_->nameless.size();
   return trouble;
 }

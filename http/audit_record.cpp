@@ -12,30 +12,60 @@
 #include <variant>
 
 #include "http/commands.hpp"
+#include "http/event_filter.hpp"
+#include "http/event_text.hpp"
 #include "http/field_errors.hpp"
 #include "http/query_reader.hpp"
+#include "http/text.hpp"
 
 namespace ota::http {
 namespace {
 
 // What says which events are wanted; anything else that a query may hold says nothing.
-constexpr std::array<std::string_view, 13> kTelling{"stream", "campaign_id", "update_id", "device_id", "type", "from", "to",
-                                                    "after",  "until",       "limit",     "format",    "at",   "size"};
+constexpr std::array<std::string_view, 5> kFilters{"stream", "campaign_id", "update_id", "device_id", "type"};
+constexpr std::array<std::string_view, 7> kParts{"from", "to", "after", "until", "limit", "at", "size"};
 constexpr std::string_view kActor = "actor";
+constexpr std::string_view kFormat = "format";
+constexpr std::string_view kNotSaid = "?";
+
+bool is_one_of(const auto& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
+// A number or a time.
+bool is_moment(std::string_view value) { return value.find_first_not_of("0123456789TZtz:.+- ") == std::string_view::npos; }
 
 // As it may stand in a query: plain text, whatever was in it. The head of the request bounds it.
 std::string encoded(std::string_view value) {
   std::string out;
   for (const char c : value) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("-._~:,@").find(c) != std::string_view::npos;
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("-._~:,").find(c) != std::string_view::npos;
     if (plain) out += c;
     else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
 }
 
+// The path, with ids that are some. In the place of anything else somebody may have written a name.
+std::string path_of(const RequestContext& context, const Api& api) {
+  static constexpr std::array<std::string_view, 12> kWords{"api", "v1", "ota", "audit", "events", "stream", "proof", "story", "devices",
+                                                           "campaigns", "updates", "diff"};
+  std::string path;
+  std::string_view before;
+  for (std::string_view left = context.path(); !left.empty();) {
+    left.remove_prefix(1);
+    const auto step = left.substr(0, left.find('/'));
+    left.remove_prefix(step.size());
+    const auto value = percent_decode(step, PlusSign::kItself).value_or("");
+    const bool is_id = (before == "devices" && is_of_filter(api, "device_id", value)) ||
+                       (before == "campaigns" && is_of_filter(api, "campaign_id", value)) ||
+                       (before == "updates" && is_of_filter(api, "update_id", value)) || is_moment(value);
+    path.append("/").append(is_id ? encoded(value) : std::string(is_one_of(kWords, step) ? step : kNotSaid));
+    before = step;
+  }
+  return path;
+}
+
 domain::AuditRead read_of(const RequestContext& context, const Api& api) {
-  domain::AuditRead read{std::string(context.path()), {}};
+  domain::AuditRead read{path_of(context, api), {}};
   FieldErrors unread;                       // the handler says what is wrong with it
   const QueryReader query(context.query(), unread);
   char separator = '?';
@@ -48,8 +78,12 @@ domain::AuditRead read_of(const RequestContext& context, const Api& api) {
     if (name == kActor) {
       if (!said.contains(name)) read.of_actor = api.service.known_user(value).value_or(domain::Caller{});
       add(name, "*");
-    } else if (std::find(kTelling.begin(), kTelling.end(), name) != kTelling.end()) {
-      add(name, encoded(value));
+    } else if (is_one_of(kFilters, name)) {
+      add(name, is_of_filter(api, name, value) ? encoded(value) : kNotSaid);
+    } else if (is_one_of(kParts, name)) {
+      add(name, is_moment(value) ? encoded(value) : kNotSaid);
+    } else if (name == kFormat) {
+      add(name, parse_event_format(value) ? std::string_view(value) : kNotSaid);
     }
   }
   return read;

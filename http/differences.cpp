@@ -151,7 +151,7 @@ void Differences::compare_campaigns() {
     const auto rows = views.campaign_list({}, page);
     for (const auto& row : rows.rows) {
       if (!has_news(domain::stream_name(row.id)) && !may_have_lost(row)) continue;
-      if (++compared <= limits::kComparedOfKind) {
+      if (++compared <= limits::kComparedOfKind && has_time()) {
         compare(row.id);
       } else {
         ++*more_["campaigns"];
@@ -170,7 +170,7 @@ void Differences::compare_firmware() {
     for (const auto& row : rows.rows) {
       const auto id = row.firmware.record.id;
       if (!has_news(domain::stream_name(id))) continue;
-      if (++compared <= limits::kComparedOfKind) {
+      if (++compared <= limits::kComparedOfKind && has_time()) {
         compare(id);
       } else {
         ++*more_["firmware"];
@@ -205,10 +205,16 @@ void Differences::walk() {
     return;
   }
   events_ = counts_by_type(by_type);
-  for (const auto& device : devices.first()) compare(device);
-  for (const auto& update : updates.first()) compare(update);
-  more_["devices"] = devices.others();
-  more_["updates"] = updates.others();
+  const auto compare_first = [&](const auto& ids) {
+    std::uint64_t left = 0;
+    for (const auto& id : ids) {
+      if (has_time()) compare(id);
+      else ++left;
+    }
+    return left;
+  };
+  more_["devices"] = compare_first(devices.first()) + devices.others();
+  more_["updates"] = compare_first(updates.first()) + updates.others();
 }
 
 void Differences::compare_all() {

@@ -2,9 +2,11 @@
 //
 // Of everything, only what events in between are of can have changed: campaigns and firmware by the newest event of theirs,
 // devices and direct updates by a walk over all events, if they are not too many. A campaign changes without an event of its own
-// where a device is deleted that it has not come to yet. Of each kind the first so many are compared (limits.hpp).
+// where a device is deleted that it has not come to yet. Of each kind the first so many are compared, for as long as there is time
+// (limits.hpp).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,6 +16,7 @@
 
 #include "http/api.hpp"
 #include "http/event_filter.hpp"
+#include "http/limits.hpp"
 #include "projections/past.hpp"
 
 namespace ota::http {
@@ -44,6 +47,7 @@ class Differences {
 
  private:
   bool add(std::string entity, const nlohmann::json& before, const nlohmann::json& after);
+  bool has_time() const { return std::chrono::steady_clock::now() < ends_; }
   bool has_news(const std::string& stream) const;
   domain::Bitmap deleted_between() const;
   void compare_campaigns();
@@ -52,6 +56,7 @@ class Differences {
 
   const Api& api_;
   const TwoMoments& two_;
+  const std::chrono::steady_clock::time_point ends_ = std::chrono::steady_clock::now() + limits::kComparisonLasts;
   nlohmann::json changes_ = nlohmann::json::array();
   nlohmann::json events_ = nullptr;
   std::map<std::string, std::optional<std::uint64_t>> more_{{"campaigns", 0}, {"firmware", 0}, {"devices", 0}, {"updates", 0}};

@@ -149,6 +149,21 @@ EventFilter read_event_filter(QueryReader& query, const Api& api) {
   return filter;
 }
 
+bool is_of_filter(const Api& api, std::string_view field, std::string_view value) {
+  const auto is_known = [&](std::string_view id) { return domain::is_valid_device_id(id) && api.service.views().device({std::string(id)}).has_value(); };
+  if (field == "campaign_id") return domain::parse_campaign_id(value).has_value();
+  if (field == "update_id") return domain::parse_update_id(value).has_value();
+  if (field == "device_id") return is_known(value);
+  if (field == "stream") return value.starts_with("device:") ? is_known(value.substr(7)) : parse_readable_stream(value).has_value();
+  if (field != "type") return false;
+  const auto& names = type_names();
+  while (std::find(names.begin(), names.end(), value.substr(0, value.find(','))) != names.end()) {
+    if (value.find(',') == std::string_view::npos) return true;
+    value.remove_prefix(value.find(',') + 1);
+  }
+  return false;
+}
+
 // They are under its tag, and in the streams of the updates that are named there.
 std::vector<eventstore::Position> events_of_device(const eventstore::Log& log, EventFilter& filter,
                                                    eventstore::Position after) {

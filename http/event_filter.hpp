@@ -47,6 +47,9 @@ struct EventFilter {
 // between them), actor. What is wrong with them is the query's error.
 EventFilter read_event_filter(QueryReader& query, const Api& api);
 
+// Whether the value of such a field is one: what else may have been meant nobody knows. A device counts if there is such a one.
+bool is_of_filter(const Api& api, std::string_view field, std::string_view value);
+
 // Visits, in log order, what may hold of the events after `from`: by the narrowest index that there is, and all events
 // where there is none. Whoever visits asks the filter, and returns false to stop.
 // The filter has learned all updates of the device then.

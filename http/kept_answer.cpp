@@ -3,29 +3,45 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 namespace ota::http {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;         // as it was, to the byte
 
 // hash of the request (32 bytes) | status (2) | length of the ETag (1) | ETag | body.
 constexpr std::size_t kStatusAt = sizeof(eventstore::Hash);
 constexpr std::size_t kEtagAt = kStatusAt + 3;
-// Begins a text that is a person's token, in hexadecimal; in no answer of ours is such a character.
+// Begins a text that is a person's token, in hexadecimal.
 constexpr char kToken = '\x01';
+constexpr std::size_t kTokenChars = 16;
 constexpr std::string_view kTokenInJson = R"("\u0001)";
+// Where answers name persons, and what in them is of somebody else's making.
+constexpr std::array<std::string_view, 4> kPersons{"created_by", "approved_by", "user_id", "actor"};
+constexpr std::array<std::string_view, 3> kOfOthers{"metadata", "attributes", "target_filters"};
+
+bool is_among(const auto& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 template <class Change>
-void change_texts(json& value, const Change& change) {
-  if (value.is_string()) {
-    if (auto other = change(value.get_ref<const std::string&>())) value = std::move(*other);
-  } else if (value.is_structured()) {
-    for (auto& member : value) change_texts(member, change);
+void change_persons(json& value, const Change& change) {
+  if (value.is_array()) {
+    for (auto& member : value) change_persons(member, change);
+  }
+  if (!value.is_object()) return;
+  for (auto& [name, member] : value.items()) {
+    if (member.is_string() && is_among(kPersons, name)) {
+      member = change(member.template get_ref<const std::string&>());
+    } else if (!is_among(kOfOthers, name)) {
+      change_persons(member, change);
+    }
   }
 }
+
+constexpr std::string_view kErased = "deleted user";
 
 std::string dumped(const json& body) { return body.dump(-1, ' ', false, json::error_handler_t::replace); }
 
@@ -33,21 +49,24 @@ std::string without_names(const actors::Service& service, const std::string& bod
   auto parsed = json::parse(body, nullptr, false);
   if (!parsed.is_structured()) return body;
   bool has_names = false;
-  change_texts(parsed, [&](const std::string& text) -> std::optional<std::string> {
-    const auto person = text.empty() ? std::nullopt : service.known_user(text);
-    if (!person) return std::nullopt;
+  change_persons(parsed, [&](const std::string& name) -> json {
     has_names = true;
-    return fmt::format("{}{:016x}", kToken, person->token);
+    const auto person = service.known_user(name);
+    return person ? json(fmt::format("{}{:016x}", kToken, person->token)) : json(kErased);  // since it was answered
   });
   return has_names ? dumped(parsed) : body;
 }
 
 std::string with_names(const actors::Service& service, std::string_view kept) {
-  if (kept.find(kTokenInJson) == std::string_view::npos) return std::string(kept);
   auto parsed = json::parse(kept, nullptr, false);
-  change_texts(parsed, [&](const std::string& text) -> std::optional<std::string> {
-    if (!text.starts_with(kToken)) return std::nullopt;
-    return service.person_of({std::stoull(text.substr(1), nullptr, 16)});
+  if (kept.find(kTokenInJson) == std::string_view::npos || !parsed.is_structured()) return std::string(kept);
+  change_persons(parsed, [&](const std::string& text) -> json {
+    std::uint64_t token = 0;
+    const auto* const end = text.data() + text.size();
+    const bool is_token = text.size() == kTokenChars + 1 && text.front() == kToken &&
+                          std::from_chars(text.data() + 1, end, token, 16).ptr == end;
+    const auto person = is_token ? service.person_of({token}) : std::nullopt;
+    return person ? json(*person) : json(text);
   });
   return dumped(parsed);
 }

@@ -68,6 +68,8 @@ inline constexpr std::size_t kExportsAtOnce = 4;     // of files of events: each
 // Questions about the past, and comparisons of two moments. Each folds what happened to campaigns and devices until then, and
 // keeps a core busy for that long, a second where a campaign is large: the handlers are for those who ask of the present.
 inline constexpr std::size_t kPastQuestionsAtOnce = 8;
+// A comparison of a whole fleet may have hundreds of large campaigns to fold: what it has no time for it counts alone.
+inline constexpr std::chrono::seconds kComparisonLasts{5};
 // They look things up in the views, which follow the log within milliseconds; behind by more, something is wrong with them.
 inline constexpr std::chrono::milliseconds kViewsWait{2'000};
 // Of each kind that changed between two moments: as long as a page of a list. Of more it is said how many there are.

@@ -70,6 +70,20 @@ def check_put_back(service):
     return head
 
 
+def check_damaged_note(service):
+    """What the refusal says to do is what helps; and a log that is sound is not set back for its names."""
+    service.stop()
+    with open(os.path.join(service.data, "subjects", "acknowledged"), "w", encoding="ascii") as note:
+        note.write("nothing")
+    told = refused(service)
+    command = told.split("`")[1].split()
+    assert command[:4] == ["otactl", "log", "repair", "--apply"], told
+    assert "The names are repaired." in otactl(*command[1:])
+    with open(os.path.join(service.data, "log", "acknowledged"), encoding="ascii") as note:
+        assert "set_back" not in note.read()
+    service.start()
+
+
 def check_accepted(service, head):
     put_devices(service, "more", "owner")
     service.stop()
@@ -132,6 +146,7 @@ def main():
         service = Service(directory).start()
         try:
             head = check_put_back(service)
+            check_damaged_note(service)
             check_accepted(service, head)
             check_views_ahead(service)
             check_no_names(service)

@@ -83,6 +83,10 @@ TEST_CASE("what cannot be replayed is refused, with what it is") {
   CHECK(refused({{"deployment_strategy", "eaten"}}).faults() == "deployment_strategy: enum\n");
   CHECK(refused({{"deployment_strategy", "blue_green"}}).faults() == "deployment_strategy: value_error\n");
   CHECK(refused({{"rollback_triggers", {"failure_rate", "timeout"}}}).faults() == "rollback_triggers: value_error\n");
+  const auto says = [&](const json& changes) { return refused(changes).json().dump(); };
+  CHECK(says({{"timeout_minutes", 10}}).find("got 10") != std::string::npos);
+  CHECK(says({{"deployment_strategy", "blue_green"}}).find("got \\\"blue_green\\\"") != std::string::npos);
+  CHECK(says({{"rollback_triggers", {"failure_rate", "timeout"}}}).find("got [\\\"failure_rate\\\",\\\"timeout\\\"]") != std::string::npos);
   CHECK(refused(json::array({1})).status == 422);
   CHECK(o.stage.admin("POST", "/campaigns/camp_1/what-if").status == 404);
   o.stage.device("z");

@@ -148,9 +148,18 @@ int verify_directory(const Session& session, const VerifyRequest& request);
 
 // Backups are not read where they are: one is restored beside them, looked at and removed.
 int verify_backup(const Session& session, VerifyRequest request) {
-  const std::filesystem::path backups(request.directory);
+  namespace fs = std::filesystem;
+  const fs::path backups(request.directory);
+  std::error_code ignored;
+  for (fs::directory_iterator entry(backups, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
+    std::error_code stays;                  // of one that was interrupted
+    if (entry->path().filename().string().starts_with("verify-")) fs::remove_all(entry->path(), stays);
+  }
   std::string made = (backups / "verify-XXXXXX").string();
-  if (::mkdtemp(made.data()) == nullptr) throw Failure(kExitFailed, fmt::format("in {} no directory can be made", backups.string()));
+  if (::mkdtemp(made.data()) == nullptr) {  // backups that cannot be changed
+    made = (fs::temp_directory_path() / "verify-XXXXXX").string();
+    if (::mkdtemp(made.data()) == nullptr) throw Failure(kExitFailed, fmt::format("neither in {} nor in {} a directory can be made", backups.string(), fs::temp_directory_path().string()));
+  }
   const struct Removed {
     std::filesystem::path made;
     ~Removed() {
@@ -159,7 +168,8 @@ int verify_backup(const Session& session, VerifyRequest request) {
     }
   } removed{made};
   try {
-    const auto restored = eventstore::Backups(backups).restore(removed.made, request.backup);
+    const auto restored = eventstore::Backups(backups).restore(removed.made, request.backup, eventstore::NamesOf::kWhateverIsThere);
+    fs::remove_all(removed.made / "subjects");   // names are not needed for it
     fmt::print(stderr, "backup {} of {} is restored to {} while it is verified\n", restored.id, time_text(restored.taken), made);
   } catch (const std::exception& fault) {
     throw Failure(kExitFailed, fault.what());

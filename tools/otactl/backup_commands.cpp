@@ -114,16 +114,22 @@ void add_backup_restore(CLI::App& backup, Session& session) {
   struct Request {
     std::string directory, data;
     std::uint32_t id = 0;
+    bool without_newer_names = false;
   };
   CLI::App* command = add_command(backup, "restore", "Write log and subjects of a backup into a data directory that has none");
   const auto request = std::make_shared<Request>();
   command->add_option("DIRECTORY", request->directory, "Where the backups are")->required()->check(CLI::ExistingDirectory);
   command->add_option("DATA", request->data, "The data directory")->required();
   command->add_option("--id", request->id, "Which one; the newest by itself");
+  command->add_flag("--without-newer-names", request->without_newer_names,
+                    "Also where the backup of the names is older than that of the log, or cannot be read: whoever is new is an unknown user");
   command->callback([&session, request] {
     session.action = [&session, request](ServiceClient&) {
       return on_files([&] {
-        const auto restored = eventstore::Backups(request->directory).restore(request->data, request->id);
+        using eventstore::NamesOf;
+        const auto restored = eventstore::Backups(request->directory)
+                                  .restore(request->data, request->id,
+                                           request->without_newer_names ? NamesOf::kWhateverIsThere : NamesOf::kAllItSpeaksOf);
         if (session.json) return fmt::print("{}\n", json_of(restored).dump());
         fmt::print("Backup {} is restored to {}. Verify it: otactl audit verify {}\n", name_of(restored), request->data, request->data);
       });

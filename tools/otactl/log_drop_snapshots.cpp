@@ -22,7 +22,9 @@ void add_log_drop_snapshots(CLI::App& log, Session& session) {
     session.action = [&session, directory](ServiceClient&) {
       try {
         const auto dropped = eventstore::drop_snapshots(log_in(*directory));
-        fmt::print("{}", session.json ? line_of(nlohmann::json{{"dropped", dropped}}) : fmt::format("{} snapshots were dropped.\n", dropped));
+        if (!dropped.torn_tail.empty()) fmt::print(stderr, "{}\n", dropped.torn_tail);
+        fmt::print("{}", session.json ? line_of(nlohmann::json{{"dropped", dropped.count}})
+                                      : fmt::format("{} snapshots were dropped.\n", dropped.count));
         return 0;
       } catch (const std::exception& fault) {
         throw Failure(kExitFailed, fault.what());

@@ -54,10 +54,12 @@ nlohmann::json names_json(const eventstore::SubjectsReport& report, bool applied
 // Of the log, and of the names behind its tokens where the data directory is given. True: something is damaged, and still is.
 bool repair_all(const Session& session, const std::string& directory, bool apply) {
   const auto log = log_in(directory);
-  const auto of_log = apply ? eventstore::repair_log(log) : eventstore::examine_log(log);
   const auto names = subjects_in(directory);
-  std::optional<eventstore::SubjectsReport> of_names;
-  if (!names.empty()) of_names = apply ? eventstore::repair_subjects(names) : eventstore::examine_subjects(names);
+  auto of_log = eventstore::examine_log(log);
+  auto of_names = names.empty() ? std::nullopt : eventstore::examine_subjects(names);
+  // Of a sound log a repair says that it was set back: not where the names alone are damaged.
+  if (apply && (of_log || !of_names)) of_log = eventstore::repair_log(log);
+  if (apply && of_names) of_names = eventstore::repair_subjects(names);
   if (of_log) fmt::print("{}", session.json ? line_of(repair_json(*of_log, apply)) : repair_text(*of_log, apply));
   if (of_names) fmt::print("{}", session.json ? line_of(names_json(*of_names, apply)) : names_text(*of_names, apply));
   if (of_log || of_names) return !apply;

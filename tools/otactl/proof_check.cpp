@@ -56,8 +56,14 @@ std::string contradiction(const json& said, const json& proven, const std::strin
   if (proven.is_string() && proven.get_ref<const std::string&>().starts_with("user:")) return "";
   if (proven.is_object() && said.is_object()) {
     for (const auto& [name, value] : proven.items()) {
-      if (!said.contains(name)) return fmt::format("{}.{}", where, name);
+      if (!said.contains(name)) continue;     // an earlier version may not have said it
       if (auto found = contradiction(said[name], value, fmt::format("{}.{}", where, name)); !found.empty()) return found;
+    }
+    return "";
+  }
+  if (proven.is_array() && said.is_array() && proven.size() == said.size()) {
+    for (std::size_t i = 0; i < proven.size(); ++i) {
+      if (auto found = contradiction(said[i], proven[i], fmt::format("{}.{}", where, i)); !found.empty()) return found;
     }
     return "";
   }
