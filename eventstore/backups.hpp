@@ -5,9 +5,8 @@
 //
 // A backup holds a state of the log that was there, whole groups, and of the subjects all that it speaks of: they are copied
 // behind it, and say behind which event. One that was cut off between the two has no subjects that know all of its people: it is not
-// restored with older ones unless somebody wants that. What lies in the directory is RocksDB's own form of backups; the note of how far the log was acknowledged is not in it, since
-// it may be ahead. The firmware's bytes, the views and the keys are not
-// in it.
+// restored with older ones unless somebody wants that. What lies in the directory is RocksDB's own form of backups; the note of how
+// far the log was acknowledged is not in it, since it may be ahead. The firmware's bytes, the views and the keys are not in it.
 #pragma once
 
 #include <cstddef>

@@ -143,7 +143,9 @@ struct FilterReading {
           continue;
         }
         for (const auto& [attribute, wanted] : condition.items()) {
-          if (check_attribute_name({errors, inside(at, name)}, attribute)) clause(domain::FilterField::kAttribute, attribute, wanted, inside(inside(at, name), attribute));
+          if (check_attribute_name({errors, inside(at, name)}, attribute)) {
+            clause(domain::FilterField::kAttribute, attribute, wanted, inside(inside(at, name), attribute));
+          }
         }
       } else if (const auto field = domain::parse_filter_field(name)) {
         clause(*field, {}, condition, inside(at, name));
@@ -296,7 +298,8 @@ domain::CampaignPolicy read_other_policy(json& changes, const domain::CampaignPo
     for (const auto& [name, value] : changes.items()) {
       if (std::find(names.begin(), names.end(), name) == names.end()) {
         errors.add({"body", name},
-                   fmt::format("cannot be another one in a replay, got {}; {} can", shown(value.dump(-1, ' ', false, json::error_handler_t::replace)), fmt::join(names, ", ")),
+                   fmt::format("cannot be another one in a replay, got {}; {} can",
+                               shown(value.dump(-1, ' ', false, json::error_handler_t::replace)), fmt::join(names, ", ")),
                    "extra_forbidden");
       }
       if (!value.is_null()) body[name] = value;   // null: as it was
@@ -311,7 +314,8 @@ domain::CampaignPolicy read_other_policy(json& changes, const domain::CampaignPo
       return recorded;
     }
   } else if (!changes.is_null()) {
-    errors.add({"body"}, "must be an object with fields of the policy, got " + shown(changes.dump(-1, ' ', false, json::error_handler_t::replace)), "dict_type");
+    errors.add({"body"}, "must be an object with fields of the policy, got " +
+                             shown(changes.dump(-1, ' ', false, json::error_handler_t::replace)), "dict_type");
   }
   JsonReader reader(body, errors);
   const auto given = read_policy(reader, domain::Time{}, errors);

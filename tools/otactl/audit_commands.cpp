@@ -158,7 +158,10 @@ int verify_backup(const Session& session, VerifyRequest request) {
   std::string made = (backups / "verify-XXXXXX").string();
   if (::mkdtemp(made.data()) == nullptr) {  // backups that cannot be changed
     made = (fs::temp_directory_path() / "verify-XXXXXX").string();
-    if (::mkdtemp(made.data()) == nullptr) throw Failure(kExitFailed, fmt::format("neither in {} nor in {} a directory can be made", backups.string(), fs::temp_directory_path().string()));
+    if (::mkdtemp(made.data()) == nullptr) {
+      throw Failure(kExitFailed, fmt::format("neither in {} nor in {} a directory can be made", backups.string(),
+                                             fs::temp_directory_path().string()));
+    }
   }
   const struct Removed {
     std::filesystem::path made;
