@@ -146,15 +146,7 @@ class RocksSubjects final : public Subjects {
     throw std::runtime_error(
         fmt::format("cannot {} the {} in {}: {}", doing, kSubjectsName, directory_.string(), why));
   }
-  void stop(const std::string& why) const noexcept {
-    if (stopped_.exchange(true)) return;
-    try {
-      options_.fail_stop(why);
-    } catch (...) {
-      return;
-    }
-    assertion_failed(__FILE__, __LINE__, "fail_stop does not return");
-  }
+  void stop(const std::string& why) const noexcept { stopped_.stop(options_.fail_stop, why); }
   void must_write(const rocksdb::Status& status) const {
     if (status.ok()) return;
     stop(fmt::format("the {} in {} cannot be written: {}", kSubjectsName, directory_.string(), status.ToString()));
@@ -294,7 +286,7 @@ class RocksSubjects final : public Subjects {
   const std::filesystem::path directory_;
   Options options_;
   const std::shared_ptr<BackgroundFaults> faults_;
-  mutable std::atomic<bool> stopped_{false};
+  mutable FailStop stopped_;
   mutable std::shared_mutex opened_;  // exclusive: the database is closed and opened again. Taken before the other
   mutable std::shared_mutex mutex_;   // of what it holds
   std::string torn_tail_;

@@ -263,7 +263,7 @@ void Writer::count_commit(SteadyClock::time_point began, SteadyClock::time_point
 }
 
 void Writer::check_stopped() const {
-  if (stopped_.load(std::memory_order_acquire)) throw Stopped();
+  if (fault_.is_stopped()) throw Stopped();
 }
 
 void Writer::fail(const std::string& why) {
@@ -271,14 +271,6 @@ void Writer::fail(const std::string& why) {
   throw Stopped();
 }
 
-void Writer::stop(const std::string& why) noexcept {
-  if (stopped_.exchange(true)) return;
-  try {
-    options_.fail_stop(why);
-  } catch (...) {
-    return;
-  }
-  assertion_failed(__FILE__, __LINE__, "fail_stop does not return");
-}
+void Writer::stop(const std::string& why) noexcept { fault_.stop(options_.fail_stop, why); }
 
 }  // namespace ota::eventstore

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <unordered_map>
 
+#include "eventstore/fail_stop.hpp"
 #include "eventstore/acknowledged_keeper.hpp"
 #include "eventstore/checkpoint_writer.hpp"
 #include "eventstore/command_index.hpp"
@@ -87,7 +88,7 @@ class Writer {
   AcknowledgedKeeper& keeper_;
   JournalCounters& counters_;
   const Journal::Options options_;
-  std::atomic<bool> stopped_{false};
+  FailStop fault_;
 
   std::vector<Request> requests_;  // taken from the queue,
   std::size_t next_ = 0;           // decided up to here
