@@ -198,7 +198,7 @@ void Inbox::refuse(nats::Delivery& delivery, bool tell) {
 
 void Inbox::session(nats::Connection& connection) {
   look_after_stream(connection);
-  nats::PullConsumer consumer(connection, kStream, kConsumer, topics_.up_subjects());
+  nats::PullConsumer consumer(connection, kStream, kConsumer, topics_.up_subjects(), nats::limits::kSilence, &first_);
   Lanes lanes(*this);
   loop_.ready();
   while (!loop_.stopping()) {

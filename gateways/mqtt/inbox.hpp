@@ -71,6 +71,7 @@ class Inbox {
   std::atomic<std::uint64_t> received_{0};
   std::atomic<std::uint64_t> malformed_{0};
   std::atomic<std::uint64_t> refused_{0};
+  std::uint64_t first_ = 0;               // of a consumer that could not be created anew
   nats::ReconnectLoop loop_;              // last: its thread uses the rest
 };
 

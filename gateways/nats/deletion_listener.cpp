@@ -88,7 +88,7 @@ DeletionListener::Status DeletionListener::status() const {
 
 void DeletionListener::session(Connection& connection) {
   const auto stream = find_or_create_stream(connection, subject_);
-  PullConsumer consumer(connection, stream, durable_name(subject_), subject_);
+  PullConsumer consumer(connection, stream, durable_name(subject_), subject_, limits::kSilence, &first_);
   loop_.ready();
   while (!loop_.stopping()) {
     if (auto delivery = consumer.next(limits::kPull)) handle(std::move(*delivery));

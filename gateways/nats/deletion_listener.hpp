@@ -51,6 +51,7 @@ class DeletionListener {
   actors::Service* service_ = nullptr;
   std::atomic<std::uint64_t> received_{0};
   std::atomic<std::uint64_t> malformed_{0};
+  std::uint64_t first_ = 0;  // of a consumer that could not be created anew
   ReconnectLoop loop_;  // last: its thread uses the rest
 };
 

@@ -29,20 +29,23 @@ std::string shown(std::string_view bytes) {
 }
 
 std::variant<Deletion, Malformed> parse_deletion(std::string_view body, const char* field) {
+  const auto told = [is_name = field == std::string_view("user_id")](std::string_view bytes) {
+    return is_name ? fmt::format("({} bytes)", bytes.size()) : shown(bytes);
+  };
   const auto parsed = json::parse(body, nullptr, false);
-  if (parsed.is_discarded()) return Malformed{"not JSON: " + shown(body)};
-  if (!parsed.is_object()) return Malformed{"not a JSON object: " + shown(body)};
+  if (parsed.is_discarded()) return Malformed{"not JSON: " + told(body)};
+  if (!parsed.is_object()) return Malformed{"not a JSON object: " + told(body)};
   const auto inner = parsed.find("data");
   const bool enveloped = inner != parsed.end() && inner->is_object();
   const auto& data = enveloped ? *inner : parsed;
   const auto id = data.find(field);
-  if (id == data.end()) return Malformed{fmt::format("{} is missing: {}", field, shown(body))};
-  if (!id->is_string()) return Malformed{fmt::format("{} is not a text: {}", field, shown(body))};
+  if (id == data.end()) return Malformed{fmt::format("{} is missing: {}", field, told(body))};
+  if (!id->is_string()) return Malformed{fmt::format("{} is not a text: {}", field, told(body))};
   Deletion deletion;
   deletion.id = id->get<std::string>();
   if (!domain::is_valid_device_id(deletion.id)) {
     return Malformed{fmt::format("{} {} is not 1-256 characters without control characters", field,
-                                 shown(deletion.id))};
+                                 told(deletion.id))};
   }
   deletion.event_id = text_or_empty(parsed, "id", limits::kEventIdBytes);
   if (const auto metadata = parsed.find("metadata");

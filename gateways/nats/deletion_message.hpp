@@ -16,10 +16,10 @@ struct Deletion {
   std::string correlation;  // of the envelope's metadata; empty if it has none
 };
 struct Malformed {
-  std::string why;  // names the field and shows the value, as ASCII and UTF-8 only
+  std::string why;  // names the field and shows the value, as ASCII and UTF-8 only; of a user how long it is
 };
 
-// `field`: "device_id" or "user_id".
+// `field`: "device_id" or "user_id". What may be a user's name is not quoted: it would stay wherever the words go.
 std::variant<Deletion, Malformed> parse_deletion(std::string_view body, const char* field);
 
 // Bytes from outside as quoted text, cut to a length that a log line can bear.

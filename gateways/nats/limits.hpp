@@ -29,6 +29,8 @@ inline constexpr std::chrono::milliseconds kIdle{1'000};
 
 // A pull waits this long at the server; stop() does not wait for it.
 inline constexpr std::chrono::milliseconds kPull{5'000};
+// A server answers every pull, with what there is or with nothing: three of them unanswered are no pause.
+inline constexpr std::chrono::milliseconds kSilence{15'000};
 // A message that could not be carried out comes again after this; one whose worker died, after
 // kAckWait.
 inline constexpr std::chrono::milliseconds kRedeliver{2'000};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "gateways/nats/handles.hpp"
@@ -15,27 +16,47 @@ constexpr const char* kMessageIdHeader = "Nats-Msg-Id";
 // carried out for a while would have kept all others unheard.
 constexpr std::int64_t kUnacknowledgedMax = 65'536;
 
-void create_if_missing(jsCtx* jetstream, const std::string& stream, const std::string& durable,
-                       const std::string& subject) {
-  jsErrCode error{};
-  jsConsumerInfo* info = nullptr;
-  const auto found =
-      js_GetConsumerInfo(&info, jetstream, stream.c_str(), durable.c_str(), nullptr, &error);
-  const ConsumerInfoHandle owner(info);
-  if (found == NATS_OK) return;
-  if (found != NATS_NOT_FOUND) fail("look for consumer " + durable, found, error);
-  jsConsumerConfig config;
-  check(jsConsumerConfig_Init(&config), "describe consumer " + durable);
-  config.Durable = durable.c_str();
-  config.FilterSubject = subject.c_str();
-  config.DeliverPolicy = js_DeliverAll;
-  config.AckPolicy = js_AckExplicit;
-  config.AckWait = std::chrono::nanoseconds(limits::kAckWait).count();
-  config.MaxDeliver = -1;
-  config.MaxAckPending = kUnacknowledgedMax;
-  check(js_AddConsumer(nullptr, jetstream, stream.c_str(), &config, nullptr, &error),
-        fmt::format("create consumer {} of \"{}\" in stream {}", durable, subject, stream), error);
-}
+// A durable consumer at the server.
+struct Durable {
+  jsCtx* jetstream;
+  std::string stream;
+  std::string name;
+  std::string subject;
+
+
+  // nullptr: there is none.
+  ConsumerInfoHandle look() const {
+    jsErrCode error{};
+    jsConsumerInfo* info = nullptr;
+    const auto found = js_GetConsumerInfo(&info, jetstream, stream.c_str(), name.c_str(), nullptr, &error);
+    ConsumerInfoHandle owner(info);
+    if (found != NATS_OK && found != NATS_NOT_FOUND) fail("look for consumer " + name, found, error);
+    return owner;
+  }
+
+  // From the stream's oldest message on, or, if `first` is not 0, from that one.
+  void create(std::uint64_t first = 0) const {
+    jsConsumerConfig config;
+    check(jsConsumerConfig_Init(&config), "describe consumer " + name);
+    config.Durable = name.c_str();
+    config.FilterSubject = subject.c_str();
+    config.DeliverPolicy = first == 0 ? js_DeliverAll : js_DeliverByStartSequence;
+    config.OptStartSeq = first;
+    config.AckPolicy = js_AckExplicit;
+    config.AckWait = std::chrono::nanoseconds(limits::kAckWait).count();
+    config.MaxDeliver = -1;
+    config.MaxAckPending = kUnacknowledgedMax;
+    jsErrCode error{};
+    check(js_AddConsumer(nullptr, jetstream, stream.c_str(), &config, nullptr, &error),
+          fmt::format("create consumer {} of \"{}\" in stream {}", name, subject, stream), error);
+  }
+
+  void remove() const {
+    jsErrCode error{};
+    const auto done = js_DeleteConsumer(jetstream, stream.c_str(), name.c_str(), nullptr, &error);
+    if (done != NATS_OK && done != NATS_NOT_FOUND) fail("delete consumer " + name, done, error);
+  }
+};
 
 }  // namespace
 
@@ -90,9 +111,14 @@ void Delivery::redeliver_after(std::chrono::milliseconds delay) {
 // ------------------------------------------------------------------------------------------------
 
 struct PullConsumer::Impl {
+  Durable durable;
   natsConnection* connection = nullptr;
   SubscriptionHandle subscription;
   std::string ask_subject;
+  std::chrono::milliseconds silence_max;
+  std::uint64_t* first = nullptr;
+  std::chrono::steady_clock::duration silence{};  // of the server, while it was waited for
+  std::int64_t heard = 0;                         // from the server, words that are no messages among them
 
   // Something lies here already, of an earlier request.
   bool has_arrived() const {
@@ -108,16 +134,21 @@ struct PullConsumer::Impl {
                                         request.data(), static_cast<int>(request.size())),
           "ask for messages");
   }
-  std::optional<Delivery> fetch_one(std::chrono::milliseconds patience) const;
+  std::optional<Delivery> fetch_one(std::chrono::milliseconds patience);
+  void waited(std::chrono::steady_clock::duration time);
 };
 
 PullConsumer::PullConsumer(Connection& connection, const std::string& stream,
-                           const std::string& durable, const std::string& subject)
+                           const std::string& durable, const std::string& subject,
+                           std::chrono::milliseconds silence, std::uint64_t* first)
     : impl_(std::make_unique<Impl>()) {
   auto* jetstream = connection.impl_->jetstream.get();
+  impl_->durable = {jetstream, stream, durable, subject};
   impl_->connection = connection.impl_->connection.get();
   impl_->ask_subject = fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream, durable);
-  create_if_missing(jetstream, stream, durable, subject);
+  impl_->silence_max = silence;
+  impl_->first = first;
+  if (!impl_->durable.look()) impl_->durable.create(first ? *first : 0);
   jsSubOptions options;
   check(jsSubOptions_Init(&options), "subscribe to " + subject);
   options.Stream = stream.c_str();
@@ -138,17 +169,36 @@ PullConsumer::~PullConsumer() {
   natsConnection_FlushTimeout(impl_->connection, limits::kAnswer.count());
 }
 
-std::optional<Delivery> PullConsumer::Impl::fetch_one(std::chrono::milliseconds patience) const {
+void PullConsumer::Impl::waited(std::chrono::steady_clock::duration time) {
+  std::int64_t now_heard = 0;
+  check(natsSubscription_GetDelivered(subscription.get(), &now_heard), "see what was heard");
+  silence = std::exchange(heard, now_heard) == now_heard ? silence + time : std::chrono::steady_clock::duration{};
+  if (silence < silence_max) return;
+  // Whatever acknowledgement is lost with the old one, its message comes again.
+  std::uint64_t begin = 0;
+  if (const auto info = durable.look()) begin = info->AckFloor.Stream + 1;
+  if (first) *first = begin;
+  durable.remove();
+  durable.create(begin);
+  throw BusError(fmt::format("the server has not answered a request for messages of \"{}\" for {} s; consumer {} of stream {} was "
+                             "created anew, from message {} on",
+                             durable.subject, std::chrono::floor<std::chrono::seconds>(silence).count(), durable.name,
+                             durable.stream, std::max<std::uint64_t>(begin, 1)));
+}
+
+std::optional<Delivery> PullConsumer::Impl::fetch_one(std::chrono::milliseconds patience) {
   struct List {
     natsMsgList list{};
     ~List() { natsMsgList_Destroy(&list); }
   } fetched;
   jsErrCode error{};
+  const auto asked = std::chrono::steady_clock::now();
   const auto status =
       natsSubscription_Fetch(&fetched.list, subscription.get(), 1, patience.count(), &error);
-  if (status == NATS_TIMEOUT || status == NATS_NOT_FOUND) return std::nullopt;
-  check(status, "fetch a message", error);
-  if (fetched.list.Count == 0) return std::nullopt;
+  const bool nothing = status == NATS_TIMEOUT || status == NATS_NOT_FOUND;
+  if (!nothing) check(status, "fetch a message", error);
+  waited(std::chrono::steady_clock::now() - asked);
+  if (nothing || fetched.list.Count == 0) return std::nullopt;
   auto impl = std::make_unique<Delivery::Impl>();
   impl->message.reset(std::exchange(fetched.list.Msgs[0], nullptr));
   jsMsgMetaData* meta = nullptr;

@@ -189,13 +189,13 @@ class Device:
         with self.changed:
             return len(self.heard)
 
-    def expect(self, what, fits, since=0):
-        """The first message that fits, of those that came since a marker."""
+    def expect(self, what, fits, since=0, retained=None):
+        """The first message that fits, of those that came since a marker; retained: from the broker's keeping, or not, or either."""
         deadline = time.monotonic() + PATIENCE
         with self.changed:
             while True:
-                for kind, _, message in self.heard[since:]:
-                    if fits(kind, message):
+                for kind, kept, message in self.heard[since:]:
+                    if fits(kind, message) and retained in (None, kept):
                         return message
                 left = deadline - time.monotonic()
                 if left <= 0 or not self.changed.wait(left):
@@ -211,9 +211,9 @@ class Device:
         answer = self.ask({"type": "hello", **({"attributes": attributes} if attributes else {})})
         assert answer["ok"], answer
 
-    def command(self, kind, since=0, **wanted):
+    def command(self, kind, since=0, retained=None, **wanted):
         return self.expect(f"a command {kind} {wanted}", lambda topic, m: topic == "down" and m and m["type"] == kind and
-                           all(m.get(k) == v for k, v in wanted.items()), since)
+                           all(m.get(k) == v for k, v in wanted.items()), since, retained)
 
     def nothing_to_do(self, since):
         self.expect("the empty command", lambda topic, m: topic == "down" and m is None, since)

@@ -35,8 +35,8 @@ std::string users_text(const std::vector<std::string>& devices) {
   std::string text = user_text("service", kServicePassword, R"("STANDARD", "MQTT")",
                                R"("ota.DEFAULT.*.down", "ota.DEFAULT.*.reply", "$JS.API.STREAM.INFO.ota-devices", )"
                                R"("$JS.API.STREAM.CREATE.ota-devices", "$JS.API.STREAM.UPDATE.ota-devices", "$JS.API.CONSUMER.INFO.)" + consumer +
-                                   R"(", "$JS.API.CONSUMER.DURABLE.CREATE.)" + consumer + R"(", "$JS.API.CONSUMER.MSG.NEXT.)" +
-                                   consumer + R"(", "$JS.ACK.)" + consumer + R"(.>")",
+                                   R"(", "$JS.API.CONSUMER.DURABLE.CREATE.)" + consumer + R"(", "$JS.API.CONSUMER.DELETE.)" + consumer +
+                                   R"(", "$JS.API.CONSUMER.MSG.NEXT.)" + consumer + R"(", "$JS.ACK.)" + consumer + R"(.>")",
                                R"("_INBOX.>")");
   for (const auto& device : devices) {
     const auto level = gateways::mqtt::encode_level(device);

@@ -64,6 +64,16 @@ TEST_CASE("a malformed deletion says what is wrong and shows the value") {
         R"(device_id "a\nb" is not 1-256 characters without control characters)");
 }
 
+TEST_CASE("of a malformed deletion of a user nothing is quoted, which may be a name") {
+  for (const auto* body : {"anna", "[\"anna\"]", R"({"user": "anna"})", R"({"user_id": ["anna"]})", R"({"user_id": "anna\n"})"}) {
+    const auto parsed = parse_deletion(body, "user_id");
+    REQUIRE(std::holds_alternative<Malformed>(parsed));
+    const auto& why = std::get<Malformed>(parsed).why;
+    CHECK(why.find("anna") == why.npos);
+    CHECK(why.find(" bytes)") != why.npos);
+  }
+}
+
 TEST_CASE("bytes from outside are shown as text, and not all of them") {
   CHECK(shown("a\xff\x01") == "\"a\xef\xbf\xbd\\u0001\"");
   CHECK(shown(std::string(5'000, 'x')) == '"' + std::string(200, 'x') + "\" (5000 bytes in all)");

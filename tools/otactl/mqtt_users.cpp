@@ -20,6 +20,7 @@ constexpr const char* kService = R"(  {{
           "$JS.API.STREAM.UPDATE.ota-devices"
           "$JS.API.CONSUMER.INFO.ota-devices.ota_service_devices"
           "$JS.API.CONSUMER.DURABLE.CREATE.ota-devices.ota_service_devices"
+          "$JS.API.CONSUMER.DELETE.ota-devices.ota_service_devices"
           "$JS.API.CONSUMER.MSG.NEXT.ota-devices.ota_service_devices"
           "$JS.ACK.ota-devices.ota_service_devices.>"
         ]
