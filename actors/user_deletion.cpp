@@ -55,7 +55,10 @@ std::optional<std::string> erased_before(const eventstore::Log& log, const Meta&
 Answer Service::delete_user(const std::string& person, Meta meta) {
   if (auto full = refuse_if_full()) return std::move(*full);
   const auto known = subjects().known_token(person);
-  if (!known) return Done{};
+  if (!known) {
+    subjects().erase_leftovers();
+    return Done{};
+  }
   const auto token = projections::to_domain(*known);
   if (const auto erased = erased_before(log(), meta, now())) {
     // Told twice. It may be that only the name is left; but a person who has come back since is somebody else.

@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
+#include <vector>
 
 #include "eventstore/acknowledged.hpp"
 #include "eventstore/base64.hpp"
@@ -32,6 +34,14 @@ void must(const rocksdb::Status& status, const fs::path& directory, std::string_
   throw std::runtime_error(fmt::format("the backups in {} cannot be {}: {}", directory.string(), doing, status.ToString()));
 }
 
+void make_directory(const fs::path& directory) {
+  try {
+    create_durably(directory);
+  } catch (const fs::filesystem_error& error) {
+    throw std::runtime_error(fmt::format("the directory {} cannot be made: {}", directory.string(), error.code().message()));
+  }
+}
+
 rocksdb::BackupEngineOptions options_of(const fs::path& directory) {
   rocksdb::BackupEngineOptions options(directory.string());
   options.sync = true;
@@ -44,9 +54,7 @@ rocksdb::BackupEngineOptions options_of(const fs::path& directory) {
 }
 
 std::unique_ptr<rocksdb::BackupEngine> open(const fs::path& directory, std::string_view doing) {
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error) throw std::runtime_error(fmt::format("the directory {} cannot be made: {}", directory.string(), error.message()));
+  make_directory(directory);
   rocksdb::BackupEngine* engine = nullptr;
   must(rocksdb::BackupEngine::Open(options_of(directory), rocksdb::Env::Default(), &engine), directory, doing);
   return std::unique_ptr<rocksdb::BackupEngine>(engine);
@@ -122,14 +130,35 @@ BackupInfo info_of(const rocksdb::BackupEngineReadOnly& engine, const fs::path& 
   return info_of(found);
 }
 
-// The newest of the subjects that know whomever the first `head` events speak of; 0: none of them is wanted. One that cannot be read is
+// The parts of what a backup says of itself.
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+// Of the names: how many events there were when the log before them was begun, and which backup of the log that was. An earlier version
+// wrote the first alone, which two backups can share.
+std::string metadata_of_names(Position head, std::uint32_t log) { return fmt::format("{} {}", head.value, log); }
+bool go_with(const rocksdb::BackupInfo& names, const BackupInfo& log) {
+  const auto words = words_of(names.app_metadata);
+  std::uint32_t behind = log.id;
+  if (words.size() > 1) std::from_chars(words[1].data(), words[1].data() + words[1].size(), behind);
+  return behind >= log.id && info_of(names).head >= log.head;
+}
+
+// The newest of the subjects that know whomever this log speaks of; 0: none of them is wanted. One that cannot be read is
 // passed over: it may have been cut off.
 std::uint32_t names_for(const rocksdb::BackupEngineReadOnly& engine, const fs::path& directory, const BackupInfo& log, NamesOf wanted) {
   std::vector<rocksdb::BackupInfo> found;
   engine.GetBackupInfo(&found);
   if (wanted == NamesOf::kWhateverIsThere) return found.empty() ? 0 : found.back().backup_id;
   for (auto one = found.rbegin(); one != found.rend(); ++one) {
-    if (info_of(*one).head >= log.head) return one->backup_id;
+    if (go_with(*one, log)) return one->backup_id;
   }
   throw std::runtime_error(fmt::format(
       "backup {} in {} has no names that go with it: its log has {} events, {}. It was cut off, or files are missing. Take another one "
@@ -140,23 +169,36 @@ std::uint32_t names_for(const rocksdb::BackupEngineReadOnly& engine, const fs::p
                     : fmt::format("and the newest names that can be read are those of {} events", info_of(found.back()).head.value)));
 }
 
-// What a backup says of itself: how far its log goes, and the hash of that log's first event, which is that of no other.
-std::string metadata_of(const Log& log, Position head) {
-  const auto first = log.leaf_hash({1});
-  return fmt::format("{} {}", head.value, first ? base64_of({reinterpret_cast<const char*>(first->data()), first->size()}) : "-");
+std::string hash_at(const Log& log, Position position) {
+  const auto hash = log.leaf_hash(position);
+  return hash ? base64_of({reinterpret_cast<const char*>(hash->data()), hash->size()}) : "-";
 }
 
-void refuse_other_log(const fs::path& directory, const std::string& metadata) {
+// What a backup says of itself: how far its log goes, the hash of that log's first event, which is that of no other, and of its last.
+std::string metadata_of(const Log& log, Position head) {
+  return fmt::format("{} {} {}", head.value, hash_at(log, {1}), hash_at(log, head));
+}
+
+void refuse_other_log(const fs::path& directory, const Log& log) {
   if (!fs::exists(directory / kLog / "meta")) return;
   std::vector<rocksdb::BackupInfo> found;
   open_to_read(directory / kLog)->GetBackupInfo(&found);
   if (found.empty()) return;
-  const auto log_of = [](std::string_view text) { return text.substr(std::min(text.find(' '), text.size())); };
-  const auto theirs = log_of(found.back().app_metadata);
-  const auto ours = log_of(metadata);
-  const bool is_known = theirs.size() > 2 && ours.size() > 2;
-  if (!is_known || theirs == ours) return;
-  throw std::runtime_error(fmt::format("the backups in {} are of another log: its first event is another one", directory.string()));
+  const auto head = info_of(found.back()).head;
+  const auto theirs = words_of(found.back().app_metadata);
+  const auto is_other = [&](std::size_t word, Position position) {
+    return theirs.size() > word && theirs[word] != "-" && theirs[word] != hash_at(log, position);
+  };
+  if (log.head().value > 0 && is_other(1, {1})) {
+    throw std::runtime_error(fmt::format("the backups in {} are of another log: its first event is another one", directory.string()));
+  }
+  if (is_other(2, head)) {
+    throw std::runtime_error(fmt::format(
+        "the newest backup in {} has {} events, {}: this log was set back, or is a copy that went on by itself. Keep those backups, and take "
+        "the next ones to another directory",
+        directory.string(), head.value,
+        log.head() < head ? fmt::format("and this log has {}", log.head().value) : fmt::format("of which event {} is another one here", head.value)));
+  }
 }
 
 // One database on its way out of a backup: beside its place until it is whole, and gone if it never is.
@@ -172,8 +214,8 @@ class Restoring {
   Restoring& operator=(const Restoring&) = delete;
 
   void write() {
+    make_directory(made_.parent_path());
     std::error_code error;
-    fs::create_directories(made_.parent_path(), error);
     fs::remove_all(made_, error);  // of one that was killed
     must(engine_.RestoreDBFromBackup(id_, made_.string(), made_.string()), backups_, fmt::format("restored to {}", place_.string()));
   }
@@ -204,20 +246,17 @@ Acknowledged note_of(const BackupInfo& restored) {
   return note;
 }
 
-// Names whose restore was killed before there was a log, and that nobody has opened since.
-bool is_left_by_restore(const fs::path& data) { return fs::exists(data / kSubjects / kRestoreMark) && !fs::exists(data / kLog); }
-
 // The log last: without it nothing was restored.
 void show_both(Restoring& log, Restoring* names, const fs::path& data) {
-  if (names == nullptr) return log.show();
-  write_file(names->made() / kRestoreMark, "");
+  if (names != nullptr) write_file(names->made() / kRestoreMark, "");
   if (is_left_by_restore(data)) fs::remove_all(data / kSubjects);
+  if (names == nullptr) return log.show();
   names->show();
   OTA_FAULT("backups.names_shown");
   try {
     log.show();
   } catch (...) {
-    names->take_back();
+    if (fs::exists(log.made())) names->take_back();  // it was not shown
     throw;
   }
   remove_file(data / kSubjects / kRestoreMark);
@@ -225,16 +264,17 @@ void show_both(Restoring& log, Restoring* names, const fs::path& data) {
 
 }  // namespace
 
+bool is_left_by_restore(const fs::path& data) { return fs::exists(data / kSubjects / kRestoreMark) && !fs::exists(data / kLog); }
+
 BackupInfo Backups::take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop) const {
   const auto head = log.head();
-  const auto metadata = metadata_of(log, head);
-  refuse_other_log(directory_, metadata);
-  const auto id = take_one(directory_ / kLog, log.impl_->database->db(), metadata, stop);
+  refuse_other_log(directory_, log);
+  const auto id = take_one(directory_ / kLog, log.impl_->database->db(), metadata_of(log, head), stop);
   OTA_FAULT("backups.log_taken");
   // Behind the log, so that whoever it speaks of is there. The newest one is good for all of the log: those before it go, and
   // with them the names of who was erased since.
   try {
-    subjects.with_database([&](rocksdb::DB& db) { take_one(directory_ / kSubjects, db, std::to_string(head.value), stop); });
+    subjects.with_database([&](rocksdb::DB& db) { take_one(directory_ / kSubjects, db, metadata_of_names(head, id), stop); });
   } catch (...) {
     open(directory_ / kLog, "written")->DeleteBackup(id).PermitUncheckedError();  // nobody would know who is new in it
     throw;
@@ -275,7 +315,7 @@ BackupInfo Backups::restore(const fs::path& data, std::uint32_t id, NamesOf name
   }
   const auto logs = open_to_read(directory_ / kLog);
   const auto info = info_of(*logs, directory_, known(*logs, directory_, id));
-  const bool may_be_none = names == NamesOf::kWhateverIsThere && !fs::exists(directory_ / kSubjects / "meta");
+  const bool may_be_none = names == NamesOf::kNone || (names == NamesOf::kWhateverIsThere && !fs::exists(directory_ / kSubjects / "meta"));
   const auto subjects = may_be_none ? nullptr : open_to_read(directory_ / kSubjects);
   const auto names_id = subjects ? names_for(*subjects, directory_, info, names) : 0;
   Restoring log{*logs, info.id, directory_, data, kLog};

@@ -4,7 +4,7 @@
 //   <directory>/subjects   who stands behind the tokens, apart from it: names have to go from backups, too, and sooner
 //
 // A backup holds a state of the log that was there, whole groups, and of the subjects all that it speaks of: they are copied
-// behind it, and say behind which event. One that was cut off between the two has no subjects that know all of its people: it is not
+// behind it, and say behind which backup of the log. One that was cut off between the two has no subjects that know all of its people: it is not
 // restored with older ones unless somebody wants that. What lies in the directory is RocksDB's own form of backups; the note of how
 // far the log was acknowledged is not in it, since it may be ahead. The firmware's bytes, the views and the keys are not in it.
 #pragma once
@@ -31,8 +31,12 @@ struct BackupInfo {
 // With which names a log is restored.
 enum class NamesOf {
   kAllItSpeaksOf,   // or it is refused
-  kWhateverIsThere  // the newest that can be read, or none: whom they do not know is an unknown user
+  kWhateverIsThere, // the newest that can be read, or none: whom they do not know is an unknown user
+  kNone             // to look at the log alone
 };
+
+// A restore into `data` was killed, and nobody has done it again since: names without a log.
+bool is_left_by_restore(const std::filesystem::path& data);
 
 // One process at a time. Every verb throws std::runtime_error with a sentence for people.
 class Backups {
@@ -40,7 +44,7 @@ class Backups {
   explicit Backups(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   // `stop` is asked now and then; true: break off, and leave the earlier ones as they are. Throws also if those that are there
-  // are of another log.
+  // are of another log, or of this one as it went on elsewhere: it was set back, or copied. The names that only those know would be lost.
   BackupInfo take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop = {}) const;
   // The oldest first. Of a directory without any: none.
   std::vector<BackupInfo> list() const;

@@ -12,7 +12,6 @@
 
 namespace ota::eventstore {
 namespace fs = std::filesystem;
-namespace {
 
 void create_durably(const fs::path& directory) {
   std::vector<fs::path> missing;
@@ -26,6 +25,8 @@ void create_durably(const fs::path& directory) {
     sync_entries(path->has_filename() ? path->parent_path() : path->parent_path().parent_path());
   }
 }
+
+namespace {
 
 // What RocksDB may have left when it was killed while it created a database: nothing that holds
 // data.

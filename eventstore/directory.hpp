@@ -15,7 +15,10 @@ namespace ota::eventstore {
 
 enum class DirectoryState { kEmpty, kHasDatabase };
 
-// Creates the directory and its parents if missing, each entry synced. Throws std::runtime_error:
+// Creates the directory and its parents if missing, each entry synced. Throws std::filesystem::filesystem_error.
+void create_durably(const std::filesystem::path& directory);
+
+// The same. Throws std::runtime_error:
 // not possible, or the directory holds something that is no database. `what` is its name for
 // people: "event log".
 DirectoryState prepare_directory(const std::filesystem::path& directory, std::string_view what);

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include <filesystem>
 #include <stdexcept>
@@ -16,8 +19,15 @@ class Scratch {
  public:
   explicit Scratch(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
     std::string name = (in / "scratch-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(fmt::format("{} cannot be made", name));
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw std::runtime_error(fmt::format("{} cannot be made: {}", name, std::generic_category().message(errno)));
+    }
     path_ = name;
+  }
+  // In a database's directory, where whoever opens or scrubs it finds what a process that was killed has left. If nothing can be
+  // written there, nobody can scrub it either.
+  static std::filesystem::path place_beside(const std::filesystem::path& database) {
+    return ::access(database.c_str(), W_OK) == 0 ? database : std::filesystem::temp_directory_path();
   }
   ~Scratch() {
     std::error_code ignored;

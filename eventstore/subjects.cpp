@@ -20,7 +20,9 @@
 #include "eventstore/database.hpp"
 #include "eventstore/directory.hpp"
 #include "eventstore/fail_stop.hpp"
+#include "eventstore/fault.hpp"
 #include "eventstore/limits.hpp"
+#include "eventstore/scratch.hpp"
 #include "eventstore/subjects_database.hpp"
 
 namespace ota::eventstore {
@@ -134,6 +136,12 @@ class RocksSubjects final : public Subjects {
       scrub_due_ = true;
     }
     if (scrub_due_) scrub();
+  }
+
+  void erase_leftovers() override {
+    const std::unique_lock nobody_copies(opened_);
+    const std::unique_lock lock(mutex_);
+    if (scrub_due_ || has_aside_directories(directory_)) scrub();
   }
 
  private:
@@ -277,8 +285,15 @@ class RocksSubjects final : public Subjects {
     everything.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
     must("compact", database().CompactRange(everything, nullptr, nullptr));
     database_.reset();
-    open_database();
+    OTA_FAULT("subjects.reopens");
+    try {
+      open_database();
+    } catch (const std::exception& fault) {
+      stop(fmt::format("the {} in {} cannot be opened again after an erasure: {}", kSubjectsName, directory_.string(), fault.what()));
+      throw;
+    }
     remove_aside_directories(directory_);
+    remove_left_scratch(directory_);  // of somebody who looked for damage and was killed
     must_write(database().Delete(durable(), slice(kErasingKey)));
     scrub_due_ = false;
   }

@@ -50,6 +50,9 @@ class Subjects {
   // Deletes the row of a token, flushed and compacted, so that no copy of the name stays on disk.
   // Idempotent.
   virtual void erase(SubjectToken token) = 0;
+  // Somebody who is in none of the rows, and may be in what lies beside them: an erasure that was cut short is finished, and what was
+  // kept aside of damaged files goes. Errors as of `erase`.
+  virtual void erase_leftovers() = 0;
   // What was cut off the end of its write-ahead log when it was opened, as a sentence; empty: nothing.
   virtual std::string torn_tail() const = 0;
 

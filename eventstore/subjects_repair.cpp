@@ -23,7 +23,7 @@ std::uint64_t names_in(rocksdb::DB& db) {
 
 std::optional<SubjectsReport> examine_subjects(const fs::path& directory) {
   const auto guard = subjects_guard(directory);
-  const Scratch sound;
+  const Scratch sound(Scratch::place_beside(directory));
   copy_sound_records(wal_files(directory), sound.path());
   const auto db = open_subjects_to_read(directory, sound.path());
   const auto needed = first_needed_wal(*db);
@@ -45,7 +45,7 @@ std::optional<SubjectsReport> repair_subjects(const fs::path& directory) {
     report->kept_in = make_aside_directory(directory);
     const auto files = wal_files(directory);
     for (const fs::path& file : files) write_file(report->kept_in / file.filename(), read_file(file, 0));
-    const Scratch sound;
+    const Scratch sound(directory);
     copy_sound_records(files, sound.path());
     for (const fs::path& file : files) replace_file(file, read_file(sound.path() / file.filename(), 0));
   }

@@ -51,11 +51,22 @@ fs::path make_aside_directory(const fs::path& directory) {
   return made;
 }
 
-void remove_aside_directories(const fs::path& directory) {
+namespace {
+
+std::vector<fs::path> aside_directories(const fs::path& directory) {
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(directory)) {
     if (entry.is_directory() && entry.path().filename().string().starts_with(kAside)) found.push_back(entry.path());
   }
+  return found;
+}
+
+}  // namespace
+
+bool has_aside_directories(const fs::path& directory) { return !aside_directories(directory).empty(); }
+
+void remove_aside_directories(const fs::path& directory) {
+  const auto found = aside_directories(directory);
   for (const auto& aside : found) fs::remove_all(aside);
   if (!found.empty()) sync_entries(directory);
 }

@@ -50,6 +50,7 @@ class DatabaseLock {
 // A directory for what is taken out of a database, made inside its own: "damaged-20260131T120000Z", with a number behind it
 // if there is one already.
 std::filesystem::path make_aside_directory(const std::filesystem::path& directory);
+bool has_aside_directories(const std::filesystem::path& directory);
 // Deletes all of them.
 void remove_aside_directories(const std::filesystem::path& directory);
 

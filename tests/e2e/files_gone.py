@@ -3,6 +3,7 @@ is changed, so that all is well once they are put back; or the loss is accepted,
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -141,6 +142,40 @@ def check_no_names(service):
     assert health["status"] == "degraded" and health["dependencies"]["subjects"]["without_name"] == DEVICES, health
 
 
+def check_backup_without_names(service):
+    """The names of the backups are gone: none is restored as if all were well, only if somebody says so."""
+    backups = os.path.join(service.directory, "backups")
+    put_devices(service, "dev", "owner")
+    for _ in range(2):   # names are kept once
+        otactl("--server", service.url, "backup", "create")
+    service.stop()
+    shutil.rmtree(os.path.join(backups, "subjects", "private", "2"))
+    restored = os.path.join(service.directory, "restored")
+    told = otactl("backup", "restore", backups, restored, code=1)
+    assert "backup 2 in " in told and "has no names that go with it" in told and not os.path.exists(restored), told
+    otactl("backup", "restore", backups, restored, "--without-newer-names")
+    shutil.copytree(os.path.join(service.data, "keys"), os.path.join(restored, "keys"))
+    service.data = restored
+    service.start()
+    shown = [row["user_id"] for row in service.pages("/devices", "devices")]
+    assert shown == ["unknown user"] * DEVICES, shown
+
+
+def check_half_restored(service):
+    """A restore that was killed between names and log: no service begins an empty log there, and it is done again."""
+    backups = os.path.join(service.directory, "backups")
+    otactl("--server", service.url, "backup", "create")
+    service.stop()
+    service.data = os.path.join(service.directory, "half")
+    os.environ["OTA_FAULT"] = "backups.names_shown:1"
+    otactl("backup", "restore", backups, service.data, code=-signal.SIGKILL)
+    del os.environ["OTA_FAULT"]
+    told = refused(service)
+    assert f"a restore to {service.data} was not finished" in told, told
+    otactl("backup", "restore", backups, service.data)
+    assert "The log is sound." in otactl("audit", "verify", service.data)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="ota-e2e-") as directory:
         service = Service(directory).start()
@@ -150,6 +185,14 @@ def main():
             check_accepted(service, head)
             check_views_ahead(service)
             check_no_names(service)
+        finally:
+            if not service.died():
+                service.stop()
+    with tempfile.TemporaryDirectory(prefix="ota-e2e-") as directory:
+        service = Service(directory, "--backup.directory", os.path.join(directory, "backups")).start()
+        try:
+            check_backup_without_names(service)
+            check_half_restored(service)
         finally:
             if not service.died():
                 service.stop()

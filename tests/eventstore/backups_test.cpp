@@ -9,6 +9,7 @@
 #include <future>
 #include <thread>
 
+#include "backed_up.hpp"
 #include "eventstore/acknowledged.hpp"
 #include "eventstore/checkpoint.hpp"
 #include "eventstore/fault.hpp"
@@ -22,38 +23,6 @@ using namespace ota::eventstore::testing;
 namespace {
 
 namespace fs = std::filesystem;
-
-struct BackedUp {
-  std::shared_ptr<const Signer> signer = std::make_shared<const Signer>(Signer{"ota-log/test", SigningKey::make()});
-  Store store{[this] {
-    Journal::Options options;
-    options.signer = signer;
-    return options;
-  }()};
-  TempDir place;
-  std::unique_ptr<Subjects> subjects = Subjects::open(place.path() / "names");
-  Backups backups{place.path() / "backups"};
-
-  void write(std::size_t events, const std::string& payload = std::string(200, 'x')) {
-    for (std::size_t i = 0; i < events; ++i) store.journal->append(append("s" + std::to_string(i % 50), {"t"}, payload), {});
-    wait_for_all(*store.journal);
-  }
-  // Verifies what was restored, and answers how many events it has.
-  std::uint64_t verified(const fs::path& data) const {
-    const auto found = verify(*Log::open_read_only(data / "log"), {{{{signer->origin, signer->key.public_key()}, {1}, {}}}, {}, 0, {}});
-    for (const auto& finding : found.findings) FAIL_CHECK(finding.first.value, ": ", finding.what);
-    return found.events;
-  }
-};
-
-std::string why_not(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "it was done";
-}
 
 bool any_file_holds(const fs::path& directory, const std::string& text) {
   for (const auto& entry : fs::recursive_directory_iterator(directory)) {

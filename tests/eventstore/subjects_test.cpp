@@ -5,12 +5,14 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <thread>
 
 #include "eventstore/acknowledged.hpp"
 #include "eventstore/durable_files.hpp"
+#include "eventstore/fault.hpp"
 #include "eventstore/repair.hpp"
 #include "eventstore/subjects_database.hpp"
 #include "eventstore/subjects_repair.hpp"
@@ -143,6 +145,38 @@ TEST_CASE("what was kept aside of a damaged write-ahead log is gone with the nex
   CHECK_FALSE(on_disk(directory.path(), "ada.lovelace"));
 }
 
+TEST_CASE("what was kept aside goes, too, for somebody whom no row names any more") {
+  TempDir directory;
+  Subjects::open(directory.path())->token_for("bob");
+  const auto aside = make_aside_directory(directory.path());
+  write_file(aside / "000004.log", "ada.lovelace@example.org");
+  const auto subjects = Subjects::open(directory.path());
+  REQUIRE_FALSE(subjects->known_token("ada.lovelace@example.org"));
+  subjects->erase_leftovers();
+  CHECK_FALSE(on_disk(directory.path(), "ada.lovelace"));
+  CHECK(subjects->known_token("bob"));
+}
+
+TEST_CASE("names that cannot be opened again behind an erasure stop the service, and the erasure ends with the next start") {
+  FaultyStore store;
+  store.open_subjects();
+  const auto ada = store.subjects->token_for("ada.lovelace@example.org");
+  const auto bob = store.subjects->token_for("bob");
+  fault::set_hook([&](std::string_view passed) {
+    if (passed == "subjects.reopens") store.files->fail({FileKind::kManifest, FaultKind::kNoSpace});
+  });
+  CHECK_THROWS_AS(store.subjects->erase(ada), std::runtime_error);
+  fault::set_hook({});
+  const auto why = store.stopped.get_future().get();
+  CHECK(why.find("the subjects database in " + store.names.path().string() + " cannot be opened again after an erasure: ") == 0);
+  store.files->be_sound();
+  store.close();
+  store.open_subjects();
+  CHECK(store.subjects->person(bob) == "bob");
+  CHECK_FALSE(store.subjects->person(ada));
+  CHECK_FALSE(on_disk(store.names.path(), "ada.lovelace"));
+}
+
 TEST_CASE("many threads that name one person get one token") {
   TempDir directory;
   const auto subjects = Subjects::open(directory.path());
@@ -230,6 +264,23 @@ TEST_CASE("names that were acknowledged and are gone with the write-ahead log ar
   }
   const auto subjects = Subjects::open(five.directory.path());
   for (std::size_t i = 0; i < 5; ++i) CHECK(subjects->person(five.tokens[i]) == "person " + std::to_string(i));
+}
+
+TEST_CASE("who looks for damage among the names writes none of them anywhere else") {
+  Five five;
+  cut_file(five.wal(), five.ends[2]);
+  const char* const before = std::getenv("TMPDIR");
+  const std::string was = before ? before : "";
+  TempDir elsewhere;
+  ::setenv("TMPDIR", (elsewhere.path() / "none").c_str(), 1);  // nothing can be made there
+  const auto told = examine_subjects(five.directory.path());
+  if (before) ::setenv("TMPDIR", was.c_str(), 1);
+  else ::unsetenv("TMPDIR");
+  REQUIRE(told);
+  CHECK(told->names == 3);
+  for (const auto& entry : std::filesystem::directory_iterator(five.directory.path())) {
+    CHECK_FALSE(entry.path().filename().string().starts_with("scratch-"));
+  }
 }
 
 TEST_CASE("one flipped bit among the names is refused with file and place, and a repair keeps all others") {
