@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,9 +18,7 @@ namespace {
 
 constexpr std::size_t kDispositionCharacters = 78;  // spec/ddi.md section 5
 
-bool is_plain(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
-}
+constexpr std::string_view kPlain = "._-";    // and letters and digits: what a file's name may be of without quotes
 
 // The first characters of a text, never half of one.
 std::string_view first_characters(std::string_view text, std::size_t count) {
@@ -242,20 +239,13 @@ void answer_artifact(RequestContext& context, std::shared_ptr<const actors::Arti
 
 std::string content_disposition(std::string_view file_name) {
   const std::string_view name = first_characters(file_name, kDispositionCharacters);
-  if (std::all_of(name.begin(), name.end(), is_plain)) {
-    return "attachment;filename=" + std::string(name);
-  }
+  const auto encoded = percent_encode(name, kPlain);
+  if (encoded == name) return "attachment;filename=" + std::string(name);
   std::string quoted;
-  std::string encoded;
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') quoted.push_back('\\');
     quoted.push_back(byte < 32 || byte >= 127 ? '_' : c);
-    if (is_plain(c)) {
-      encoded.push_back(c);
-    } else {
-      encoded += fmt::format("%{:02X}", byte);
-    }
   }
   std::string text = "attachment;filename=\"" + quoted + '"';
   if (!is_printable_ascii(name)) text += ";filename*=UTF-8''" + encoded;

@@ -1,10 +1,6 @@
 #include "http/audit_record.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,21 +24,11 @@ constexpr std::string_view kActor = "actor";
 constexpr std::string_view kFormat = "format";
 constexpr std::string_view kNotSaid = "?";
 
-bool is_one_of(const auto& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
-
 // A number or a time.
 bool is_moment(std::string_view value) { return value.find_first_not_of("0123456789TZtz:.+- ") == std::string_view::npos; }
 
 // As it may stand in a query: plain text, whatever was in it. The head of the request bounds it.
-std::string encoded(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("-._~:,").find(c) != std::string_view::npos;
-    if (plain) out += c;
-    else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
+std::string encoded(std::string_view value) { return percent_encode(value, "-._~:,"); }
 
 // The path, with ids that are some. In the place of anything else somebody may have written a name.
 std::string path_of(const RequestContext& context, const Api& api) {
@@ -58,7 +44,7 @@ std::string path_of(const RequestContext& context, const Api& api) {
     const bool is_id = (before == "devices" && is_of_filter(api, "device_id", value)) ||
                        (before == "campaigns" && is_of_filter(api, "campaign_id", value)) ||
                        (before == "updates" && is_of_filter(api, "update_id", value)) || is_moment(value);
-    path.append("/").append(is_id ? encoded(value) : std::string(is_one_of(kWords, step) ? step : kNotSaid));
+    path.append("/").append(is_id ? encoded(value) : std::string(is_among(kWords, step) ? step : kNotSaid));
     before = step;
   }
   return path;
@@ -74,13 +60,17 @@ domain::AuditRead read_of(const RequestContext& context, const Api& api) {
     if (!said.insert(name).second) return;
     read.what.append(1, std::exchange(separator, '&')).append(name).append("=").append(value);
   };
+  // Of a stream it says where the reading begins, whatever the query says.
+  if (const auto seen = context.header("Last-Event-ID").value_or(""); !seen.empty() && read.what.ends_with("/stream")) {
+    add("after", is_moment(seen) ? encoded(seen) : kNotSaid);
+  }
   for (const auto& [name, value] : query.parameters()) {
     if (name == kActor) {
       if (!said.contains(name)) read.of_actor = api.service.known_user(value).value_or(domain::Caller{});
       add(name, "*");
-    } else if (is_one_of(kFilters, name)) {
+    } else if (is_among(kFilters, name)) {
       add(name, is_of_filter(api, name, value) ? encoded(value) : kNotSaid);
-    } else if (is_one_of(kParts, name)) {
+    } else if (is_among(kParts, name)) {
       add(name, is_moment(value) ? encoded(value) : kNotSaid);
     } else if (name == kFormat) {
       add(name, parse_event_format(value) ? std::string_view(value) : kNotSaid);

@@ -17,6 +17,7 @@
 #include "http/event_text.hpp"
 #include "http/field_errors.hpp"
 #include "http/limits.hpp"
+#include "http/log_moment.hpp"
 #include "http/places.hpp"
 #include "http/query_reader.hpp"
 #include "http/time_format.hpp"
@@ -47,7 +48,8 @@ Asked read_asked(QueryReader& query, const Api& api) {
   const auto& log = api.service.log();
   Asked asked;
   asked.format = query.word("format", parse_event_format, "json, jsonl, csv").value_or(EventFormat::kJson);
-  asked.after = {static_cast<std::uint64_t>(query.integer_or("after", {0, INT64_MAX}, 0))};
+  query.allow_only({"stream", "campaign_id", "update_id", "device_id", "type", "actor", "from", "to", "after", "until", "limit", "format"});
+  asked.after = read_after(query, log.head());
   const bool in_pages = asked.format == EventFormat::kJson;
   asked.limit = query.integer("limit", {1, in_pages ? kEventsMax : INT64_MAX});
   if (in_pages && !asked.limit) asked.limit = kEventsDefault;
@@ -146,6 +148,7 @@ void answer_file(RequestContext& context, Api& api, Asked asked) {
 void events(RequestContext& context, Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
+  if (!settle_for_times(context, api, query, {"from", "to"})) return;
   auto asked = read_asked(query, api);
   if (!errors.empty()) return context.answer(errors.problem());
   if (asked.format != EventFormat::kJson) return answer_file(context, api, std::move(asked));

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include <fmt/format.h>
@@ -40,11 +42,12 @@ std::optional<Problem> check_user(const RequestContext& context) {
   return std::nullopt;
 }
 
-// Refusals are answers too, unless they say "not now". What two have asked for at once is kept once.
+// Refusals are answers too, unless they say "not now", or what is wrong with the request itself: that is said again, and it quotes what
+// was sent, which may be a name. What two have asked for at once is kept once.
 void keep_answer(RequestContext& context, const actors::Service& service, const actors::Meta& meta) {
   context.when_answered([&service, command = *meta.command, request = meta.request](const httplib::Response& response) {
-    constexpr int kTooManyRequests = 429;
-    if (response.status < 200 || response.status >= 500 || response.status == kTooManyRequests) return;
+    constexpr std::array kNotKept{400, 422, 429};
+    if (response.status < 200 || response.status >= 500 || std::ranges::find(kNotKept, response.status) != kNotKept.end()) return;
     if (!service.log().answer(command, service.now())) service.journal().keep_answer(command, to_keep(service, request, response));
   });
 }

@@ -139,19 +139,7 @@ bool is_attribute_text(const std::string& text) {
 
 }  // namespace
 
-std::string path_segment(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~' || c == ':';
-    if (plain) {
-      encoded.push_back(c);
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
-}
+std::string path_segment(std::string_view text) { return percent_encode(text, "-._~:"); }
 
 std::string device_path(std::string_view tenant, std::string_view device_id) {
   return fmt::format("/{}/controller/v1/{}", tenant, path_segment(device_id));

@@ -14,6 +14,7 @@
 #include "http/differences.hpp"
 #include "http/event_filter.hpp"
 #include "http/field_errors.hpp"
+#include "http/log_moment.hpp"
 #include "http/past_answers.hpp"
 
 namespace ota::http {
@@ -57,6 +58,8 @@ bool compare_one(Differences& differences, const AskedDiff& asked) {
 void diff(RequestContext& context, Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
+  query.allow_only({"from", "to", "campaign_id", "device_id", "update_id", "type", "stream", "actor"});
+  if (!settle_for_times(context, api, query, {"from", "to"})) return;
   const auto asked = read_asked_diff(query, api);
   if (!errors.empty()) return context.answer(errors.problem());
   const auto place = begin_past(context, api, *asked.to);

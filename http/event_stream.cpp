@@ -47,7 +47,8 @@ EventStream::EventStream(const Api& api, LiveEvents& live, Places::Place place, 
 
 AnswerSource::Next EventStream::read(std::string& out) {
   if (!std::exchange(has_greeted_, true)) {
-    out += fmt::format("retry: {}\n\n", limits::kEventStreamRetry.count());
+    // The id alone is no event: who comes back before there was any goes on here, too.
+    out += fmt::format("retry: {}\nid: {}\n\n", limits::kEventStreamRetry.count(), position_.value);
   }
   live_.take_in();
   const auto newest = newest_visible(api_, live_);
@@ -59,7 +60,7 @@ AnswerSource::Next EventStream::read(std::string& out) {
   return is_there ? Next::kNothing : Next::kMore;
 }
 
-void EventStream::read_silence(std::string& out) { out += ": keep-alive\n\n"; }
+void EventStream::read_silence(std::string& out) { out += fmt::format(": keep-alive\nid: {}\n\n", position_.value); }
 
 bool EventStream::is_full(const std::string& out, std::size_t looked_at) const {
   return looked_at == limits::kEventsPerTurn || out.size() >= limits::kEventStreamPieceBytes;

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "http/text.hpp"
+
 namespace ota::http {
 namespace {
 
@@ -24,8 +26,6 @@ constexpr std::string_view kTokenInJson = R"("\u0001)";
 constexpr std::array<std::string_view, 4> kPersons{"created_by", "approved_by", "user_id", "actor"};
 constexpr std::array<std::string_view, 3> kOfOthers{"metadata", "attributes", "target_filters"};
 
-bool is_among(const auto& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
-
 template <class Change>
 void change_persons(json& value, const Change& change) {
   if (value.is_array()) {
@@ -41,7 +41,9 @@ void change_persons(json& value, const Change& change) {
   }
 }
 
+// What answers call somebody who has no name (actors/service.cpp).
 constexpr std::string_view kErased = "deleted user";
+constexpr std::string_view kUnknown = "unknown user";
 
 std::string dumped(const json& body) { return body.dump(-1, ' ', false, json::error_handler_t::replace); }
 
@@ -50,6 +52,7 @@ std::string without_names(const actors::Service& service, const std::string& bod
   if (!parsed.is_structured()) return body;
   bool has_names = false;
   change_persons(parsed, [&](const std::string& name) -> json {
+    if (name == kErased || name == kUnknown) return json(name);
     has_names = true;
     const auto person = service.known_user(name);
     return person ? json(fmt::format("{}{:016x}", kToken, person->token)) : json(kErased);  // since it was answered

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/field_errors.hpp"
+#include "http/log_moment.hpp"
 #include "http/render_past.hpp"
 #include "http/text.hpp"
 #include "http/time_format.hpp"
@@ -77,6 +78,7 @@ bool in_the_past(RequestContext& context, Api& api, const Work& work) {
   Question question(context);
   if (question.query.is_empty("as_of")) question.query.fail("as_of", "is empty: a time or a position is wanted, or no as_of for the present");
   if (!question.query.has("as_of") && !question.query.is_empty("as_of")) return false;
+  if (!settle_for_times(context, api, question.query, {"as_of"})) return true;
   const auto at = read_moment(question.query, "as_of", api);
   if (!at) {
     context.answer(question.errors.problem());
@@ -108,8 +110,10 @@ std::optional<domain::Position> read_moment(QueryReader& query, const char* name
     query.fail(name, fmt::format("'{}' is neither a position of the log nor a time (2026-01-31T12:00:00Z)", shown(*text)));
     return std::nullopt;
   }
-  if (time > api.service.now()) {
-    query.fail(name, fmt::format("'{}' is in the future: it is {}", shown(*text), format_time(api.service.now())));
+  // Behind a clock that was set back the log goes on at the time of its newest event.
+  const auto now = std::max(api.service.now(), api.service.log().head_time());
+  if (time > now) {
+    query.fail(name, fmt::format("'{}' is in the future: it is {}", shown(*text), format_time(now)));
     return std::nullopt;
   }
   return projections::to_domain(api.service.log().at_or_before(time));
@@ -155,7 +159,9 @@ bool answer_past_campaign(RequestContext& context, Api& api) {
     const auto id = domain::parse_campaign_id(text);
     const auto row = id ? past.campaign(*id) : std::nullopt;
     if (!row) return context.answer(not_then("Campaign", text, past));
-    answer(context, past_campaign(api.render, past, *row));
+    auto body = past_campaign(api.render, past, *row);
+    if (row->status == domain::CampaignStatus::kRollback) body["rollbacks"] = row->completed - row->undone;
+    answer(context, std::move(body));
   });
 }
 
@@ -168,7 +174,11 @@ bool answer_past_campaigns(RequestContext& context, Api& api) {
     const auto rows = past.campaign_list(filter, page);
     if (refused(context, rows)) return;
     json items = json::array();
-    for (const auto& row : rows.rows) items.push_back(past_campaign(api.render, past, row, 0));
+    std::size_t targets = Renderer::kTargetsShown;
+    for (const auto& row : rows.rows) {
+      items.push_back(past_campaign(api.render, past, row, targets));
+      targets -= items.back()["targeted_devices"].size();
+    }
     answer_page(context, past, {"campaigns", std::move(items), page, rows.next_cursor, std::move(shown_filters)});
   });
 }

@@ -37,6 +37,20 @@ const std::string* QueryReader::find(std::string_view name) const {
   return at == parameters_.end() ? nullptr : &at->second;
 }
 
+void QueryReader::allow_only(std::initializer_list<std::string_view> names) {
+  for (const auto& name : empty_) {
+    if (!name.empty()) fail(name, "is empty: a value is wanted, or no " + shown(name), "string_too_short");
+  }
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& [name, value] = parameters_[i];
+    if (!is_among(names, name)) {
+      fail(name, fmt::format("is no parameter here, got '{}'; {} are", shown(value), fmt::join(names, ", ")), "extra_forbidden");
+    } else if (find(name) != &value) {
+      fail(name, fmt::format("is given twice, with '{}' and '{}'", shown(*find(name)), shown(value)), "value_error");
+    }
+  }
+}
+
 void QueryReader::fail(std::string_view name, std::string message, std::string_view type) {
   place(name).fail(std::move(message), type);
 }

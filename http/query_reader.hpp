@@ -53,14 +53,19 @@ class QueryReader {
     return parsed;
   }
 
+  // Adds an error for each parameter that is none of these, is empty, or comes a second time: where what is not understood would
+  // be an answer about something else.
+  void allow_only(std::initializer_list<std::string_view> names);
+
   // Adds an error of the caller's own about a parameter.
   void fail(std::string_view name, std::string message, std::string_view type = "value_error");
-
- private:
-  const std::string* find(std::string_view name) const;
+  // Where such an error has its place.
   FieldPlace place(std::string_view name) const {
     return {errors_, nlohmann::json::array({"query", name})};
   }
+
+ private:
+  const std::string* find(std::string_view name) const;
 
   std::vector<std::pair<std::string, std::string>> parameters_;
   std::vector<std::string> empty_;

@@ -17,6 +17,7 @@
 #include "http/event_filter.hpp"
 #include "http/field_errors.hpp"
 #include "http/limits.hpp"
+#include "http/log_moment.hpp"
 #include "http/query_reader.hpp"
 #include "http/render_parts.hpp"
 #include "http/story_crowd.hpp"
@@ -116,10 +117,10 @@ class Story {
 void tell_story(RequestContext& context, Api& api, EventFilter filter, bool of_crowd) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
-  const auto after = query.integer_or("after", {0, INT64_MAX}, 0);
+  query.allow_only({"after", "limit"});
+  const auto from = projections::to_domain(read_after(query, api.service.log().head()));
   const auto limit = query.integer_or("limit", {1, kLinesMax}, kLinesDefault);
   if (!errors.empty()) return context.answer(errors.problem());
-  const domain::Position from{static_cast<std::uint64_t>(after)};
   Story story(api, {from, projections::to_domain(api.service.log().head()), static_cast<std::size_t>(limit), of_crowd});
   read_candidates(api, filter, projections::to_store(from),
                   [&](const eventstore::RecordedEvent& event) { return story.take(event, filter.holds(event)); });

@@ -1,5 +1,7 @@
 #include "http/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "http/limits.hpp"
@@ -96,6 +98,19 @@ std::optional<std::string> percent_decode(std::string_view text, PlusSign plus) 
     }
   }
   return decoded;
+}
+
+std::string percent_encode(std::string_view text, std::string_view plain) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter_or_digit || plain.find(c) != plain.npos) {
+      encoded.push_back(c);
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
 }
 
 std::string shown(std::string_view value) {

@@ -1,12 +1,16 @@
 // Small pure functions over text that the front door needs in several places.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace ota::http {
+
+// Whether a range of texts holds this one.
+bool is_among(const auto& texts, std::string_view text) { return std::ranges::find(texts, text) != std::ranges::end(texts); }
 
 // Cuts spaces and tabs off both ends.
 std::string_view trim(std::string_view text);
@@ -29,6 +33,9 @@ bool is_printable_ascii(std::string_view text);
 enum class PlusSign { kItself, kSpace };
 // Undoes percent-encoding once; empty if a '%' is not followed by two hex digits.
 std::optional<std::string> percent_decode(std::string_view text, PlusSign plus);
+
+// Percent-encodes every byte but ASCII letters, digits and those in `plain`, in capital hex digits.
+std::string percent_encode(std::string_view text, std::string_view plain);
 
 // A value as it may stand in a message: cut after limits::kShownValueChars characters.
 std::string shown(std::string_view value);

@@ -99,7 +99,37 @@ TEST_CASE("what looks as a person's token and is somebody's own text stays that,
     const auto path = "/devices/d" + std::to_string(text.size());
     const auto body = R"({"attributes":{"user_id":")" + text + R"("},"user_id":"eve"})";
     const auto put = [&] { return stage.admin("PUT", path, body, key("k" + std::to_string(text.size())) + "X-User-Id: ada\r\n"); };
+    auto first = put().json();
+    auto second = put().json();
+    for (auto* answer : {&first, &second}) answer->erase("request_id");   // a refusal is made anew
+    CHECK(second == first);
+  }
+}
+
+TEST_CASE("what a refusal quotes of a request is not kept: it may be a name") {
+  ApiStage stage;
+  const auto path = std::string("/devices/d");
+  for (const std::string body : {R"({"device_model":"SF-100","user_id":77123456789})", R"({"device_model":"SF-100","user_id":"ida.lupino\u0007"})", R"({"user_id":"hal.jordan)"}) {
+    CAPTURE(body);
+    const auto head = stage.service().log().head();
+    const auto refused = stage.admin("PUT", path, body, key("k") + "X-User-Id: ada\r\n");
+    CHECK(refused.status == (body.ends_with("jordan") ? 400 : 422));
+    const auto hash = hash_of({domain::view_of(projections::to_store(*stage.service().known_user("ada")).bytes), "k"});
+    eventstore::CommandId command;
+    std::copy_n(hash.begin(), command.bytes.size(), command.bytes.begin());
+    stage.service().settle();
+    CHECK_FALSE(stage.service().log().answer(command, stage.service().now()));
+    CHECK(stage.service().log().head() == head);
+  }
+}
+
+TEST_CASE("somebody without a name is in an answer that is kept what they were when it was given") {
+  for (const std::string nobody : {"unknown user", "deleted user"}) {
+    ApiStage stage;
+    const auto body = json{{"device_model", "SF-100"}, {"user_id", nobody}}.dump();
+    const auto put = [&] { return stage.admin("PUT", "/devices/d", body, key("k")); };
     const auto first = put();
+    REQUIRE(first.status == 201);
     CHECK(put().body == first.body);
   }
 }

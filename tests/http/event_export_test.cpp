@@ -168,6 +168,10 @@ TEST_CASE("who reads the audit is in it, if that is wanted, and nothing is shown
   CHECK(refused[8]["data"]["what"] == "/api/v1/ota/audit/events?stream=?");
   CHECK(refused[12]["data"]["what"] == "/api/v1/ota/audit/events/?/proof");
   CHECK(json(refused).dump().find("grace") == std::string::npos);
+  // Where a stream goes on is what was read.
+  REQUIRE(stage.admin("HEAD", "/events/stream?type=campaign.created&after=0", "", "Last-Event-ID: 2\r\nX-User-Id: ada\r\n").status == 200);
+  const auto streamed = ask("/audit/events?stream=audit&limit=100", "ada").json()["events"];
+  CHECK(streamed[streamed.size() - 2]["data"]["what"] == "/api/v1/ota/events/stream?after=2&type=campaign.created");
 }
 
 }  // namespace

@@ -1,9 +1,13 @@
 // The past over HTTP: ?as_of= a time or a position, and what changed between two moments.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
+#include <thread>
 
+#include "eventstore/fault.hpp"
 #include "tests/http/story.hpp"
 
 namespace ota::http::test {
@@ -55,7 +59,7 @@ void strip(json& value) {
     for (auto& element : value) strip(element);
   }
   if (!value.is_object()) return;
-  for (const auto* name : {"as_of", "download_count", "success_rate", "last_seen", "address", "last_seen_since", "waiting_for", "targeted_devices",
+  for (const auto* name : {"as_of", "download_count", "success_rate", "last_seen", "address", "last_seen_since", "waiting_for",
                            // of the history's whole
                            "total_updates", "rollback_updates", "successful_updates", "failed_updates", "avg_success_rate",
                            "last_update", "device_id", "count", "filters", "next_cursor"}) {
@@ -321,4 +325,48 @@ TEST_CASE("more devices than are compared are told by their number") {
 }
 
 }  // namespace
+// What is being written bears the time when that began, and is seen when it ends.
+TEST_CASE("a time that has just passed has one answer: it waits for what was being written, or is refused") {
+  auto options = ApiStage::open_to_devices();
+  options.views_wait = std::chrono::milliseconds(1);
+  ApiStage stage(options);
+  stage.device("before");
+  stage.advance(std::chrono::seconds(1));
+  std::promise<void> begun, goes_on;
+  std::atomic<bool> is_first{true};
+  eventstore::fault::set_hook([&](std::string_view passed) {
+    if (passed != "journal.before_write" || !is_first.exchange(false)) return;
+    begun.set_value();
+    goes_on.get_future().wait();
+  });
+  std::thread writer([&] { stage.ddi("GET", "/d"); });
+  begun.get_future().wait();
+  stage.advance(std::chrono::seconds(1));
+  const auto then = format_time(stage.service().now() - std::chrono::milliseconds(500));
+  for (const auto& path : {"/devices/d?as_of=" + then, "/diff?from=0&to=" + then, "/audit/events?to=" + then, "/stats?as_of=" + then}) {
+    CAPTURE(path);
+    const auto refused = stage.admin("GET", path);
+    CHECK(refused.status == 503);
+    CHECK(refused.json()["message"].get<std::string>().find("The log has not moved for 1 ms") == 0);
+    CHECK(refused.header("Retry-After") == "1");
+  }
+  // Of a position there is no doubt.
+  CHECK(stage.admin("GET", "/devices/before?as_of=" + std::to_string(stage.service().log().head().value)).status == 200);
+  goes_on.set_value();
+  writer.join();
+  eventstore::fault::set_hook({});
+  CHECK(ApiStage::eventually([&] { return stage.admin("GET", "/devices/d?as_of=" + then).status == 200; }));
+}
+
+TEST_CASE("behind a clock that was set back the time of the newest event is no future") {
+  ApiStage stage;
+  stage.device("d");
+  const auto newest = format_time(stage.service().log().head_time());
+  stage.advance(-std::chrono::hours(1));
+  CHECK(stage.admin("GET", "/devices/d?as_of=" + newest).status == 200);
+  stage.advance(std::chrono::hours(-1));
+  const auto later = format_time(stage.service().log().head_time() + std::chrono::seconds(1));
+  CHECK(stage.admin("GET", "/devices/d?as_of=" + later).faults() == "as_of: value_error\n");
+}
+
 }  // namespace ota::http::test

@@ -25,6 +25,12 @@ json types_of(std::string_view query, void (*read)(QueryReader&)) {
 
 }  // namespace
 
+TEST_CASE("where nothing may be overlooked, what is unknown, empty or given twice is refused by its name") {
+  const auto types = types_of("a=1&b=2&a=3&c=&unknown=x&d&&e=5", [](QueryReader& reader) { reader.allow_only({"a", "b", "c", "d", "e"}); });
+  CHECK(types == json{{"a", "value_error"}, {"c", "string_too_short"}, {"d", "string_too_short"}, {"unknown", "extra_forbidden"}});
+  CHECK(types_of("a=1&b=2", [](QueryReader& reader) { reader.allow_only({"a", "b"}); }).empty());
+}
+
 TEST_CASE("parameters are decoded once and read by name") {
   FieldErrors errors;
   QueryReader reader(

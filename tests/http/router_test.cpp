@@ -54,6 +54,21 @@ Answer ask(const Router& router, const std::string& method, const std::string& t
 
 }  // namespace
 
+TEST_CASE("a failure is logged with the path that was asked for, unless it names a person") {
+  Router router;
+  auto api = router.under({"/api/v1/ota"});
+  for (const auto* path : {"/devices/{id}", "/users/{user_id}"}) {
+    api.add("GET", path, [](RequestContext&) { throw std::runtime_error("out of luck"); });
+  }
+  const CapturedLog log;
+  CHECK(ask(router, "GET", "/api/v1/ota/devices/pump-7").status == 500);
+  CHECK(ask(router, "GET", "/api/v1/ota/users/ada.lovelace").status == 500);
+  const auto text = log.text.str();
+  CHECK(text.find("pump-7") != text.npos);
+  CHECK(text.find("/users/{user_id}") != text.npos);
+  CHECK(text.find("ada.lovelace") == text.npos);
+}
+
 TEST_CASE("routes answer under every base path, with their parameters") {
   Router router;
   auto api = router.under({"/api/v1/ota", "/api/v1"});

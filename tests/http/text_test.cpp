@@ -27,6 +27,12 @@ TEST_CASE("percent-encoding is undone once") {
   }
 }
 
+TEST_CASE("percent-encoding leaves letters, digits and what is plain") {
+  CHECK(percent_encode("Az09-_ /ü%", "-_") == "Az09-_%20%2F%C3%BC%25");
+  CHECK(percent_encode(std::string_view("\0\x7f~", 3), "") == "%00%7F%7E");
+  CHECK(percent_encode("", "/") == "");
+}
+
 TEST_CASE("a long value is shown by its beginning, cut between characters") {
   CHECK(shown("short") == "short");
   CHECK(shown(std::string(100, 'x')) == std::string(100, 'x'));

@@ -1,0 +1,40 @@
+#include "http/log_moment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ota::http {
+namespace {
+
+constexpr std::uint32_t kLogRetry_s = 1;
+
+bool is_position(std::string_view text) { return text.find_first_not_of("0123456789") == text.npos; }
+
+}  // namespace
+
+bool settle_for_times(RequestContext& context, const Api& api, const QueryReader& query, std::initializer_list<std::string_view> names) {
+  const auto& given = query.parameters();
+  const bool any = std::any_of(given.begin(), given.end(), [&](const auto& parameter) {
+    return is_among(names, parameter.first) && !is_position(parameter.second);
+  });
+  if (!any || api.service.settle_begun(api.options.views_wait)) return true;
+  context.answer(Problem::unavailable(
+      fmt::format("The log has not moved for {} ms, and a time that has just passed may be in what is being written; try again",
+                  api.options.views_wait.count()),
+      kLogRetry_s));
+  return false;
+}
+
+bool is_in_log(const FieldPlace& place, std::uint64_t position, eventstore::Position head) {
+  if (position <= head.value) return true;
+  place.fail(fmt::format("must be at most {}, where the log ends, got '{}'", head.value, position), "less_than_equal");
+  return false;
+}
+
+eventstore::Position read_after(QueryReader& query, eventstore::Position head) {
+  const auto after = static_cast<std::uint64_t>(query.integer_or("after", {0, INT64_MAX}, 0));
+  return is_in_log(query.place("after"), after, head) ? eventstore::Position{after} : eventstore::Position{};
+}
+
+}  // namespace ota::http
