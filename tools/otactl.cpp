@@ -1,16 +1,19 @@
 // otactl: the service from the command line, over its REST API.
 //
-// Exit codes: 0 done; 1 the service refused, or what was watched ended badly; 2 usage; 3 the
-// service cannot be reached. The commands are in tools/otactl/, a file for each subject.
+// Exit codes: 0 done; 1 the service refused, what was watched ended badly, or the output could not be written; 2 usage; 3 the
+// service cannot be reached. Whose reader goes away is ended by SIGPIPE (output.hpp). The commands are in tools/otactl/, a file
+// for each subject.
 #include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <cstdio>
 #include <exception>
+#include <string>
 
 #include "tools/otactl/failure.hpp"
+#include "tools/otactl/number_options.hpp"
+#include "tools/otactl/output.hpp"
 #include "tools/otactl/session.hpp"
 
 namespace ota::ctl {
@@ -30,9 +33,7 @@ void add_global_options(CLI::App& app, Session& session) {
       ->check(CLI::ExistingFile);
   app.add_flag("--insecure", settings.insecure, "Do not check the server's certificate");
   app.add_option("--as-of", settings.as_of, "What was so then: a time (2026-01-31T12:00:00Z) or a position of the log");
-  app.add_option("--max-time", settings.seconds_max, "Seconds to wait for an answer")
-      ->check(CLI::Range(1, 86'400))
-      ->capture_default_str();
+  take_whole(app.add_option("--max-time", settings.seconds_max, "Seconds to wait for an answer"), 1, 86'400)->capture_default_str();
 }
 
 // What was named last: "log dump".
@@ -41,14 +42,22 @@ const CLI::App& command_of(const CLI::App& app) {
   return named.empty() ? app : command_of(*named.front());
 }
 
+// A variable that a script forgot to set asks for everything otherwise, or for another thing: `--device "$DEVICE"`.
+void refuse_empty_values(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& value : option->results()) {
+      if (value.empty()) throw CLI::ValidationError(option->get_name(), "is empty: give it a value, or leave it out");
+    }
+  }
+  for (const CLI::App* named : app.get_subcommands()) refuse_empty_values(*named);
+}
+
 void check(const CLI::App& app, Session& session) {
   if (!session.action) {
-    fmt::print(stderr, "{}", app.help());  // of the deepest command that was named
+    put_note(app.help());  // of the deepest command that was named
     throw CLI::RuntimeError(kExitUsage);
   }
-  if (app.get_option("--as-of")->count() > 0 && session.settings.as_of.empty()) {
-    throw CLI::ValidationError("--as-of", "is empty: a time or a position is wanted");
-  }
+  refuse_empty_values(app);
   const auto* directory = command_of(app).get_option_no_throw("DIRECTORY");
   if (!session.settings.as_of.empty() && directory && directory->count() > 0) {
     throw CLI::ValidationError("--as-of", fmt::format("'{}': what is read from a directory is shown as it is",
@@ -64,7 +73,7 @@ int run(int argc, char** argv) {
   Session session;
   CLI::App app{
       "The OTA service from the command line.\n"
-      "Exit code: 0 done, 1 refused or ended badly, 2 usage, 3 service not reachable.",
+      "Exit code: 0 done, 1 refused, ended badly or output lost, 2 usage, 3 service not reachable.",
       "otactl"};
   add_global_options(app, session);
   add_firmware_commands(app, session);
@@ -93,21 +102,36 @@ int run(int argc, char** argv) {
   return session.action(client);
 }
 
+// What was thrown is told in words. Once output is lost, that is what it was thrown for, and end_output tells it.
+int run_and_tell(int argc, char** argv, std::string& why_lost) {
+  int code = kExitFailed;
+  std::string why;
+  try {
+    return run(argc, argv);
+  } catch (const Failure& failure) {
+    code = failure.exit_code();
+    why = failure.what();
+  } catch (const std::exception& error) {
+    why = error.what();
+  }
+  if (is_output_lost()) {
+    why_lost = why;
+  } else {
+    note("otactl: {}\n", why);
+  }
+  return code;
+}
+
 }  // namespace
 }  // namespace ota::ctl
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed connection is an error of the call, not the end of us
+  ota::ctl::begin_output();
+  const auto inherited = std::signal(SIGPIPE, SIG_IGN);  // a closed connection is an error of the call, not the end of us
   curl_global_init(CURL_GLOBAL_DEFAULT);
-  int code = ota::ctl::kExitFailed;
-  try {
-    code = ota::ctl::run(argc, argv);
-  } catch (const ota::ctl::Failure& failure) {
-    fmt::print(stderr, "otactl: {}\n", failure.what());
-    code = failure.exit_code();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "otactl: {}\n", error.what());
-  }
+  std::string why_lost;
+  const int code = ota::ctl::run_and_tell(argc, argv, why_lost);
   curl_global_cleanup();
-  return code;
+  std::signal(SIGPIPE, inherited);
+  return ota::ctl::end_output(code, why_lost);
 }

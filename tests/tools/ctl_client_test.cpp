@@ -8,6 +8,7 @@
 
 #include "http/front_door.hpp"
 #include "tools/otactl/failure.hpp"
+#include "tools/otactl/session.hpp"
 #include "tools/otactl/url.hpp"
 
 using namespace ota;
@@ -60,5 +61,13 @@ TEST_CASE("as of an earlier moment everything is asked, and nothing is changed")
         "--as-of 2026-01-31T12:00:00+01:00: this command changes something, and the past cannot be changed");
   CHECK(refused([&] { client.remove("/users/ada"); }).find("cannot be changed") != std::string::npos);
   CHECK(refused([&] { client.get_from_root("/health"); }) == "--as-of 2026-01-31T12:00:00+01:00: /health shows the present alone");
+  ctl::Session session;
+  session.settings = settings;
+  CLI::App app;
+  ctl::add_whatif_command(app, session);
+  app.parse("whatif camp_1", false);
+  CHECK(refused([&] { session.action(client); }) ==
+        "--as-of 2026-01-31T12:00:00+01:00: whatif replays the whole of a campaign that is over, and changes nothing; it is the same as "
+        "of any moment: leave --as-of out");
   CHECK(answered == 2);
 }

@@ -25,7 +25,7 @@ json answer_of_diff() {
 TEST_CASE("a comparison shows what changed with its fields, and how many others there are") {
   auto answer = answer_of_diff();
   CHECK(diff_text(answer) ==
-        "from 0 (before the first event) to 7 (2026-01-31 12:00:00Z): 7 events\nnothing that is compared has changed\n");
+        "from 0 (before the first event) to 7 (2026-01-31 12:00:00Z): 7 positions of the log\nnothing that is compared has changed\n");
   answer["events"]["campaign.paused"] = 1;
   answer["changes"].push_back({{"entity", "campaign:camp_1"},
                                {"name", "spring"},
@@ -35,12 +35,20 @@ TEST_CASE("a comparison shows what changed with its fields, and how many others 
   answer["more"]["devices"] = 12;
   answer["more"]["updates"] = 3;
   CHECK(diff_text(answer) ==
-        "from 0 (before the first event) to 7 (2026-01-31 12:00:00Z): 7 events\n"
+        "from 0 (before the first event) to 7 (2026-01-31 12:00:00Z): 7 positions of the log\n"
         "          1 campaign.paused\n"
         "campaign:camp_1 \"spring\" changed\n"
         "  status: in_progress -> paused\n"
         "device:a came\n"
         "and 12 further devices, 3 further direct updates with events in between, which are not compared\n");
+}
+
+TEST_CASE("a comparison of one device does not count the events of others as its own") {
+  auto answer = answer_of_diff();   // as it is for whoever had none of the seven
+  answer["changed"] = 0;
+  CHECK(diff_text(answer).find("events") == std::string::npos);
+  answer["positions"] = 1;
+  CHECK(diff_text(answer).find(": 1 position of the log\n") != std::string::npos);
 }
 
 TEST_CASE("a comparison says when there are too many events to count, and claims nothing of what it has not looked at") {
@@ -49,7 +57,7 @@ TEST_CASE("a comparison says when there are too many events to count, and claims
   answer["more"]["devices"] = nullptr;
   answer["more"]["updates"] = nullptr;
   CHECK(diff_text(answer) ==
-        "from 0 (before the first event) to 7 (2026-01-31 12:00:00Z): 7 events\n"
+        "from 0 (before the first event) to 7 (2026-01-31 12:00:00Z): 7 positions of the log\n"
         "  too many events to count by type\n"
         "too many events to look for the devices and direct updates that they are of\n"
         "no campaign and no firmware has changed\n");

@@ -1,6 +1,5 @@
 // otactl audit verify | checkpoint | keys | rotate-key | prove | check
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,11 +18,14 @@
 #include "tools/otactl/human.hpp"
 #include "tools/otactl/json_cells.hpp"
 #include "tools/otactl/log_directory.hpp"
+#include "tools/otactl/number_options.hpp"
+#include "tools/otactl/output.hpp"
 #include "tools/otactl/proof_check.hpp"
 #include "tools/otactl/session.hpp"
 #include "tools/otactl/table.hpp"
 #include "tools/otactl/transfer_progress.hpp"
 #include "tools/otactl/url.hpp"
+#include "tools/otactl/verify_place.hpp"
 
 namespace ota::ctl {
 namespace {
@@ -146,38 +148,17 @@ struct VerifyRequest {
 
 int verify_directory(const Session& session, const VerifyRequest& request);
 
-// Backups are not read where they are: one is restored beside them, looked at and removed.
+// Backups are not read where they are: the log of one is restored beside them, looked at and removed. No name is.
 int verify_backup(const Session& session, VerifyRequest request) {
-  namespace fs = std::filesystem;
-  const fs::path backups(request.directory);
-  std::error_code ignored;
-  for (fs::directory_iterator entry(backups, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
-    std::error_code stays;                  // of one that was interrupted
-    if (entry->path().filename().string().starts_with("verify-")) fs::remove_all(entry->path(), stays);
-  }
-  std::string made = (backups / "verify-XXXXXX").string();
-  if (::mkdtemp(made.data()) == nullptr) {  // backups that cannot be changed
-    made = (fs::temp_directory_path() / "verify-XXXXXX").string();
-    if (::mkdtemp(made.data()) == nullptr) {
-      throw Failure(kExitFailed, fmt::format("neither in {} nor in {} a directory can be made", backups.string(),
-                                             fs::temp_directory_path().string()));
-    }
-  }
-  const struct Removed {
-    std::filesystem::path made;
-    ~Removed() {
-      std::error_code ignored;
-      std::filesystem::remove_all(made, ignored);
-    }
-  } removed{made};
+  const std::filesystem::path backups(request.directory);
+  const VerifyPlace place(backups);
   try {
-    const auto restored = eventstore::Backups(backups).restore(removed.made, request.backup, eventstore::NamesOf::kWhateverIsThere);
-    fs::remove_all(removed.made / "subjects");   // names are not needed for it
-    fmt::print(stderr, "backup {} of {} is restored to {} while it is verified\n", restored.id, time_text(restored.taken), made);
+    const auto restored = eventstore::Backups(backups).restore(place.path(), request.backup, eventstore::NamesOf::kNone);
+    note("backup {} of {} is restored to {} while it is verified\n", restored.id, time_text(restored.taken), place.path().string());
   } catch (const std::exception& fault) {
     throw Failure(kExitFailed, fault.what());
   }
-  request.directory = made;
+  request.directory = place.path().string();
   return verify_directory(session, request);
 }
 
@@ -243,7 +224,8 @@ void add_verify(CLI::App& audit, Session& session) {
   const auto request = std::make_shared<VerifyRequest>();
   command->add_option("DIRECTORY", request->directory, "A data directory, its log, or backups; without one the service verifies its own")
       ->check(CLI::ExistingDirectory);
-  command->add_option("--backup", request->backup, "Of a directory of backups: which one; the newest by itself");
+  take_whole(command->add_option("--backup", request->backup, "Of a directory of backups: which one; the newest by itself"), 1,
+             UINT32_MAX);
   command->add_option("--checkpoint", request->checkpoint, "A checkpoint that you kept: the log must begin with what it holds")
       ->check(CLI::ExistingFile);
   command->add_option("--key", request->keys, "A key that you know to be the log's; may be repeated");
@@ -344,22 +326,15 @@ Proven expect_proven(const json& proof, const std::vector<std::string>& trusted)
   return std::get<Proven>(std::move(checked));
 }
 
-const CLI::Validator is_position(
-    [](const std::string& text) {
-      const bool digits = !text.empty() && text.size() < 20 && text.find_first_not_of("0123456789") == std::string::npos;
-      return digits && text.find_first_not_of('0') != std::string::npos ? std::string() : fmt::format("'{}' is no position: a number from 1", text);
-    },
-    "POSITION");
-
 void add_prove(CLI::App& audit, Session& session) {
   struct Request {
-    std::string position;
+    std::uint64_t position = 0;
     std::string out;
     std::vector<std::string> keys;
   };
   CLI::App* command = add_command(audit, "prove", "Prove that an event is in the log, and check the proof");
   const auto request = std::make_shared<Request>();
-  command->add_option("EVENT", request->position, "Its position")->required()->check(is_position);
+  take_whole(command->add_option("EVENT", request->position, "Its position"), 1)->required();
   command->add_option("--out", request->out, "Keep the proof in this file, for `otactl audit check`");
   command->add_option("--key", request->keys, "A key that you know to be the log's; may be repeated");
   command->callback([&session, request] {

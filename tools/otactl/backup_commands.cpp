@@ -10,6 +10,7 @@
 #include "tools/otactl/human.hpp"
 #include "tools/otactl/json_cells.hpp"
 #include "tools/otactl/log_directory.hpp"
+#include "tools/otactl/number_options.hpp"
 #include "tools/otactl/session.hpp"
 #include "tools/otactl/table.hpp"
 
@@ -98,7 +99,7 @@ void add_backup_check(CLI::App& backup, Session& session) {
   CLI::App* command = add_command(backup, "check", "Compare the checksums of a backup's files");
   const auto request = std::make_shared<Request>();
   command->add_option("DIRECTORY", request->directory, "Where the backups are")->required()->check(CLI::ExistingDirectory);
-  command->add_option("--id", request->id, "Which one; the newest by itself");
+  take_whole(command->add_option("--id", request->id, "Which one; the newest by itself"), 1, UINT32_MAX);
   command->callback([&session, request] {
     session.action = [&session, request](ServiceClient&) {
       return on_files([&] {
@@ -120,7 +121,7 @@ void add_backup_restore(CLI::App& backup, Session& session) {
   const auto request = std::make_shared<Request>();
   command->add_option("DIRECTORY", request->directory, "Where the backups are")->required()->check(CLI::ExistingDirectory);
   command->add_option("DATA", request->data, "The data directory")->required();
-  command->add_option("--id", request->id, "Which one; the newest by itself");
+  take_whole(command->add_option("--id", request->id, "Which one; the newest by itself"), 1, UINT32_MAX);
   command->add_flag("--without-newer-names", request->without_newer_names,
                     "Also where the backup of the names is older than that of the log, or cannot be read: whoever is new is an unknown user");
   command->callback([&session, request] {

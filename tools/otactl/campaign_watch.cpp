@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <thread>
 
 #include "tools/otactl/failure.hpp"
+#include "tools/otactl/number_options.hpp"
+#include "tools/otactl/output.hpp"
 #include "tools/otactl/session.hpp"
 #include "tools/otactl/url.hpp"
 #include "tools/otactl/watch_view.hpp"
@@ -44,11 +45,11 @@ class Screen {
     if (shown_ == counts) return;
     shown_ = counts;
     fmt::print("{}\n", watch_line(counts, rate));
-    std::fflush(stdout);
+    flush_output();
   }
 
-  void note(const std::string& text) {
-    fmt::print(stderr, "otactl: {}\n", text);
+  void say(const std::string& text) {
+    note("otactl: {}\n", text);
     drawn_ = 0;  // what was drawn has scrolled away
   }
 
@@ -57,7 +58,7 @@ class Screen {
     if (drawn_ > 0) fmt::print("\x1b[{}A", drawn_);
     for (const std::string& line : lines) fmt::print("\r{}\x1b[K\n", line);
     drawn_ = lines.size();
-    std::fflush(stdout);
+    flush_output();
   }
 
   bool on_terminal_ = ::isatty(STDOUT_FILENO) != 0;
@@ -94,7 +95,7 @@ class PatientReader {
     const auto now = Clock::now();
     if (!silent_since_) {
       silent_since_ = now;
-      screen.note(fmt::format("{}; waiting for the service", failure.what()));
+      screen.say(fmt::format("{}; waiting for the service", failure.what()));
     }
     if (now - *silent_since_ >= give_up_) throw failure;
   }
@@ -120,7 +121,7 @@ int watch(ServiceClient& client, const WatchRequest& request, bool raw) {
       } else if (printed != reply->body) {
         printed = reply->body;
         fmt::print("{}\n", reply->body);
-        std::fflush(stdout);
+        flush_output();
       }
       if (counts.is_over()) return counts.status == "completed" ? 0 : kExitFailed;
     }
@@ -135,12 +136,8 @@ void add_campaign_watch(CLI::App& campaign, Session& session) {
       campaign, "watch", "Follow a campaign; exit code 0 when it completed, 1 when it did not");
   const auto request = std::make_shared<WatchRequest>();
   command->add_option("ID", request->id, "Campaign id")->required();
-  command->add_option("--interval", request->interval_s, "Seconds between two looks")
-      ->check(CLI::Range(0.05, 3600.0))
-      ->capture_default_str();
-  command->add_option("--give-up", request->give_up_s, "Seconds to wait for a silent service")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  take_seconds(command->add_option("--interval", request->interval_s, "Seconds between two looks"), 0.05, 3'600)->capture_default_str();
+  take_seconds(command->add_option("--give-up", request->give_up_s, "Seconds to wait for a silent service"), 0)->capture_default_str();
   command->callback([&session, request] {
     session.action = [&session, request](ServiceClient& client) {
       return watch(client, *request, session.json);

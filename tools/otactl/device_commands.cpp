@@ -39,7 +39,7 @@ void add_device_list(CLI::App& device, Session& session) {
       ->allow_extra_args(false)
       ->check([](const std::string& pair) {
         const auto equals = pair.find('=');
-        return equals == std::string::npos || equals == 0
+        return equals == std::string::npos || equals == 0 || equals + 1 == pair.size()
                    ? fmt::format("'{}' is not name=value", pair)
                    : std::string{};
       });

@@ -48,8 +48,9 @@ std::string diff_further(const json& more) {
 }  // namespace
 
 std::string diff_text(const json& answer) {
-  std::string out = fmt::format("from {} to {}: {} events\n", diff_moment(answer.at("from")), diff_moment(answer.at("to")),
-                                answer.at("positions").get<std::uint64_t>());
+  const auto positions = answer.at("positions").get<std::uint64_t>();  // of the log, whatever of it was asked for
+  std::string out = fmt::format("from {} to {}: {} position{} of the log\n", diff_moment(answer.at("from")),
+                                diff_moment(answer.at("to")), positions, positions == 1 ? "" : "s");
   if (answer.at("events").is_object()) {
     for (const auto& [type, count] : answer["events"].items()) {
       out += fmt::format("  {:>9} {}\n", count.get<std::uint64_t>(), diff_value(type));

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "tools/otactl/event_line.hpp"
 #include "tools/otactl/failure.hpp"
+#include "tools/otactl/output.hpp"
 #include "tools/otactl/url.hpp"
 
 namespace ota::ctl {
@@ -25,9 +25,21 @@ void EventFollower::run() {
     // A proxy in between says 502 or 504 while the service is away.
     const auto status = streamed.reply.status;
     const bool may_come_back = status == 0 || status == 429 || status >= 500 || streamed.reply.ok();
-    if (!may_come_back) expect_json(streamed.reply);  // throws what the service says
+    if (!may_come_back) throw Failure(kExitFailed, refusal(streamed.reply));
     wait(status >= 400 ? describe_error(status, streamed.reply.body) : streamed.why);
   }
+}
+
+// Whoever reads it knows of --after, and not of the header that it goes to the service in.
+std::string EventFollower::refusal(const Reply& reply) const {
+  constexpr std::string_view kHeader = "header.Last-Event-ID";
+  const bool is_first = query_.after && last_ == std::to_string(*query_.after);
+  const std::string_view known_as = is_first ? "--after" : "the last event that was seen";
+  auto text = describe_error(reply.status, reply.body);
+  for (auto at = text.find(kHeader); at != std::string::npos; at = text.find(kHeader, at + known_as.size())) {
+    text.replace(at, kHeader.size(), known_as);
+  }
+  return text;
 }
 
 // False: that was all.
@@ -41,7 +53,8 @@ bool EventFollower::take(std::string_view bytes) {
     last_ = message.id;
     --left_;
   });
-  return std::fflush(stdout) == 0 && left_ > 0;
+  flush_output();
+  return left_ > 0;
 }
 
 void EventFollower::wait(const std::string& why) {
@@ -49,7 +62,7 @@ void EventFollower::wait(const std::string& why) {
   const auto now = Clock::now();
   if (!silent_since_) {
     silent_since_ = now;
-    fmt::print(stderr, "otactl: {}; waiting for the service, to go on behind event {}\n", why, last_);
+    note("otactl: {}; waiting for the service, to go on behind event {}\n", why, last_);
   }
   if (now - *silent_since_ >= std::chrono::duration<double>(options_.give_up_s)) throw Failure(kExitUnreachable, why);
   std::this_thread::sleep_for(pause_);

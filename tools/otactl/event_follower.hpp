@@ -24,7 +24,7 @@ class EventFollower {
   EventFollower(ServiceClient& client, const EventQuery& query, Options options)
       : client_(client), query_(query), options_(options), left_(options.limit) {}
 
-  // Throws Failure when the service refuses, or was silent for too long.
+  // Throws Failure when the service refuses, or was silent for too long; std::system_error when what is printed is lost.
   void run();
 
  private:
@@ -33,6 +33,7 @@ class EventFollower {
   static constexpr std::chrono::milliseconds kComeBackLast{2'000};
 
   bool take(std::string_view bytes);
+  std::string refusal(const Reply& reply) const;
   void wait(const std::string& why);
 
   ServiceClient& client_;

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "tools/otactl/event_follower.hpp"
 #include "tools/otactl/event_query.hpp"
 #include "tools/otactl/failure.hpp"
+#include "tools/otactl/number_options.hpp"
 #include "tools/otactl/session.hpp"
 #include "tools/otactl/url.hpp"
 
@@ -71,7 +71,7 @@ int write_events(ServiceClient& client, const EventsRequest& request) {
     after = count == std::min(left, kPage) ? last_position(of_events) : until;
     left -= count;
   }
-  return std::fflush(stdout) == 0 ? 0 : kExitFailed;
+  return 0;
 }
 
 int run(ServiceClient& client, EventsRequest& request, bool as_json) {
@@ -106,17 +106,16 @@ void add_events_command(CLI::App& parent, Session& session) {
   command->add_option("--stream", query.stream, "Of this stream alone: campaign:ID, device:ID, audit, service, ...");
   command->add_option("--type", query.type, "Of this type, or of several: campaign.paused,campaign.resumed");
   command->add_option("--actor", query.actor, "That this person caused");
-  command->add_option("--after", query.after, "Behind this position; 0: from the first event");
-  auto* from = command->add_option("--from", request->from, "At this time or later (RFC 3339)");
-  auto* to = command->add_option("--to", request->to, "Before this time");
-  command->add_option("--limit", request->limit, "So many at most");
+  take_whole(command->add_option("--after", query.after, "Behind this position, without the event there; 0: from the first event"), 0);
+  auto* from = command->add_option("--from", request->from, "A time (RFC 3339): then or later; for a position there is --after");
+  auto* to = command->add_option("--to", request->to, "A time: before it");
+  take_whole(command->add_option("--limit", request->limit, "So many at most"), 1);
   command->add_option("--format", request->format, "text, or jsonl or csv for a file")
       ->check(CLI::IsMember({"text", "jsonl", "csv"}))
       ->capture_default_str();
   command->add_flag("-f,--follow", request->follow, "Go on with what happens, until it is stopped; without --after from now on")
       ->excludes(from, to);
-  command->add_option("--give-up", request->give_up_s, "Seconds to wait for a silent service with --follow")
-      ->check(CLI::NonNegativeNumber)
+  take_seconds(command->add_option("--give-up", request->give_up_s, "Seconds to wait for a silent service with --follow"), 0)
       ->capture_default_str();
   command->callback([&session, request] {
     session.action = [&session, request](ServiceClient& client) { return run(client, *request, session.json); };

@@ -16,6 +16,7 @@
 #include "tools/otactl/failure.hpp"
 #include "tools/otactl/human.hpp"
 #include "tools/otactl/log_directory.hpp"
+#include "tools/otactl/number_options.hpp"
 #include "tools/otactl/session.hpp"
 #include "tools/otactl/table.hpp"
 
@@ -35,8 +36,8 @@ void add_log_dump(CLI::App& log, Session& session) {
   CLI::App* command = add_command(log, "dump", "Every event as a line of JSON, and behind them the checkpoints of those that are shown");
   const auto request = std::make_shared<Request>();
   command->add_option("DIRECTORY", request->directory, "A data directory or its log")->required()->check(CLI::ExistingDirectory);
-  command->add_option("--after", request->after, "Begin behind this position");
-  command->add_option("--limit", request->limit, "So many events at most");
+  take_whole(command->add_option("--after", request->after, "Behind this position, without the event there; 0: from the first event"), 0);
+  take_whole(command->add_option("--limit", request->limit, "So many events at most"), 1);
   command->add_flag("--records", request->records, "With the bytes that the proof tree is made of, in base64");
   command->callback([&session, request] {
     session.action = [request](ServiceClient&) {

@@ -8,6 +8,7 @@
 
 #include "domain/time_text.hpp"
 #include "tools/otactl/failure.hpp"
+#include "tools/otactl/output.hpp"
 
 namespace ota::ctl {
 
@@ -28,7 +29,7 @@ int reading(const std::string& directory, const std::function<int(const std::sha
     if (log->shortfall().empty()) return read(log);
     // What is there is shown all the same; said last it is seen.
     const int code = read(log);
-    fmt::print(stderr, "{}\n", log->shortfall());
+    note("{}\n", log->shortfall());
     return code == 0 ? kExitFailed : code;
   } catch (const Failure&) {
     throw;

@@ -8,6 +8,7 @@
 #include "tools/otactl/event_line.hpp"
 #include "tools/otactl/failure.hpp"
 #include "tools/otactl/log_directory.hpp"
+#include "tools/otactl/output.hpp"
 #include "tools/otactl/session.hpp"
 
 namespace ota::ctl {
@@ -22,7 +23,7 @@ void add_log_drop_snapshots(CLI::App& log, Session& session) {
     session.action = [&session, directory](ServiceClient&) {
       try {
         const auto dropped = eventstore::drop_snapshots(log_in(*directory));
-        if (!dropped.torn_tail.empty()) fmt::print(stderr, "{}\n", dropped.torn_tail);
+        if (!dropped.torn_tail.empty()) note("{}\n", dropped.torn_tail);
         fmt::print("{}", session.json ? line_of(nlohmann::json{{"dropped", dropped.count}})
                                       : fmt::format("{} snapshots were dropped.\n", dropped.count));
         return 0;

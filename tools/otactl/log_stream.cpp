@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -12,6 +11,8 @@
 #include "tools/otactl/event_line.hpp"
 #include "tools/otactl/failure.hpp"
 #include "tools/otactl/log_directory.hpp"
+#include "tools/otactl/number_options.hpp"
+#include "tools/otactl/output.hpp"
 #include "tools/otactl/session.hpp"
 
 namespace ota::ctl {
@@ -54,7 +55,7 @@ int stream_files(const StreamRequest& request) {
         });
         return 0;
       });
-      std::fflush(stdout);
+      flush_output();
       seen = std::move(written);
     }
     if (!request.follow) return 0;
@@ -70,7 +71,7 @@ void add_log_stream(CLI::App& log, Session& session) {
   command->add_option("DIRECTORY", request->directory, "A data directory or its log; a service that runs is asked by otactl events")
       ->required()
       ->check(CLI::ExistingDirectory);
-  command->add_option("--from", request->from, "Begin with this position")->check(CLI::PositiveNumber)->capture_default_str();
+  take_whole(command->add_option("--from", request->from, "A position: begin with the event there"), 1)->capture_default_str();
   command->add_flag("--follow", request->follow, "Go on with what comes, until it is stopped");
   command->callback([&session, request] {
     session.action = [request](ServiceClient&) { return stream_files(*request); };

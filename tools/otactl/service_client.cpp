@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "tools/otactl/failure.hpp"
+#include "tools/otactl/output.hpp"
 #include "tools/otactl/url.hpp"
 #include "tools/otactl/uuid.hpp"
 
@@ -213,7 +214,7 @@ Reply ServiceClient::perform(const Request& request) {
       throw Failure(kExitUnreachable,
                     fmt::format("no answer from {}{} after {} {}: {}", settings_.server,
                                 request.path, tried, tried == 1 ? "try" : "tries", error));
-    fmt::print(stderr, "otactl: {}; trying again ({} of {})\n", error, tried + 1, tries_);
+    note("otactl: {}; trying again ({} of {})\n", error, tried + 1, tries_);
     std::this_thread::sleep_for(pause);
     pause *= 2;
   }

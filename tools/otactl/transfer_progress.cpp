@@ -1,10 +1,10 @@
 #include "tools/otactl/transfer_progress.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <utility>
+
+#include "tools/otactl/output.hpp"
 
 namespace ota::ctl {
 
@@ -18,9 +18,7 @@ void TransferProgress::operator()(std::int64_t done, std::int64_t total) {
   finished_ = done == total;
   shown_ = now;
   rate_.add(now, static_cast<std::uint64_t>(done));
-  fmt::print(stderr, "\r{} {}\x1b[K{}", what_, transfer_line(done, total, rate_, unit_),
-             finished_ ? "\n" : "");
-  std::fflush(stderr);
+  note("\r{} {}\x1b[K{}", what_, transfer_line(done, total, rate_, unit_), finished_ ? "\n" : "");
 }
 
 }  // namespace ota::ctl

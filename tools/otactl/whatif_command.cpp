@@ -103,6 +103,10 @@ void add_whatif_command(CLI::App& app, Session& session) {
   command->add_option("--set", *set, "FIELD=VALUE of the policy: failure_threshold_percent=5, deployment_strategy=canary, ...");
   command->callback([&session, campaign, set] {
     session.action = [&session, campaign, set](ServiceClient& client) {
+      if (const auto& as_of = session.settings.as_of; !as_of.empty()) {
+        throw Failure(kExitUsage, fmt::format("--as-of {}: whatif replays the whole of a campaign that is over, and changes nothing; "
+                                              "it is the same as of any moment: leave --as-of out", as_of));
+      }
       json body = json::object();
       for (const auto& assignment : *set) {
         const auto equals = assignment.find('=');
