@@ -1,6 +1,6 @@
 """The fuzzers over their corpus, and on from there: what no input may do is claimed at the head of each harness.
 
-    fuzzers.py                   all of them: 30 s each, or 10 minutes each with OTA_TEST_LONG=1
+    fuzzers.py                   all of them: 10 s each, or 10 minutes each with OTA_TEST_LONG=1
     fuzzers.py NAME...           only these
     --seconds N                  so long each
     --seed N                     as an earlier run said; without it another one in each long run, and always the same in a short one,
@@ -28,7 +28,7 @@ BUILD = os.path.join(SOURCE, "build-fuzz")
 FOUND = os.path.join(BUILD, "found")
 LONG = os.environ.get("OTA_TEST_LONG") == "1"
 USUAL_SEED = 1
-SECONDS_EACH = 30
+SECONDS_EACH = 10
 SECONDS_EACH_LONG = 600
 
 # name -> the longest input: beyond the bounds that the harness is about, so that both sides of them are reached
