@@ -236,16 +236,16 @@ void Differences::count_events(EventFilter filter) {
 
 json Differences::take() {
   json more = json::object();
-  std::uint64_t changed = changes_.size();
+  bool is_all = true;
   for (const auto& [kind, count] : more_) {
     more[kind] = count ? json(*count) : json(nullptr);
-    changed += count.value_or(0);
+    is_all = is_all && count == 0U;
   }
   return {{"from", moment(two_.from)},
           {"to", moment(two_.to)},
           {"positions", two_.to.at().value - two_.from.at().value},
           {"events", std::move(events_)},
-          {"changed", changed},
+          {"changed", is_all ? json(changes_.size()) : json(nullptr)},
           {"changes", std::move(changes_)},
           {"more", std::move(more)}};
 }

@@ -41,8 +41,8 @@ class Differences {
   void count_events(EventFilter filter);
 
   // {"from", "to", "positions", "events", "changed", "changes": [{"entity", "name", "happened", "fields"}],
-  // "more": {"campaigns", "firmware", "devices", "updates"}}. `changed` is all of them; `more` those among them that have events
-  // in between and are not compared, null where nobody has looked.
+  // "more": {"campaigns", "firmware", "devices", "updates"}}. `changed` is how many changes there are, null
+  // where some may not have been looked at; `more` how many have events in between and are not compared, null where nobody has looked.
   nlohmann::json take();
 
  private:

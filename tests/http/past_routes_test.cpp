@@ -319,7 +319,7 @@ TEST_CASE("more devices than are compared are told by their number") {
   const auto diff = s.get("/diff?from=" + from);
   CHECK(diff["changes"].size() == limits::kComparedOfKind);
   CHECK(diff["more"]["devices"] == 3);
-  CHECK(diff["changed"] == limits::kComparedOfKind + 3);
+  CHECK(diff["changed"].is_null());   // not all were compared
   CHECK(diff["events"]["device.registered"] == limits::kComparedOfKind + 3);
   CHECK(s.get("/diff?type=device.deleted&from=" + from)["events"].empty());
 }
