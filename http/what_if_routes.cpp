@@ -1,6 +1,7 @@
 // POST /campaigns/{id}/what-if: what would have become of a campaign that is over, under another policy. It changes nothing.
 //
-// The body names the fields of the policy that are other ones; without any the answer is what was, and exact. Under other ones
+// The body names the fields of the policy that are other ones; without any, and with such as decide nothing otherwise, the answer is
+// what was, and exact. Under other ones
 // `scenarios` has what became of it at both ends of what nobody knows, and `bounds` what holds at either `devices_come`, however
 // each of the unknown attempts ends:
 //
@@ -13,8 +14,10 @@
 // it stops is "never", "perhaps" or "always"; `stopped_at` and `granted_when_stopped` are of the case that it does, and where it is
 // not known until when, `stopped_at.max` is null. Devices that come partly at once and partly as recorded are not bounded.
 //
-// `exact`: no outcome is unknown, and all scenarios agree. Attempts take as long and end as then, operators do what they did when they did it, and what
-// happened behind the campaign's last event is not looked at; a rollback is begun, its ways back are not played.
+// `exact`: no outcome is unknown, all scenarios agree, and nothing was decided whose moment is not in the record. The scenarios
+// decide as soon as it is due; `bounds` hold also for one that takes as long over it as the record's slowest decision did, at least
+// a second. Attempts take as long and end as then, operators do what they did when they did it, and what happened behind the
+// campaign's last event is not looked at; a rollback is begun, its ways back are not played.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "domain/rollout.hpp"
 #include "domain/window.hpp"
 
 namespace ota::domain::campaign {
@@ -61,38 +60,13 @@ Replay::Replay(const CampaignRecord& record, const CampaignPolicy& policy, const
     tally_.fold(part.stream, part.event);
   }
   tally_.set_time(record.created.time);
-  tally_.fold(record.created.stream, created_under(policy), record.created.caller);
+  tally_.fold(record.created.stream, created_under(record, policy), record.created.caller);
   const auto happenings = record.moves.size() + record.steps.size() + state().total();
   steps_max_ = options.steps_max > 0 ? options.steps_max : kStepsAtLeast + kStepsOfEach * happenings;
   plan_record();
-}
-
-// What follows from the policy is decided as at the creation; what does not change stays as it was decided then. The window is
-// looked at here (window_is_open): who was granted in it then passes at that moment, whenever the grant was written.
-Event Replay::created_under(const CampaignPolicy& policy) const {
-  auto created = std::get<CampaignCreated>(record_.created.event);
-  const auto then = std::exchange(created.policy, policy);
-  created.policy.maintenance_window.reset();
-  Bitmap targets = bitmap_from_bytes(created.targets);
-  for (const auto& part : record_.parts) targets |= bitmap_from_bytes(std::get<CampaignTargetPart>(part.event).targets);
-  const bool same_pick = then.rollout_percentage == policy.rollout_percentage;
-  if (!same_pick) {
-    const auto pick = pick_percentage(record_.id, targets, policy.rollout_percentage);
-    created.picked = pick.count;
-    created.pick_cutoff = pick.cutoff;
-  }
-  const bool same_canary = same_pick && then.strategy == policy.strategy &&
-                           then.failure_threshold_percent == policy.failure_threshold_percent &&
-                           then.canary_p0_basis_points == policy.canary_p0_basis_points &&
-                           then.canary_p1_basis_points == policy.canary_p1_basis_points;
-  if (same_canary) return created;
-  created.canary.reset();
-  created.canary_cutoff = 0;
-  if (policy.strategy != Strategy::kCanary || created.picked == 0) return created;
-  created.canary = evidence_table(policy.failure_threshold_percent, policy.canary_p0_basis_points, policy.canary_p1_basis_points,
-                                  created.picked);
-  created.canary_cutoff = canary_cutoff(record_.id, picked(record_.id, targets, created.pick_cutoff), *created.canary);
-  return created;
+  other_places_ = policy.max_concurrent_updates != std::get<CampaignCreated>(record.created.event).policy.max_concurrent_updates;
+  following_ = options_.follow.has_value();
+  if (following_) queue_.push({options_.follow->at, options_.follow->order, What::kWake, 0, 0});
 }
 
 void Replay::plan_record() {
@@ -148,6 +122,7 @@ WhatIfOutcome Replay::run() {
       ++handled_;
       tally_.set_time(std::max(now(), next.at));
       at_its_moment_.reset();
+      follow_until(next);
       handle(next);
       settle();
     }
@@ -165,23 +140,29 @@ WhatIfOutcome Replay::run() {
 }
 
 void Replay::handle(const Happening& happening) {
+  depth_ = 0;
+  may_ask_now_.reset();
   const auto of_this_attempt = [&](std::uint32_t ordinal) { return device(ordinal).attempts == happening.attempt; };
   switch (happening.what) {
     case What::kStep: return step(record_.steps[happening.which]);
     case What::kOutside: return outside(record_.moves[happening.which]);
     case What::kScript: {
       const auto& move = record_.moves[happening.which];
+      depth_ = device(move.ordinal).depth;
       if (of_this_attempt(move.ordinal)) script(move);
       return;
     }
     case What::kUnknownEnd: {
       const auto ordinal = static_cast<std::uint32_t>(happening.which);
+      depth_ = device(ordinal).depth;
       if (of_this_attempt(ordinal) && state().granted.contains(ordinal)) end_unknown(ordinal, device(ordinal));
       return;
     }
     case What::kAsk: {
       const auto ordinal = static_cast<std::uint32_t>(happening.which);
       const std::pair ask{happening.order, ordinal};
+      depth_ = device(ordinal).depth;
+      may_ask_now_ = ordinal;
       (state().retries.contains(ordinal) ? retry_asks_ : first_asks_).insert(ask);
       const auto* granted = next_grant(device(ordinal));
       if (granted && granted->order == happening.order && granted->at == happening.at) at_its_moment_ = ask;
@@ -197,15 +178,29 @@ void Replay::settle() {
   for (bool goes_on = true; goes_on && !is_spent();) {
     goes_on = false;
     stop_what_is_to_stop();
-    for (auto own = next(state(), {}, kTellsMax, now()).own; !own.empty() && !is_spent();
-         own = next(state(), {}, kTellsMax, now()).own) {
-      fold_all(own, {});
-      stop_what_is_to_stop();
-      goes_on = true;
-    }
+    goes_on = !following_ && decide_what_is_due();
     goes_on = serve() || goes_on;
   }
+  if (blurred_ && !any_mixture_) look_whether_it_could_stop();
   wake_when_time_decides();
+}
+
+// True: something was decided.
+bool Replay::decide_what_is_due() {
+  bool decided = false;
+  while (!is_spent()) {
+    const auto own = next(state(), {}, kTellsMax, now()).own;
+    if (own.empty()) {
+      is_time_for(nullptr);
+      break;
+    }
+    if (!is_time_for(&own.front().event)) break;
+    note_decision(own.front().event);
+    fold_all(own, {});
+    stop_what_is_to_stop();
+    decided = true;
+  }
+  return decided;
 }
 
 // A start or an end that is due once; and a window, but only for somebody who waits for it.
@@ -266,16 +261,13 @@ bool Replay::serve() {
 
 bool Replay::grant_to(std::uint32_t ordinal, std::uint64_t order) {
   auto& d = device(ordinal);
-  GrantAsk ask;
-  ask.ordinal = {ordinal};
-  ask.facts.model = state().facts.device_model;
-  ask.consented = true;
+  auto ask = ask_of(state(), ordinal);
   ask.attempts = d.attempts;
   ask.batch = d.batch;
-  ask.owner_wants_beta = true;              // whoever was granted then had it
   ask.push = ask.content_elsewhere = content_order_ > 0 && order < content_order_;
   auto decision = grant(state(), {}, ask, {now(), {}, settings_});
   if (auto* granted = std::get_if<AttemptGranted>(&decision)) {
+    note_grant(ordinal, d);
     d.batch = granted->batch;
     d.retry = granted->retry;
     granted->plan.reset();
@@ -309,6 +301,8 @@ const RecordedMove* Replay::next_grant(const Device& d) {
 }
 
 void Replay::fold_update(std::uint32_t ordinal, Event event) {
+  touched_.push_back(now());
+  has_ended_one_ = has_ended_one_ || !std::holds_alternative<AttemptGranted>(event);
   tally_.fold(UpdateId::in_campaign(record_.id, {ordinal}), std::move(event));
 }
 

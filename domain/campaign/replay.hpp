@@ -5,6 +5,10 @@
 // comes later here is shifted by as much as its attempt was granted later, and stands behind what was recorded of the same
 // moment. Then the campaign is asked what is due, and those who ask are granted while there is room, in the order in which they
 // were granted then. Each happening costs a logarithm of how many wait.
+//
+// Until the other policy parts from the record (follow.hpp) the campaign's own decisions come from there. From then on each comes
+// at one end of what is known of its moment: as soon as it is due, or when it has been due for as long as the record's slowest
+// took (Deciding). What else that leads to, replay_late.cpp says.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "domain/campaign/follow.hpp"
 #include "domain/campaign/grant.hpp"
 #include "domain/campaign/tally.hpp"
 
@@ -23,12 +28,37 @@ namespace ota::domain::campaign {
 
 // When devices come: as recorded; those never granted when the record granted nobody any more; every one from the start on.
 enum class Coming : std::uint8_t { kAsRecorded, kLeftLater, kAtOnce };
+// When the campaign decides what is due: at once, or when it has been due for a lag without a break, and then what has not started
+// is cancelled a lag behind that.
+enum class Deciding : std::uint8_t { kAtOnce, kLate };
 struct ReplayOptions {
   UnknownOutcomes unknown = UnknownOutcomes::kSucceed;
   Coming coming = Coming::kAsRecorded;
   std::uint64_t steps_max = 0;                // 0: as many as a replay of this record may reasonably take
   std::optional<std::uint64_t> drawn{};       // by this seed each unknown attempt starts or not, and succeeds or fails: for tests
+  std::optional<Parting> follow{};            // until there the campaign decides as it did in the record; empty: never
+  Deciding deciding = Deciding::kAtOnce;
+  Duration lag = kLagMin;
 };
+// What may have become of which devices: those of whom it is sure, and those of whom it is possible.
+struct Either {
+  Bitmap sure;
+  Bitmap possible;
+  Between<std::uint32_t> count() const;
+};
+struct Open {
+  Either granted;
+  Either completed;
+  Either failed;
+  Either cancelled;
+  Stopped stopped = Stopped::kNever;
+  std::optional<StoppedBetween> stopped_at;
+  std::optional<Between<std::uint32_t>> granted_when_stopped;
+  WhatIfBounds bounds() const;
+};
+
+// As far as the record is followed where devices come in this way.
+ReplayOptions options_of(const Followed& followed, Coming coming);
 
 class Replay {
  public:
@@ -36,6 +66,12 @@ class Replay {
   WhatIfOutcome run();
   // After run(). What holds however the unknown attempts go; absent: there is none, and run() is the only outcome.
   std::optional<WhatIfBounds> any_mixture() const;
+  // After run(): something but its close was decided here that was not taken from the record.
+  bool has_decided() const { return has_decided_; }
+  // It is open from before its first decision that may have come at another moment: a later one leads nowhere else.
+  bool is_open_before() const { return any_mixture_ && is_open_before_; }
+  // Of two that are alike but for when they decide.
+  static WhatIfBounds of_both(const Replay& at_once, const Replay& late);
 
  private:
   enum class What : std::uint8_t { kStep, kOutside, kScript, kUnknownEnd, kAsk, kLeftCome, kWake };
@@ -60,6 +96,7 @@ class Replay {
     bool started = false;
     bool held = false;
     bool asked_to_stop = false;             // here
+    std::uint32_t depth = 0;                // of the decisions and places that its present attempt waited for, one behind the other
     const RecordedMove* granted_then = nullptr;  // the present attempt's grant; null: it was never made
     Duration shift{};                       // how much later it is here
     std::optional<Time> retry_at;
@@ -67,12 +104,12 @@ class Replay {
   using Asks = std::set<std::pair<std::uint64_t, std::uint32_t>>;   // by when they were granted then
 
   // ---- the beginning
-  Event created_under(const CampaignPolicy& policy) const;
   void plan_record();
   void plan_first_ask(std::uint32_t ordinal, std::span<const RecordedMove> moves);
   // ---- the loop
   void handle(const Happening& happening);
   void settle();
+  bool decide_what_is_due();
   void wake_when_time_decides();
   bool serve();
   bool grant_to(std::uint32_t ordinal, std::uint64_t order);
@@ -82,6 +119,16 @@ class Replay {
     const auto& s = state();
     return std::tuple(s.promoted, s.status, s.cohort.cardinality(), s.content_pending, s.approved);
   }
+  // ---- when it is decided (replay_late.cpp)
+  void follow_until(const Happening& next);
+  void step_as_then(const RecordedStep& step);
+  bool is_time_for(const Event* due);
+  void note_decision(const Event& event);
+  void note_grant(std::uint32_t ordinal, Device& device);
+  void blur();
+  void look_whether_it_could_stop();
+  void disturb();
+  bool cancels_now(bool news);
   // ---- what was recorded (replay_moves.cpp)
   void step(const RecordedStep& step);
   void delete_device(const RecordedStep& step, std::uint32_t ordinal);
@@ -109,7 +156,8 @@ class Replay {
   };
   void open_here();
   bool draws(std::uint32_t ordinal, std::uint32_t attempt, std::uint64_t what) const;
-  WhatIfBounds bounds_from_here() const;
+  Open open_from_here() const;
+  Open as_it_is() const;
   Fate fate_of(std::uint32_t ordinal) const;
   bool may_be_granted(std::span<const RecordedMove> moves) const;
   bool can_stop() const;
@@ -162,7 +210,24 @@ class Replay {
   std::uint64_t handled_ = 0;
   std::uint32_t unknown_ = 0;
   std::uint32_t left_out_ = 0;
-  std::optional<WhatIfBounds> any_mixture_;
+  std::optional<Open> any_mixture_;
+  bool is_open_before_ = true;
+  // When it is decided.
+  bool following_ = false;
+  bool has_decided_ = false;
+  std::optional<Open> before_;              // what is sure before the first decision or grant whose moment is not
+  bool blurred_ = false;                    // the moments of grants are not known so well
+  std::uint32_t depth_ = 0;                 // of what is handled
+  std::uint32_t depth_max_ = 0;
+  std::optional<std::uint32_t> may_ask_now_;   // who has just come
+  std::vector<Time> touched_;               // when devices were granted and ended
+  std::optional<std::size_t> due_;          // which kind of event, with a late decision
+  Time due_since_{};
+  bool is_stop_due_ = false;
+  std::optional<Time> may_stop_until_;
+  bool has_ended_one_ = false;
+  bool other_places_ = false;               // than in the record
+  std::optional<Time> cancels_at_;
 };
 
 }  // namespace ota::domain::campaign

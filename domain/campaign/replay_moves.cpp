@@ -53,11 +53,13 @@ bool is_of_campaign(CancelCause cause) {
 
 void Replay::step(const RecordedStep& step) {
   if (!std::holds_alternative<CampaignId>(step.stream)) {
+    disturb();
     if (const auto* deleted = std::get_if<DeviceDeleted>(&step.event)) return delete_device(step, deleted->ordinal.value);
     return tally_.fold(step.stream, step.event, step.caller);
   }
   const auto command = command_behind(step.event, state());
-  if (!command) return;
+  if (!command) return step_as_then(step);
+  disturb();
   const auto decided = decide(state(), *command, {now(), step.caller, settings_});
   if (!decided) ++left_out_;
   if (decided) fold_all(decided.value(), step.caller);
@@ -84,6 +86,7 @@ bool Replay::is_outside(const RecordedMove& move) const {
 
 void Replay::outside(const RecordedMove& move) {
   if (!state().targets.contains(move.ordinal)) return;   // the rollout percentage leaves it out here
+  disturb();
   auto& d = device(move.ordinal);
   switch (move.kind) {
     case MoveKind::kSkipped:
@@ -362,7 +365,7 @@ void Replay::stop_what_is_to_stop() {
   const bool news = (ended && !ended_) || (s.firmware_recalled && !recalled_);
   ended_ = ended;
   recalled_ = s.firmware_recalled;
-  if (news) {
+  if (cancels_now(news)) {
     const bool stops_all = s.status == CampaignStatus::kCancelled || s.firmware_recalled;
     const Bitmap granted = s.granted;
     for (const std::uint32_t o : granted) {

@@ -25,19 +25,28 @@ bool changes_what_has_ended(const RecordedMove& move) {
   return move.kind == MoveKind::kRetryAsked || move.kind == MoveKind::kRefuted || move.kind == MoveKind::kUndone;
 }
 
-Between<std::uint32_t> between(std::uint64_t min, std::uint64_t max) {
-  return {static_cast<std::uint32_t>(min), static_cast<std::uint32_t>(max)};
-}
-
 }  // namespace
 
+Between<std::uint32_t> Either::count() const {
+  return {static_cast<std::uint32_t>(sure.cardinality()), static_cast<std::uint32_t>(possible.cardinality())};
+}
+
+WhatIfBounds Open::bounds() const {
+  return {granted.count(), completed.count(), failed.count(), cancelled.count(), stopped, stopped_at, granted_when_stopped};
+}
+
+// Where a decision before may have come at another moment it is open from there; unless nothing is granted any more since: then
+// the same is looked at for every such moment (of_both).
 void Replay::open_here() {
-  if (!any_mixture_) any_mixture_ = bounds_from_here();
+  if (any_mixture_) return;
+  is_open_before_ = !(has_decided_ && !blurred_ && state().takes_nobody());
+  any_mixture_ = before_ && is_open_before_ ? *before_ : open_from_here();
 }
 
 std::optional<WhatIfBounds> Replay::any_mixture() const {
-  if (any_mixture_ || !is_spent()) return any_mixture_;
-  return bounds_from_here();                // it did not come to its end
+  if (any_mixture_) return any_mixture_->bounds();
+  if (!is_spent()) return std::nullopt;
+  return open_from_here().bounds();         // it did not come to its end
 }
 
 bool Replay::draws(std::uint32_t o, std::uint32_t attempt, std::uint64_t what) const {
@@ -85,40 +94,40 @@ bool Replay::can_stop() const {
          policy_.error_threshold_count <= state().total() || std::any_of(record_.steps.begin(), record_.steps.end(), by_hand);
 }
 
-WhatIfBounds Replay::bounds_from_here() const {
+Open Replay::open_from_here() const {
   const auto& s = state();
-  std::uint64_t granted = 0;
-  Between<std::uint64_t> completed;
-  Between<std::uint64_t> failed;
-  Between<std::uint64_t> cancelled;
-  const auto count = [](Between<std::uint64_t>& b, bool is_sure, bool is, bool may_be) {
-    b.min += is_sure && is ? 1 : 0;
-    b.max += (is_sure ? is : may_be) ? 1 : 0;
+  Open open;
+  const auto note = [](Either& either, std::uint32_t o, bool is_sure, bool is, bool may_be) {
+    if (is_sure && is) either.sure.add(o);
+    if (is_sure ? is : may_be) either.possible.add(o);
   };
+  open.granted.sure = tally_.ever_granted();
   for (const std::uint32_t o : s.targets) {
     const auto fate = fate_of(o);
-    granted += fate.granted ? 1 : 0;
+    if (fate.granted) open.granted.possible.add(o);
     const bool is_sure = fate.settled || fate.runs_on;
-    count(completed, is_sure, fate.settled ? s.completed.contains(o) : fate.completes, fate.completes);
-    count(failed, is_sure, fate.settled ? s.failed.contains(o) : fate.fails, fate.fails);
-    count(cancelled, is_sure, fate.settled && s.cancelled.contains(o), true);
+    note(open.completed, o, is_sure, fate.settled ? s.completed.contains(o) : fate.completes, fate.completes);
+    note(open.failed, o, is_sure, fate.settled ? s.failed.contains(o) : fate.fails, fate.fails);
+    note(open.cancelled, o, is_sure, fate.settled && s.cancelled.contains(o), true);
   }
-  WhatIfBounds b;
-  const auto granted_here = tally_.ever_granted().cardinality();
-  b.granted = between(granted_here, granted);
-  b.completed = between(completed.min, completed.max);
-  b.failed = between(failed.min, failed.max);
-  b.cancelled = between(cancelled.min, cancelled.max);
   const auto so_far = tally_.outcome();
-  b.stopped = so_far.stopped_at ? Stopped::kAlways : can_stop() ? Stopped::kPerhaps : Stopped::kNever;
+  open.stopped = so_far.stopped_at ? Stopped::kAlways : can_stop() ? Stopped::kPerhaps : Stopped::kNever;
   if (so_far.stopped_at) {
-    b.stopped_at = {*so_far.stopped_at, *so_far.stopped_at};
-    b.granted_when_stopped = {so_far.granted_when_stopped, so_far.granted_when_stopped};
+    open.stopped_at = {*so_far.stopped_at, *so_far.stopped_at};
+    open.granted_when_stopped = {so_far.granted_when_stopped, so_far.granted_when_stopped};
   } else if (can_stop()) {
-    b.stopped_at = {now(), std::nullopt};
-    b.granted_when_stopped = b.granted;
+    open.stopped_at = {now(), std::nullopt};
+    open.granted_when_stopped = open.granted.count();
   }
-  return b;
+  return open;
+}
+
+// Where nothing is open at the end.
+Open Replay::as_it_is() const {
+  if (any_mixture_) return *any_mixture_;
+  const auto& s = state();
+  const auto& granted = tally_.ever_granted();
+  return {{granted, granted}, {s.completed, s.completed}, {s.failed, s.failed}, {s.cancelled, s.cancelled}, {}, {}, {}};
 }
 
 }  // namespace ota::domain::campaign

@@ -1,6 +1,5 @@
 #include "domain/campaign/tally.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace ota::domain::campaign {
@@ -15,7 +14,13 @@ bool stops(const Event& event) {
          (paused && paused->verdict);
 }
 
-// An operator's, or the campaign's in answer to one: next() does not say those.
+bool is_decided_again(const Campaign& state, const Event& event, Time now) {
+  const auto own = next(state, {}, kToldMax, now).own;
+  return !own.empty() && own.front().event.index() == event.index();
+}
+
+}  // namespace
+
 bool is_own_decision(const Event& event) {
   if (const auto* e = std::get_if<CampaignPaused>(&event)) return e->cause != PauseCause::kOperator;
   if (const auto* e = std::get_if<CampaignFinished>(&event)) return e->by_schedule;
@@ -23,13 +28,6 @@ bool is_own_decision(const Event& event) {
   if (const auto* e = std::get_if<CampaignRollbackBegun>(&event)) return e->trigger != RollbackTrigger::kManual;
   return std::holds_alternative<BatchOpened>(event) || std::holds_alternative<CampaignClosed>(event);
 }
-
-bool is_decided_again(const Campaign& state, const Event& event, Time now) {
-  const auto own = next(state, {}, kToldMax, now).own;
-  return !own.empty() && own.front().event.index() == event.index();
-}
-
-}  // namespace
 
 void Tally::fold(const Stream& stream, Event event, Caller caller) {
   const Recorded recorded{{++position_}, now_, stream, std::move(event), std::nullopt, caller};
@@ -68,26 +66,16 @@ WhatIfOutcome recount(const CampaignRecord& record, std::uint32_t* differing) {
   };
   for (const auto& part : record.parts) fold(part);
   fold(record.created);
-  std::vector<std::uint32_t> in_order(record.moves.size());
-  for (std::uint32_t i = 0; i < in_order.size(); ++i) in_order[i] = i;
-  std::sort(in_order.begin(), in_order.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return record.moves[a].order < record.moves[b].order; });
-  auto step = record.steps.begin();
-  const auto fold_steps_before = [&](std::uint64_t order) {
-    for (; step != record.steps.end() && step->order < order; ++step) {
-      tally.set_time(step->at);
-      const bool checked = differing && std::holds_alternative<CampaignId>(step->stream) && is_own_decision(step->event);
-      if (checked && !is_decided_again(tally.state(), step->event, tally.now())) ++*differing;
-      tally.fold(step->stream, step->event, step->caller);
-    }
+  const auto fold_step = [&](const RecordedStep& step) {
+    tally.set_time(step.at);
+    const bool checked = differing && std::holds_alternative<CampaignId>(step.stream) && is_own_decision(step.event);
+    if (checked && !is_decided_again(tally.state(), step.event, tally.now())) ++*differing;
+    tally.fold(step.stream, step.event, step.caller);
   };
-  for (const std::uint32_t i : in_order) {
-    const auto& move = record.moves[i];
-    fold_steps_before(move.order);
+  in_log_order(record, fold_step, [&](const RecordedMove& move) {
     tally.set_time(move.at);
     tally.fold(UpdateId::in_campaign(record.id, {move.ordinal}, move.of), event_of(record, move));
-  }
-  fold_steps_before(UINT64_MAX);
+  });
   return tally.outcome();
 }
 

@@ -67,6 +67,18 @@ void widen(Between<std::uint32_t>& range, const Between<std::uint32_t>& by) {
   range = {std::min(range.min, by.min), std::max(range.max, by.max)};
 }
 
+// May it grant somebody earlier? With fewer places, or batches that settle later, nobody; with smaller batches some, since they are
+// full sooner.
+bool is_faster(const CampaignPolicy& then, const CampaignPolicy& policy) {
+  if (policy.max_concurrent_updates > then.max_concurrent_updates || policy.max_retries < then.max_retries) return true;
+  if (has_batches(policy.strategy) && policy.batch_settle_percent < then.batch_settle_percent) return true;
+  auto same_but_slower = policy;
+  same_but_slower.max_concurrent_updates = then.max_concurrent_updates;
+  same_but_slower.max_retries = then.max_retries;
+  same_but_slower.batch_settle_percent = then.batch_settle_percent;
+  return pace_of(same_but_slower) != pace_of(then);
+}
+
 WhatIfBounds bounds_of(const WhatIfOutcome& o) {
   WhatIfBounds b;
   b.granted = {o.granted, o.granted};
@@ -121,23 +133,13 @@ WhatIfBounds WhatIf::bounds() const {
   return b;
 }
 
-// With fewer places, or batches that settle later, none; with
-// smaller batches some, since they are full sooner.
 bool admits_earlier(const CampaignRecord& record, const CampaignPolicy& policy) {
-  const auto& then = policy_of(record);
   // A pause by a verdict held devices back.
   const auto paused = [](const RecordedStep& step) {
     const auto* e = std::get_if<CampaignPaused>(&step.event);
     return e && e->verdict;
   };
-  if (std::any_of(record.steps.begin(), record.steps.end(), paused)) return true;
-  if (policy.max_concurrent_updates > then.max_concurrent_updates || policy.max_retries < then.max_retries) return true;
-  if (has_batches(policy.strategy) && policy.batch_settle_percent < then.batch_settle_percent) return true;
-  auto same_but_slower = policy;
-  same_but_slower.max_concurrent_updates = then.max_concurrent_updates;
-  same_but_slower.max_retries = then.max_retries;
-  same_but_slower.batch_settle_percent = then.batch_settle_percent;
-  return pace_of(same_but_slower) != pace_of(then);
+  return is_faster(policy_of(record), policy) || std::any_of(record.steps.begin(), record.steps.end(), paused);
 }
 
 std::optional<NoWhatIf> why_no_what_if(const CampaignRecord& record, const CampaignPolicy& policy) {
@@ -177,20 +179,38 @@ WhatIf what_if(const CampaignRecord& record, const CampaignPolicy& policy, const
     answer.scenarios.push_back({UnknownOutcomes::kSucceed, DevicesCome::kAsRecorded, campaign::recount(record)});
     return answer;
   }
+  const auto followed = campaign::follow(record, policy, settings);
+  const bool earlier = admits_earlier(record, policy);
+  if (!followed.parting) {                  // what held devices back then holds them back here
+    answer.scenarios.push_back({UnknownOutcomes::kSucceed, DevicesCome::kAsRecorded, followed.outcome});
+    if (!is_faster(policy_of(record), policy)) return answer;
+    answer.scenarios.push_back({UnknownOutcomes::kFail, DevicesCome::kAsRecorded, followed.outcome});
+  }
   const auto play = [&](DevicesCome come, Coming coming) {
-    const auto outcome = [&](UnknownOutcomes unknown) {
-      campaign::Replay replay(record, policy, settings, {unknown, coming, 0, {}});
-      answer.scenarios.push_back({unknown, come, replay.run()});
-      return replay.any_mixture();
+    auto options = campaign::options_of(followed, coming);
+    const auto replay_of = [&](UnknownOutcomes unknown) {
+      options.unknown = unknown;
+      return campaign::Replay(record, policy, settings, options);
     };
-    const auto open = outcome(UnknownOutcomes::kSucceed);
-    if (open) answer.open.push_back(*open);
-    // Where nothing is unknown, both are the same.
-    if (open) return void(outcome(UnknownOutcomes::kFail));
-    answer.scenarios.push_back({UnknownOutcomes::kFail, come, answer.scenarios.back().outcome});
+    auto at_once = replay_of(UnknownOutcomes::kSucceed);
+    answer.scenarios.push_back({UnknownOutcomes::kSucceed, come, at_once.run()});
+    if (const auto open = at_once.any_mixture()) {
+      auto failing = replay_of(UnknownOutcomes::kFail);
+      answer.scenarios.push_back({UnknownOutcomes::kFail, come, failing.run()});
+      answer.open.push_back(*open);
+    } else {
+      // Where nothing is unknown, both are the same.
+      answer.scenarios.push_back({UnknownOutcomes::kFail, come, answer.scenarios.back().outcome});
+    }
+    if (!at_once.has_decided() || at_once.is_open_before()) return;
+    options.deciding = campaign::Deciding::kLate;
+    auto late = replay_of(UnknownOutcomes::kSucceed);
+    late.run();
+    answer.open.push_back(campaign::Replay::of_both(at_once, late));
+    if (const auto open = late.any_mixture()) answer.open.push_back(*open);
   };
-  play(DevicesCome::kAsRecorded, Coming::kAsRecorded);
-  play(DevicesCome::kAtOnce, admits_earlier(record, policy) ? Coming::kAtOnce : Coming::kLeftLater);
+  if (followed.parting) play(DevicesCome::kAsRecorded, Coming::kAsRecorded);
+  play(DevicesCome::kAtOnce, earlier ? Coming::kAtOnce : Coming::kLeftLater);
   return answer;
 }
 

@@ -1,8 +1,9 @@
 // What would have become of a campaign under another policy: its recorded outcomes, replayed through the very functions that
 // decided the first time (grant, next, decide, evolve).
 //
-// Under its own policy nothing is to be guessed: what was decided then is folded once more (recount), and the answer is exact.
-// Under another one two things are not known, and the replay is played at both ends of each:
+// Under its own policy nothing is to be guessed: what was decided then is folded once more (recount), and the answer is exact. So it
+// is under one that decides the same whenever it is asked, since its decisions then come when those came (campaign/follow.hpp).
+// Under any other one three things are not known, and the replay is played at both ends of each:
 //
 // - How an attempt would have ended that was stopped, or never made: all of those succeed, or all of them fail. That is no bound
 //   by itself: where all fail the campaign may stop early, where some do it may go on, and more may fail in all. So the bounds are
@@ -11,6 +12,12 @@
 //   who never was granted never comes. At once: every target comes as soon as it may, those never granted last. Where the
 //   other policy admits nobody earlier, "at once" moves only those that were never granted, to when the record granted nobody
 //   any more. Only these two: what becomes of it if some come early and others late is not bounded.
+//
+// - When the campaign would have decided. It decides once for all that is delivered to it together, and what it decides is real only
+//   when it is written: what was granted and ended up to then is, and a rate that only just crossed the threshold may be back
+//   under it. As soon as it is due; or when it has been due without a break for as long as the slowest decision of this record
+//   took, at least a second. What lies between is counted either way, and where only moments are uncertain and nothing can come of
+//   that, nothing is (campaign/replay_late.cpp).
 //
 // What stays as it was: how long an attempt takes and how it ends, a device's way from one attempt to the next, what operators
 // did and when (as far as it is possible here), recalls, deletions, windows, time-outs. What happened behind the record's last
@@ -59,9 +66,9 @@ struct StoppedBetween {
   std::optional<Time> max;                    // absent: not bounded, it may also never have been stopped
 };
 enum class Stopped : std::uint8_t { kNever = 1, kPerhaps = 2, kAlways = 3 };
-// At the two ways in which devices come, whatever mixture of unknown attempts succeeds, fails or has not started when it stops.
-// What was settled when the first of those was open is counted as it was; of every other device what may become of it at all. So
-// a count is never outside, but may not be reached either. Of the stops: if it stops.
+// At the two ways in which devices come, whatever mixture of unknown attempts succeeds, fails or has not started when it stops, and
+// however late within the record's lag it decides. What was settled when the first of those was open is counted as it was; of every
+// other device what may become of it at all. So a count is never outside, but may not be reached either. Of the stops: if it stops.
 struct WhatIfBounds {
   Between<std::uint32_t> granted;
   Between<std::uint32_t> completed;
@@ -73,8 +80,9 @@ struct WhatIfBounds {
 };
 struct WhatIf {
   std::vector<WhatIfScenario> scenarios;      // at least one
-  std::vector<WhatIfBounds> open{};           // of each way to come in which the ends of attempts are unknown
-  bool is_exact() const;                      // nothing is unknown, all agree, and each came to its end
+  std::vector<WhatIfBounds> open{};           // of each way to come in which ends of attempts or moments of decisions are unknown
+  // Nothing is unknown, all agree, each came to its end, and none decided anything whose moment is not the record's.
+  bool is_exact() const;
   WhatIfBounds bounds() const;
 };
 

@@ -82,7 +82,7 @@ std::string bounds_text(const json& bounds) {
 
 std::string what_if_text(const json& answer) {
   if (answer.at("exact").get<bool>()) return outcome_text(answer.at("scenarios").front());
-  std::string out = "Not known exactly. However each of the unknown attempts ends:\n" + bounds_text(answer.at("bounds"));
+  std::string out = "Not known exactly. However each of the unknown attempts ends, and however late it is decided:\n" + bounds_text(answer.at("bounds"));
   for (const auto& scenario : answer.at("scenarios")) {
     const bool as_recorded = scenario.at("devices_come").get<std::string>() == "as_recorded";
     out += fmt::format("{}; attempts without a known outcome all {}:\n",

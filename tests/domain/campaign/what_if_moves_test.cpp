@@ -123,7 +123,7 @@ TEST_CASE("who has to wait for a place waits for the window, too; who was grante
   auto short_window = policy;
   short_window.maintenance_window = MaintenanceWindow{0, 39, "UTC"};
   auto other = short_window;
-  other.failure_threshold_percent = 50;
+  other.max_concurrent_updates = 99;
   const auto late = as_recorded(what_if(Written(short_window).usual(0, kReplayedFleet).closed(minutes(60)), other, {}));
   CHECK(late.ended_at == kWhatIfBegin + minutes(44));
 }
