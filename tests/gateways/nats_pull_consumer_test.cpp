@@ -71,12 +71,12 @@ TEST_CASE("where the server answers no request for messages, the consumer is cre
     return std::move(taken.front());
   };
   {
-    nats::PullConsumer consumer(connection, "many", "reader", "many.>", std::chrono::milliseconds(100));
+    nats::PullConsumer consumer(connection, "many", "reader", "many.>", std::chrono::milliseconds(2'000));
     next(consumer).acknowledge();
     CHECK(next(consumer).sequence() == 2);
     // A server that has nothing says so, and that is no silence.
     CHECK(next(consumer).sequence() == 3);
-    for (int i = 0; i < 10; ++i) CHECK_FALSE(consumer.next(kBriefly).has_value());
+    for (int i = 0; i < 10; ++i) CHECK_FALSE(consumer.next(std::chrono::milliseconds(250)).has_value());
   }
   nats::Connection deaf(url_of("deaf"), "deaf");
   std::string said;
@@ -111,7 +111,7 @@ TEST_CASE("where the server answers no request for messages, the consumer is cre
       }(),
       nats::BusError);
   CHECK(first == 4);
-  nats::PullConsumer consumer(connection, "many", "reader", "many.>", std::chrono::milliseconds(100), &first);
+  nats::PullConsumer consumer(connection, "many", "reader", "many.>", nats::limits::kSilence, &first);
   CHECK_FALSE(consumer.next(kBriefly).has_value());
   publish_one(4);
   CHECK(next(consumer).sequence() == 4);
