@@ -4,19 +4,27 @@
 
 #include <algorithm>
 
+#include "http/text.hpp"
+#include "http/time_format.hpp"
+
 namespace ota::http {
 namespace {
 
 constexpr std::uint32_t kLogRetry_s = 1;
 
-bool is_position(std::string_view text) { return text.find_first_not_of("0123456789") == text.npos; }
+// A position, what is no time at all, and a time before that of the newest event: what is being written does not bear it.
+bool is_settled(std::string_view text, domain::Time newest) {
+  const auto [time, wrong] = parse_time(text);
+  return wrong != TimeError::kNone || time < newest;
+}
 
 }  // namespace
 
 bool settle_for_times(RequestContext& context, const Api& api, const QueryReader& query, std::initializer_list<std::string_view> names) {
   const auto& given = query.parameters();
+  const auto newest = api.service.log().head_time();
   const bool any = std::any_of(given.begin(), given.end(), [&](const auto& parameter) {
-    return is_among(names, parameter.first) && !is_position(parameter.second);
+    return is_among(names, parameter.first) && !is_settled(parameter.second, newest);
   });
   if (!any || api.service.settle_begun(api.options.views_wait)) return true;
   context.answer(Problem::unavailable(

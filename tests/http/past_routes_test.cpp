@@ -352,6 +352,10 @@ TEST_CASE("a time that has just passed has one answer: it waits for what was bei
   }
   // Of a position there is no doubt.
   CHECK(stage.admin("GET", "/devices/before?as_of=" + std::to_string(stage.service().log().head().value)).status == 200);
+  // Nor of a time that the log is past.
+  const auto past = format_time(stage.service().log().head_time() - std::chrono::hours(1));
+  CHECK(stage.admin("GET", "/devices/before?as_of=" + past).status == 404);
+  CHECK(stage.admin("GET", "/audit/events?to=" + past).status == 200);
   goes_on.set_value();
   writer.join();
   eventstore::fault::set_hook({});

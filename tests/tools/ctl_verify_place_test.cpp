@@ -14,11 +14,11 @@ TEST_CASE("what a verification that was killed has left goes with the next; what
   std::string made = (fs::temp_directory_path() / "ota-place-XXXXXX").string();
   REQUIRE(::mkdtemp(made.data()) != nullptr);
   const fs::path backups(made);
-  fs::create_directories(backups / "verify-a1B2c3" / "log");
-  for (const auto* other : {"verify-notes-of-mine", "verify-", "verify-a1B2c", "verify-a.b.c.", "log"}) fs::create_directories(backups / other);
+  fs::create_directories(backups / "otactl-verify-a1B2c3" / "log");
+  for (const auto* other : {"verify-backup", "otactl-verify-notes", "otactl-verify-", "otactl-verify-a.b.c.", "log"}) fs::create_directories(backups / other);
   {
     const VerifyPlace one(backups);
-    CHECK_FALSE(fs::exists(backups / "verify-a1B2c3"));
+    CHECK_FALSE(fs::exists(backups / "otactl-verify-a1B2c3"));
     CHECK(one.path().parent_path() == backups);
     const VerifyPlace two(backups);
     CHECK(fs::exists(one.path()));

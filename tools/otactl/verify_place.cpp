@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -19,7 +20,7 @@ namespace ota::ctl {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kPrefix = "verify-";
+constexpr std::string_view kPrefix = "otactl-verify-";  // nobody else's name
 constexpr std::size_t kMadeChars = 6;         // by mkdtemp
 
 bool is_name_of_place(std::string_view name) {
@@ -27,12 +28,12 @@ bool is_name_of_place(std::string_view name) {
          std::all_of(name.begin() + kPrefix.size(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
 }
 
-// The descriptor that holds the directory; -1: somebody else does, or it is not there.
-int lock(const fs::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0 || ::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
-  ::close(descriptor);
-  return -1;
+int open_directory(const fs::path& directory) { return ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
+enum class Lock { kHeld, kOfSomebodyElse, kUnknownHere };
+Lock lock(int descriptor) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return Lock::kHeld;
+  return errno == EWOULDBLOCK ? Lock::kOfSomebodyElse : Lock::kUnknownHere;
 }
 
 void remove_left(const fs::path& in) {
@@ -42,11 +43,11 @@ void remove_left(const fs::path& in) {
     if (is_name_of_place(entry->path().filename().string())) found.push_back(entry->path());
   }
   for (const auto& one : found) {
-    const int held = lock(one);
-    if (held < 0) continue;
+    const int opened = open_directory(one);
+    if (opened < 0) continue;
     std::error_code stays;
-    fs::remove_all(one, stays);
-    ::close(held);
+    if (lock(opened) == Lock::kHeld) fs::remove_all(one, stays);
+    ::close(opened);
   }
 }
 
@@ -69,8 +70,14 @@ VerifyPlace::VerifyPlace(const fs::path& beside) {
     if (path_.empty()) {
       throw Failure(kExitFailed, fmt::format("neither in {} nor in {} a directory can be made", beside.string(), temporary.string()));
     }
-    lock_ = lock(path_);
-    if (lock_ >= 0 && !fs::exists(path_)) {
+    lock_ = open_directory(path_);
+    if (lock_ < 0 && errno != ENOENT) {
+      const auto why = std::generic_category().message(errno);
+      std::error_code stays;
+      fs::remove_all(path_, stays);
+      throw Failure(kExitFailed, fmt::format("{} cannot be opened: {}", path_.string(), why));
+    }
+    if (lock_ >= 0 && (lock(lock_) == Lock::kOfSomebodyElse || !fs::exists(path_))) {
       ::close(lock_);
       lock_ = -1;
     }

@@ -5,8 +5,9 @@
 
 namespace ota::ctl {
 
-// "verify-" and six characters, in `beside`, or among the temporary files where nothing can be made there. Held by a lock, so that
-// what an earlier one left that was killed goes, and what another process is reading stays. Throws Failure.
+// "otactl-verify-" and six characters, in `beside`, or among the temporary files where nothing can be made there. Held by a lock, so
+// that what an earlier one left that was killed goes, and what another process is reading stays; on a file system without locks nothing
+// goes but its own. Throws Failure.
 class VerifyPlace {
  public:
   explicit VerifyPlace(const std::filesystem::path& beside);
