@@ -23,7 +23,6 @@ struct Durable {
   std::string name;
   std::string subject;
 
-
   // nullptr: there is none.
   ConsumerInfoHandle look() const {
     jsErrCode error{};
@@ -49,6 +48,15 @@ struct Durable {
     jsErrCode error{};
     check(js_AddConsumer(nullptr, jetstream, stream.c_str(), &config, nullptr, &error),
           fmt::format("create consumer {} of \"{}\" in stream {}", name, subject, stream), error);
+  }
+
+  // The stream is another one, which begins anew, if it does not reach as far.
+  bool reaches(std::uint64_t sequence) const {
+    jsErrCode error{};
+    jsStreamInfo* info = nullptr;
+    check(js_GetStreamInfo(&info, jetstream, stream.c_str(), nullptr, &error), "look at stream " + stream, error);
+    const StreamInfoHandle owner(info);
+    return info->State.LastSeq + 1 >= sequence;
   }
 
   void remove() const {
@@ -148,7 +156,11 @@ PullConsumer::PullConsumer(Connection& connection, const std::string& stream,
   impl_->ask_subject = fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream, durable);
   impl_->silence_max = silence;
   impl_->first = first;
-  if (!impl_->durable.look()) impl_->durable.create(first ? *first : 0);
+  if (!impl_->durable.look()) {
+    const auto begin = first ? *first : 0;
+    impl_->durable.create(begin != 0 && impl_->durable.reaches(begin) ? begin : 0);
+  }
+  if (first) *first = 0;
   jsSubOptions options;
   check(jsSubOptions_Init(&options), "subscribe to " + subject);
   options.Stream = stream.c_str();
@@ -180,6 +192,7 @@ void PullConsumer::Impl::waited(std::chrono::steady_clock::duration time) {
   if (first) *first = begin;
   durable.remove();
   durable.create(begin);
+  if (first) *first = 0;
   throw BusError(fmt::format("the server has not answered a request for messages of \"{}\" for {} s; consumer {} of stream {} was "
                              "created anew, from message {} on",
                              durable.subject, std::chrono::floor<std::chrono::seconds>(silence).count(), durable.name,

@@ -113,6 +113,11 @@ TEST_CASE("where the server answers no request for messages, the consumer is cre
   CHECK(first == 4);
   nats::PullConsumer consumer(connection, "many", "reader", "many.>", nats::limits::kSilence, &first);
   CHECK_FALSE(consumer.next(kBriefly).has_value());
+  CHECK(first == 0);
   publish_one(4);
   CHECK(next(consumer).sequence() == 4);
+  // A stream that does not reach as far is another one: none of it is passed over.
+  first = 50;
+  nats::PullConsumer of_another(connection, "many", "another", "many.>", nats::limits::kSilence, &first);
+  CHECK(next(of_another).sequence() == 1);
 }
