@@ -41,7 +41,14 @@ def work(service, first):
                           headers={"Content-Type": "text/csv"})
     assert answer.status == 200, answer.text
     version = f"2.0.{first}"
-    assert service.upload(b"bytes of " + version.encode(), metadata(version)).status == 201
+    described = {**metadata(version), "metadata": {"board": ["rev-c", 7], "weight": 1.50}}
+    uploaded = service.upload(b"bytes of " + version.encode(), described)
+    assert uploaded.status == 201, uploaded.text
+    campaign = service.post("/campaigns", {"name": "Fleet", "firmware_id": uploaded.json["firmware_id"],
+                                           "target_filters": {"device_model": "SF-100", "firmware_version": {"lt": "2.0.0"}}},
+                            status=201, headers={"X-User-Id": "ada"})
+    service.post(f"/campaigns/{campaign['campaign_id']}/start")
+    service.post(f"/campaigns/{campaign['campaign_id']}/cancel")
 
 
 def both_agree(data, events, key):
@@ -75,9 +82,14 @@ def check_changed_lines(lines):
     assert "of then" in outsider([line.replace("1\\n", "2\\n", 1) if "checkpoint" in line else line for line in lines])[1]
 
 
+def one_of_each_kind(directory):
+    """The newest event of every type."""
+    return sorted({event["type"]: event["position"] for event in map(json.loads, dump(directory)) if "type" in event}.values())
+
+
 def check_proofs(service, directory, key):
     head = service.get("/audit/events?limit=1")["head"]
-    for position in (1, 2, head // 2, head):
+    for position in sorted({1, 2, head // 2, head, *one_of_each_kind(service.data)}):
         kept = os.path.join(directory, "proof")
         told = otactl("--server", service.url, "audit", "prove", str(position), "--key", key, "--out", kept)
         assert f"event      {position} " in told, told

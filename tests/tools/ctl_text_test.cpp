@@ -166,6 +166,17 @@ TEST_CASE("the users of a broker are those that docs/ shows, and are named as th
   }
 }
 
+TEST_CASE("what was given as JSON is shown as such, as the service shows it; what is none is text") {
+  domain::FirmwareRegistered registered;
+  const auto shown = [&](std::string metadata) {
+    registered.metadata_json = std::move(metadata);
+    return nlohmann::json::parse(ctl::data_text(registered))["metadata_json"];
+  };
+  CHECK(shown(R"({"a":[1,{"b":"c"}]})") == nlohmann::json{{"a", {1, {{"b", "c"}}}}});
+  CHECK(shown(R"({"a":1e999})") == R"({"a":1e999})");
+  CHECK(shown("{,") == "{,");
+}
+
 TEST_CASE("an event of a log is one line of JSON, also where its bytes are no text") {
   const auto encoded = domain::encode(domain::FirmwareRestored{"a \"reason\"\n"});
   const auto stream = domain::stream_name(domain::ServiceStream{});

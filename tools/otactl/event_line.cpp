@@ -14,6 +14,10 @@ std::string hex_of_bytes(const auto& bytes) { return domain::to_hex(domain::view
 
 }  // namespace
 
+std::string data_text(const domain::Event& event) {
+  return domain::to_json_text(event, [](std::string_view text) { return json::accept(text); });
+}
+
 nlohmann::json event_json(const eventstore::RecordedEvent& event) {
   json tags = json::array();
   for (const auto tag : event.tags) tags.push_back(domain::readable_name(tag));
@@ -26,7 +30,7 @@ nlohmann::json event_json(const eventstore::RecordedEvent& event) {
              {"actor_token", event.caller.empty() ? json(nullptr) : json(hex_of_bytes(event.caller.bytes))},
              {"correlation_id", event.correlation.empty() ? json(nullptr) : json(std::string(event.correlation))},
              {"causation", event.causation.value == 0 ? json(nullptr) : json(event.causation.value)},
-             {"data", decoded ? json::parse(domain::to_json_text(*decoded), nullptr, false) : json(nullptr)}};
+             {"data", decoded ? json::parse(data_text(*decoded), nullptr, false) : json(nullptr)}};
   if (event.correlation.empty() && event.command) shown["correlation_id"] = hex_of_bytes(event.command->bytes);
   return shown;
 }

@@ -127,7 +127,7 @@ std::variant<Proven, std::string> check_proof(const json& proof, const std::vect
   proven.stream = domain::readable_name(event.stream);
   proven.time = time_text(event.time);
   const auto decoded = domain::decode(event.type, event.payload);
-  proven.data = decoded ? domain::to_json_text(*decoded) : "";
+  proven.data = decoded ? data_text(*decoded) : "";
   return proven;
 }
 

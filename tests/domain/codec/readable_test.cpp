@@ -77,6 +77,10 @@ TEST_CASE("text of any kind is JSON text, and what was given as JSON can be told
   for (const auto& [name, value] : readable(registered)) {
     if (name == "metadata_json") CHECK(std::get<JsonText>(value.value).text == R"({"a":1})");
   }
+  CHECK(shown(registered).find(R"("metadata_json":"{\"a\":1}")") != std::string::npos);
+  const auto with = [&](IsJson is_json) { return to_json_text(registered, is_json); };
+  CHECK(with([](std::string_view text) { return text == R"({"a":1})"; }).find(R"("metadata_json":{"a":1})") != std::string::npos);
+  CHECK(with([](std::string_view) { return false; }).find(R"("metadata_json":"{)") != std::string::npos);
 }
 
 TEST_CASE("every field of bytes, every moment and every enumeration says how it reads") {
