@@ -64,6 +64,7 @@ Replay::Replay(const CampaignRecord& record, const CampaignPolicy& policy, const
   const auto happenings = record.moves.size() + record.steps.size() + state().total();
   steps_max_ = options.steps_max > 0 ? options.steps_max : kStepsAtLeast + kStepsOfEach * happenings;
   plan_record();
+  only_succeeds_ = can_only_succeed();
   other_places_ = policy.max_concurrent_updates != std::get<CampaignCreated>(record.created.event).policy.max_concurrent_updates;
   following_ = options_.follow.has_value();
   if (following_) queue_.push({options_.follow->at, options_.follow->order, What::kWake, 0, 0});

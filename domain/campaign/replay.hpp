@@ -161,6 +161,7 @@ class Replay {
   Fate fate_of(std::uint32_t ordinal) const;
   bool may_be_granted(std::span<const RecordedMove> moves) const;
   bool can_stop() const;
+  bool can_only_succeed() const;
   // What the campaign tells its updates.
   void stop_what_is_to_stop();
   void cancel_untold();
@@ -210,6 +211,7 @@ class Replay {
   std::uint64_t handled_ = 0;
   std::uint32_t unknown_ = 0;
   std::uint32_t left_out_ = 0;
+  bool only_succeeds_ = false;
   std::optional<Open> any_mixture_;
   bool is_open_before_ = true;
   // When it is decided.

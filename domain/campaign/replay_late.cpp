@@ -149,7 +149,7 @@ WhatIfBounds Replay::of_both(const Replay& at_once, const Replay& late) {
   const auto a = at_once.as_it_is();
   const auto b = late.as_it_is();
   Open open{either(a.granted, b.granted), either(a.completed, b.completed), either(a.failed, b.failed),
-            either(a.cancelled, b.cancelled), {}, {}, {}};
+            either(a.cancelled, b.cancelled), Stopped::kNever, {}, {}};
   const auto first = at_once.tally_.outcome();
   const auto last = late.tally_.outcome();
   if (!first.stopped_at && !last.stopped_at) return open.bounds();

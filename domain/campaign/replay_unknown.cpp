@@ -38,7 +38,7 @@ WhatIfBounds Open::bounds() const {
 // Where a decision before may have come at another moment it is open from there; unless nothing is granted any more since: then
 // the same is looked at for every such moment (of_both).
 void Replay::open_here() {
-  if (any_mixture_) return;
+  if (any_mixture_ || only_succeeds_) return;
   is_open_before_ = !(has_decided_ && !blurred_ && state().takes_nobody());
   any_mixture_ = before_ && is_open_before_ ? *before_ : open_from_here();
 }
@@ -94,6 +94,22 @@ bool Replay::can_stop() const {
          policy_.error_threshold_count <= state().total() || std::any_of(record_.steps.begin(), record_.steps.end(), by_hand);
 }
 
+// Everyone who comes has one attempt, which is known to succeed, and nobody interferes: whenever it decides, it decides the same, on
+// the same devices. A canary with too few to be sure of anything is all that stops, and that behind the last of them.
+bool Replay::can_only_succeed() const {
+  const auto interferes = [](const RecordedStep& step) {
+    return !is_own_decision(step.event) && !std::holds_alternative<CampaignStarted>(step.event);
+  };
+  if (policy_.scheduled_end || std::any_of(record_.steps.begin(), record_.steps.end(), interferes)) return false;
+  const auto& targets = state().targets;
+  return std::all_of(targets.begin(), targets.end(), [&](std::uint32_t ordinal) {
+    const auto moves = record_.moves_of(ordinal);
+    if (moves.empty()) return options_.coming == Coming::kAsRecorded;
+    const auto* end = only_end(moves);
+    return end && end->success;
+  });
+}
+
 Open Replay::open_from_here() const {
   const auto& s = state();
   Open open;
@@ -127,7 +143,7 @@ Open Replay::as_it_is() const {
   if (any_mixture_) return *any_mixture_;
   const auto& s = state();
   const auto& granted = tally_.ever_granted();
-  return {{granted, granted}, {s.completed, s.completed}, {s.failed, s.failed}, {s.cancelled, s.cancelled}, {}, {}, {}};
+  return {{granted, granted}, {s.completed, s.completed}, {s.failed, s.failed}, {s.cancelled, s.cancelled}, Stopped::kNever, {}, {}};
 }
 
 }  // namespace ota::domain::campaign

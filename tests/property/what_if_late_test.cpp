@@ -168,6 +168,34 @@ TEST_CASE("at another pace, a rollout that decides by groups and late is never o
   }));
 }
 
+TEST_CASE("of a fleet in which nothing fails every count is known, whatever the pace") {
+  CHECK(rc::check([] {
+    auto world = any_world();
+    for (auto& device : world.devices) device.attempts.assign(1, {milliseconds(drawn(0, 300)), milliseconds(drawn(100, 8'000)), true});
+    auto own = any_own(world);
+    own.scheduled_end.reset();
+    auto other = own;
+    draw_verdicts(other);
+    draw_pace(other);
+    const auto truth = roll_out(world, own);
+    const bool all_known = truth.granted.cardinality() == world.devices.size();
+    if (!truth.is_over || !all_known) return;
+    const auto record = record_of(truth);
+    if (why_no_what_if(record, other)) return;
+    const auto answer = what_if(record, other, {});
+    const auto would_be = roll_out(world, other);
+    check_holds(answer, would_be);
+    const auto b = answer.bounds();
+    // A canary may have too few devices to be sure of anything: then it is paused, whenever that is decided.
+    const bool is_paused = would_be.stopped_at.has_value();
+    RC_ASSERT(b.stopped == (is_paused ? Stopped::kAlways : Stopped::kNever));
+    RC_ASSERT(b.failed.max == 0U);
+    RC_ASSERT(b.granted.min == b.granted.max);
+    RC_ASSERT(b.completed.min == b.granted.max);
+    if (!is_paused) RC_ASSERT(b.granted.max == world.devices.size());
+  }));
+}
+
 TEST_CASE("of three thousand devices no more is open than what came within the lag of a stop") {
   const auto world = world_of(3'000, 7, 25, 60'000);
   CampaignPolicy own;
