@@ -31,11 +31,11 @@ struct AskedDiff {
   bool counts_some = false;                 // of all events those of a type, a stream or an actor
 };
 
-AskedDiff read_asked_diff(QueryReader& query, const Api& api) {
+AskedDiff read_asked_diff(QueryReader& query, const Api& api, domain::Time settled) {
   AskedDiff asked;
   if (!query.has("from")) query.fail("from", "field required: a position of the log, or a time", "missing");
-  asked.from = read_moment(query, "from", api);
-  asked.to = query.has("to") ? read_moment(query, "to", api) : projections::to_domain(api.service.log().head());
+  asked.from = read_moment(query, "from", api, settled);
+  asked.to = query.has("to") ? read_moment(query, "to", api, settled) : projections::to_domain(api.service.log().head());
   if (asked.from && asked.to && *asked.from > *asked.to) {
     query.fail("to", fmt::format("position {} is before from, position {}", asked.to->value, asked.from->value));
   }
@@ -59,8 +59,9 @@ void diff(RequestContext& context, Api& api) {
   FieldErrors errors;
   QueryReader query(context.query(), errors);
   query.allow_only({"from", "to", "campaign_id", "device_id", "update_id", "type", "stream", "actor"});
-  if (!settle_for_times(context, api, query, {"from", "to"})) return;
-  const auto asked = read_asked_diff(query, api);
+  const auto settled = settle_for_times(context, api, query, {"from", "to"});
+  if (!settled) return;
+  const auto asked = read_asked_diff(query, api, *settled);
   if (!errors.empty()) return context.answer(errors.problem());
   const auto place = begin_past(context, api, *asked.to);
   if (!place) return;

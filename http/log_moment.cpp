@@ -20,18 +20,22 @@ bool is_settled(std::string_view text, domain::Time newest) {
 
 }  // namespace
 
-bool settle_for_times(RequestContext& context, const Api& api, const QueryReader& query, std::initializer_list<std::string_view> names) {
+std::optional<domain::Time> settle_for_times(RequestContext& context, const Api& api, const QueryReader& query,
+                                             std::initializer_list<std::string_view> names) {
   const auto& given = query.parameters();
   const auto newest = api.service.log().head_time();
+  // Before the wait: what begins meanwhile is not waited for. Behind a clock that was set back the log goes on at the time of its
+  // newest event.
+  const auto settled = std::max(api.service.now(), newest);
   const bool any = std::any_of(given.begin(), given.end(), [&](const auto& parameter) {
     return is_among(names, parameter.first) && !is_settled(parameter.second, newest);
   });
-  if (!any || api.service.settle_begun(api.options.views_wait)) return true;
+  if (!any || api.service.settle_begun(api.options.views_wait)) return settled;
   context.answer(Problem::unavailable(
       fmt::format("The log has not moved for {} ms, and a time that has just passed may be in what is being written; try again",
                   api.options.views_wait.count()),
       kLogRetry_s));
-  return false;
+  return std::nullopt;
 }
 
 bool is_in_log(const FieldPlace& place, std::uint64_t position, eventstore::Position head) {

@@ -78,8 +78,9 @@ bool in_the_past(RequestContext& context, Api& api, const Work& work) {
   Question question(context);
   if (question.query.is_empty("as_of")) question.query.fail("as_of", "is empty: a time or a position is wanted, or no as_of for the present");
   if (!question.query.has("as_of") && !question.query.is_empty("as_of")) return false;
-  if (!settle_for_times(context, api, question.query, {"as_of"})) return true;
-  const auto at = read_moment(question.query, "as_of", api);
+  const auto settled = settle_for_times(context, api, question.query, {"as_of"});
+  if (!settled) return true;
+  const auto at = read_moment(question.query, "as_of", api, *settled);
   if (!at) {
     context.answer(question.errors.problem());
     return true;
@@ -90,7 +91,7 @@ bool in_the_past(RequestContext& context, Api& api, const Work& work) {
 
 }  // namespace
 
-std::optional<domain::Position> read_moment(QueryReader& query, const char* name, const Api& api) {
+std::optional<domain::Position> read_moment(QueryReader& query, const char* name, const Api& api, domain::Time settled) {
   const auto text = query.string(name, {1, 64});
   if (!text) return std::nullopt;
   const auto head = api.service.log().head();
@@ -110,10 +111,9 @@ std::optional<domain::Position> read_moment(QueryReader& query, const char* name
     query.fail(name, fmt::format("'{}' is neither a position of the log nor a time (2026-01-31T12:00:00Z)", shown(*text)));
     return std::nullopt;
   }
-  // Behind a clock that was set back the log goes on at the time of its newest event.
-  const auto now = std::max(api.service.now(), api.service.log().head_time());
-  if (time > now) {
-    query.fail(name, fmt::format("'{}' is in the future: it is {}", shown(*text), format_time(now)));
+  if (time >= settled) {
+    const auto* why = time == settled ? "is not over yet" : "is in the future";
+    query.fail(name, fmt::format("'{}' {}: it is {}", shown(*text), why, format_time(settled)));
     return std::nullopt;
   }
   return projections::to_domain(api.service.log().at_or_before(time));

@@ -12,9 +12,9 @@
 
 namespace ota::http {
 
-// The position that `name` names: itself, or the newest event at or before a time (after settle_for_times). Empty: it is not there, or
-// is refused in the query's errors.
-std::optional<domain::Position> read_moment(QueryReader& query, const char* name, const Api& api);
+// The position that `name` names: itself, or the newest event at or before a time, which must be before `settled` (settle_for_times).
+// Empty: it is not there, or is refused in the query's errors.
+std::optional<domain::Position> read_moment(QueryReader& query, const char* name, const Api& api, domain::Time settled);
 
 // A place among those that may ask of the past at once, with the views as far as `at`; without it the request is answered.
 std::optional<Places::Place> begin_past(RequestContext& context, Api& api, domain::Position at);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "eventstore/fault.hpp"
+#include "http/past_answers.hpp"
 #include "tests/http/story.hpp"
 
 namespace ota::http::test {
@@ -362,15 +363,33 @@ TEST_CASE("a time that has just passed has one answer: it waits for what was bei
   CHECK(ApiStage::eventually([&] { return stage.admin("GET", "/devices/d?as_of=" + then).status == 200; }));
 }
 
-TEST_CASE("behind a clock that was set back the time of the newest event is no future") {
+TEST_CASE("what was not over when the question came is refused, however late it is when that is looked at") {
+  ApiStage stage;
+  stage.device("d");
+  stage.advance(std::chrono::seconds(10));
+  const auto came = stage.service().now() - std::chrono::seconds(5);
+  const auto read = [&](domain::Time time) {
+    FieldErrors errors;
+    QueryReader query("as_of=" + format_time(time), errors);
+    const auto at = read_moment(query, "as_of", stage.api(), came);
+    return at ? std::string("answered") : errors.problem().message;
+  };
+  CHECK(read(came - domain::Duration(1)) == "answered");
+  CHECK(read(came).find("is not over yet: it is " + format_time(came)) != std::string::npos);
+  CHECK(read(came + std::chrono::seconds(1)).find("is in the future: it is " + format_time(came)) != std::string::npos);
+}
+
+TEST_CASE("behind a clock that was set back the log stands at the time of its newest event, which is not over") {
   ApiStage stage;
   stage.device("d");
   const auto newest = format_time(stage.service().log().head_time());
-  stage.advance(-std::chrono::hours(1));
-  CHECK(stage.admin("GET", "/devices/d?as_of=" + newest).status == 200);
+  const auto asked = [&](const std::string& time) { return stage.admin("GET", "/devices/d?as_of=" + time); };
   stage.advance(std::chrono::hours(-1));
-  const auto later = format_time(stage.service().log().head_time() + std::chrono::seconds(1));
-  CHECK(stage.admin("GET", "/devices/d?as_of=" + later).faults() == "as_of: value_error\n");
+  CHECK(asked(newest).body.find("'" + newest + "' is not over yet: it is " + newest) != std::string::npos);
+  CHECK(asked(format_time(stage.service().log().head_time() + std::chrono::seconds(1))).body.find("is in the future") != std::string::npos);
+  CHECK(asked(format_time(stage.service().log().head_time() - domain::Duration(1))).status == 404);
+  stage.advance(std::chrono::hours(1) + std::chrono::seconds(1));
+  CHECK(asked(newest).status == 200);
 }
 
 }  // namespace ota::http::test
