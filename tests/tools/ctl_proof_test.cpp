@@ -19,8 +19,10 @@ namespace {
 constexpr std::uint64_t kEvents = 13;
 constexpr std::uint64_t kProven = 6;
 
-std::string record_of(std::uint64_t position) {
-  const auto encoded = domain::encode(domain::FirmwareRestored{"reason " + std::to_string(position)});
+domain::Event event_of(std::uint64_t position) { return domain::FirmwareRestored{"reason " + std::to_string(position)}; }
+
+std::string record_of(std::uint64_t position, const domain::Event& written) {
+  const auto encoded = domain::encode(written);
   eventstore::NewEvent event;
   event.stream = domain::stream_name(domain::ServiceStream{});
   event.type = encoded.type;
@@ -37,11 +39,11 @@ struct Made {
   eventstore::VerifierKey verifier{"ota-log/test", key.public_key()};
   json proof;
 
-  Made() {
+  explicit Made(const domain::Event& event = event_of(kProven)) {
     eventstore::Sha256 sha;
     std::vector<eventstore::Hash> leaves;
     for (std::uint64_t position = 1; position <= kEvents; ++position) {
-      leaves.push_back(eventstore::leaf_of_record(sha, record_of(position)));
+      leaves.push_back(eventstore::leaf_of_record(sha, record_of(position, position == kProven ? event : event_of(position))));
     }
     const eventstore::merkle::Subtrees subtree = [&](unsigned height, std::uint64_t index) {
       eventstore::merkle::Builder builder;
@@ -52,7 +54,7 @@ struct Made {
     json path = json::array();
     for (const auto& step : eventstore::merkle::inclusion_path(sha, kProven - 1, kEvents, subtree)) path.push_back(text_of(step));
     proof = {{"position", kProven},
-             {"record", eventstore::base64_of(record_of(kProven))},
+             {"record", eventstore::base64_of(record_of(kProven, event))},
              {"path", path},
              {"checkpoint", eventstore::sign_checkpoint({"ota-log/test", tree, {}}, key)},
              {"keys", json::array({json{{"key", verifier.text()}}})}};
@@ -91,7 +93,33 @@ TEST_CASE("what a proof says for people to read must be what it proves") {
   }
   CHECK(made.why_not([](json& proof) { proof["leaf_index"] = 7; }).find("its field leaf_index is not") != std::string::npos);
   CHECK(made.why_not([](json& proof) { proof["leaf_hash"] = "7"; }).find("its field leaf_hash is not") != std::string::npos);
-  CHECK(made.why_not([](json& proof) { proof["tree"] = {{"size", 14}, {"root", ""}}; }).find("its field tree.root is not") != std::string::npos);
+  CHECK(made.why_not([](json& proof) { proof["tree"] = {{"size", 14}, {"root", ""}}; }).find("its field tree is not") != std::string::npos);
+}
+
+TEST_CASE("what a proof says and its record does not is found, too") {
+  domain::DeviceRegistered registered;
+  registered.owner = {0x1234};
+  registered.attributes = {{"group", "user:beta"}};
+  const Made made(registered);
+  const auto with = [&](const std::function<void(json&)>& change) {
+    return made.why_not([&](json& proof) {
+      proof["event"] = {{"actor", nullptr}, {"data", {{"owner", "ada"}, {"attributes", {{"group", "user:beta"}}}}}};
+      change(proof);
+    });
+  };
+  const auto changed = [&](const char* pointer, const json& value) {
+    return with([&](json& proof) { proof[json::json_pointer(pointer)] = value; });
+  };
+  CHECK(with(nothing) == "proven");
+  CHECK(changed("/event/data/owner", nullptr) == "proven");           // a person who is forgotten
+  CHECK(changed("/event/data/owner", 7).find("its field event.data.owner is not") != std::string::npos);
+  CHECK(changed("/event/data/attributes/group", "user:omega").find("its field event.data.attributes.group is not") != std::string::npos);
+  CHECK(changed("/event/data/attributes/added", "evil").find("does not prove its field event.data.attributes.added:") != std::string::npos);
+  CHECK(changed("/event/data/extra", 0).find("does not prove its field event.data.extra:") != std::string::npos);
+  CHECK(changed("/event/approved", true).find("does not prove its field event.approved:") != std::string::npos);
+  CHECK(changed("/approved", true).find("does not prove its field approved:") != std::string::npos);
+  CHECK(changed("/event/actor", "mallory").find("its field event.actor is not") != std::string::npos);
+  CHECK(changed("/event", 7).find("its field event is not") != std::string::npos);
 }
 
 TEST_CASE("a proof shows the event that is proven, and by whose word") {
@@ -120,7 +148,7 @@ TEST_CASE("what was changed in a proof is said") {
   CHECK(changed("position", std::uint64_t{7}) == "the path does not lead from the record, as event 7, to the checkpoint of 13 events");
   CHECK(changed("position", std::uint64_t{14}).find("as event 14") != std::string::npos);
   CHECK(changed("position", 0) == "this is no proof: it has no position");
-  CHECK(changed("record", eventstore::base64_of(record_of(7))) == no_path);
+  CHECK(changed("record", eventstore::base64_of(record_of(7, event_of(7)))) == no_path);
   CHECK(changed("record", "?") == "this is no proof: its record is not base64");
   CHECK(changed("record", "AAAA") == "the record of the proof is damaged: its time at byte 0");
   CHECK(changed("path", json::array()) == no_path);

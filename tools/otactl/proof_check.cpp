@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "domain/codec/codec.hpp"
-#include "domain/codec/readable.hpp"
 #include "domain/streams.hpp"
 #include "eventstore/base64.hpp"
 #include "eventstore/merkle.hpp"
 #include "eventstore/record.hpp"
 #include "tools/otactl/event_line.hpp"
 #include "tools/otactl/log_directory.hpp"
+#include "tools/otactl/proof_words.hpp"
 
 namespace ota::ctl {
 namespace {
@@ -50,40 +50,6 @@ std::vector<eventstore::VerifierKey> keys_of(const json& proof) {
   return keys;
 }
 
-// What a proof says beside what proves it, for people to read: it must not be another thing. The first field that is; empty: none.
-// Persons are tokens in the record, and names there.
-std::string contradiction(const json& said, const json& proven, const std::string& where) {
-  if (proven.is_string() && proven.get_ref<const std::string&>().starts_with("user:")) return "";
-  if (proven.is_object() && said.is_object()) {
-    for (const auto& [name, value] : proven.items()) {
-      if (!said.contains(name)) continue;     // an earlier version may not have said it
-      if (auto found = contradiction(said[name], value, fmt::format("{}.{}", where, name)); !found.empty()) return found;
-    }
-    return "";
-  }
-  if (proven.is_array() && said.is_array() && proven.size() == said.size()) {
-    for (std::size_t i = 0; i < proven.size(); ++i) {
-      if (auto found = contradiction(said[i], proven[i], fmt::format("{}.{}", where, i)); !found.empty()) return found;
-    }
-    return "";
-  }
-  return said == proven ? "" : where;
-}
-
-std::string contradiction_in(const json& proof, const eventstore::RecordedEvent& event, const Hash& leaf, const eventstore::merkle::Tree& tree) {
-  const auto text_of = [](const Hash& hash) { return eventstore::base64_of({reinterpret_cast<const char*>(hash.data()), hash.size()}); };
-  json proven{{"leaf_index", event.position.value - 1},
-              {"leaf_hash", text_of(leaf)},
-              {"tree", {{"size", tree.size}, {"root", text_of(tree.root)}}},
-              {"event", event_json(event)}};
-  proven["event"].erase("actor_token");
-  for (const auto& [name, value] : proven.items()) {
-    if (!proof.contains(name)) continue;      // it need not be there to be proven
-    if (auto found = contradiction(proof[name], value, name); !found.empty()) return found;
-  }
-  return "";
-}
-
 }  // namespace
 
 std::variant<Proven, std::string> check_proof(const json& proof, const std::vector<eventstore::VerifierKey>& trusted) {
@@ -119,9 +85,7 @@ std::variant<Proven, std::string> check_proof(const json& proof, const std::vect
     return fmt::format("the path does not lead from the record, as event {}, to the checkpoint of {} events", *position, tree.size);
   }
   event.position = {*position};
-  if (const auto field = contradiction_in(proof, event, leaf, tree); !field.empty()) {
-    return fmt::format("the proof is sound, but its field {} is not what it proves: somebody has changed what is there to be read", field);
-  }
+  if (auto fault = unproven_words(proof, event, leaf, tree); !fault.empty()) return fault;
   proven.position = *position;
   proven.type = domain::event_name(event.type);
   proven.stream = domain::readable_name(event.stream);
