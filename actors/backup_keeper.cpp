@@ -1,5 +1,6 @@
 #include "actors/backup_keeper.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <exception>
@@ -17,7 +18,13 @@ BackupKeeper::BackupKeeper(const eventstore::Log& log, const eventstore::Subject
 
 BackupKeeper::State BackupKeeper::begin() const {
   State state;
-  if (has_place()) state.backups = eventstore::Backups(options_.directory).list();
+  if (!has_place()) return state;
+  try {
+    state.backups = eventstore::Backups(options_.directory).list();
+  } catch (const std::exception& fault) {
+    state.last_error = fmt::format("the backups in {} (backup.directory) cannot be read: {}", options_.directory.string(), fault.what());
+    spdlog::error("{}", state.last_error);
+  }
   return state;
 }
 

@@ -30,11 +30,11 @@ class BackupKeeper {
   struct State {
     bool running = false;
     std::optional<domain::Time> last_ended;
-    std::string last_error;                      // of the last one; empty: it was taken
+    std::string last_error;                      // of the last one, or why those that are there cannot be read; empty: none
     std::vector<eventstore::BackupInfo> backups; // the oldest first
   };
 
-  // Both outlive it. Throws std::runtime_error if the backups that are there cannot be read.
+  // Both outlive it. Backups that cannot be read are no reason not to work: `last_error` says so.
   BackupKeeper(const eventstore::Log& log, const eventstore::Subjects& subjects, Options options);
 
   bool has_place() const { return !options_.directory.empty(); }

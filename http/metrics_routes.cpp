@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "actors/backup_keeper.hpp"
 #include "actors/log_verifier.hpp"
 #include "actors/meters.hpp"
 #include "actors/disk_guard.hpp"
@@ -40,6 +41,14 @@ void add_journal(PrometheusText& text, const eventstore::Journal& journal) {
 void add_verified_at(PrometheusText& text, domain::Time time) {
   text.gauge("ota_log_verified_timestamp_seconds", "When the log was verified last, also by an earlier process that found it sound.",
              seconds_since_epoch(time));
+}
+
+void add_backups(PrometheusText& text, const actors::BackupKeeper& keeper) {
+  if (!keeper.has_place()) return;
+  const auto state = keeper.state();
+  text.gauge("ota_backup_failing", "1 while the last backup that was to be taken was not, else 0.", state.last_error.empty() ? 0 : 1);
+  if (state.backups.empty()) return;
+  text.gauge("ota_backup_newest_timestamp_seconds", "When the newest backup was taken.", seconds_since_epoch(state.backups.back().taken));
 }
 
 void add_log(PrometheusText& text, const Api& api) {
@@ -93,6 +102,7 @@ void metrics(RequestContext& context, const Api& api) {
   PrometheusText text;
   text.info("ota_build_info", "The version of the service.", "version", api.options.version);
   add_log(text, api);
+  add_backups(text, api.service.backups());
   add_journal(text, api.service.journal());
   add_views(text, api);
   text.histogram("ota_entity_activation_seconds", "Of an entity: its state read from snapshot and log.",

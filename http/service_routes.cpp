@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/backup_keeper.hpp"
 #include "actors/log_verifier.hpp"
 #include "actors/views_keeper.hpp"
 #include "http/api.hpp"
@@ -26,6 +27,15 @@ std::string text_of(const actors::ViewsKeeper::Progress& running) {
                      running.of);
 }
 
+// Null where no place for them is set. They fail without anybody who waits for them.
+json health_of_backups(const Api& api) {
+  if (!api.service.backups().has_place()) return nullptr;
+  const auto state = api.service.backups().state();
+  return {{"status", state.last_error.empty() ? "healthy" : "failing"},
+          {"newest", state.backups.empty() ? json(nullptr) : json(format_time(state.backups.back().taken))},
+          {"last_error", state.last_error.empty() ? json(nullptr) : json(state.last_error)}};
+}
+
 void detailed_health(RequestContext& context, const Api& api) {
   const auto started = std::chrono::steady_clock::now();
   const auto head = api.service.log().head();
@@ -44,6 +54,8 @@ void detailed_health(RequestContext& context, const Api& api) {
   const auto verified_at = verified ? std::optional(verified->started) : verification.sound;
   const bool sound = !verified || verified->is_sound();
   bool healthy = sound && !full && !stalled && broken.empty() && trouble.set_aside.empty() && trouble.stuck.empty() && trouble.nameless == 0;
+  const auto backups = health_of_backups(api);
+  healthy = healthy && (backups.is_null() || backups["status"] == "healthy");
   json neighbours = json::object();
   for (const auto& n : api.options.neighbours ? api.options.neighbours() : std::vector<DependencyHealth>{}) {
     json facts{{"status", n.healthy ? "healthy" : "unavailable"}};
@@ -72,6 +84,7 @@ void detailed_health(RequestContext& context, const Api& api) {
                           {"in_flight", api.service.in_flight()}, {"set_aside", trouble.set_aside}}},
               {"subjects", {{"status", trouble.nameless == 0 ? "healthy" : "degraded"}, {"without_name", trouble.nameless}}},
               {"deadlines", {{"status", trouble.stuck.empty() ? "healthy" : "degraded"}, {"stuck", trouble.stuck}}}}}};
+  if (!backups.is_null()) body["dependencies"]["backups"] = backups;
   body["dependencies"].update(neighbours);
   // The log fails stop: while this process answers and the disk has room, it could be written, sooner or later.
   context.answer_json(broken.empty() && !full ? 200 : 503, body.dump());

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 
 #include "tests/actors/stage.hpp"
 
@@ -100,4 +101,22 @@ TEST_CASE("a backup that cannot be taken says why, and a service without a place
   CHECK(stage.service().backups().state().last_error.find("/dev/null/backups") != std::string::npos);
   Stage without;
   CHECK_FALSE(without.service().backups().has_place());
+}
+
+TEST_CASE("backups that cannot be read are no reason not to start, and are said") {
+  std::filesystem::path place;
+  auto stage = Stage([&place](ServiceOptions& options) {
+    place = options.data_directory / "backups";
+    options.backup_directory = place;
+    std::filesystem::create_directories(place / "log");
+    std::ofstream(place / "log" / "meta") << "no directory";
+  });
+  const auto state = stage.service().backups().state();
+  CHECK(state.last_error.find("the backups in " + place.string() + " (backup.directory) cannot be read: ") == 0);
+  CHECK(state.backups.empty());
+  CHECK_FALSE(state.last_ended);
+  stage.device("d", "1.0.0");
+  std::filesystem::remove_all(place);
+  REQUIRE(take(stage.service()));
+  CHECK(stage.service().backups().state().last_error.empty());
 }

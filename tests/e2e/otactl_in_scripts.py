@@ -94,6 +94,13 @@ def numbers(tool):
     assert behind.returncode == 1 and "--after: must be at most" in behind.stderr and "Last-Event-ID" not in behind.stderr, behind
 
 
+def options_of_another_kind(tool):
+    """An option that would be overlooked is refused: what was verified would be another thing than was asked for."""
+    assert "--backup" in tool.refused("audit", "verify", "--backup", "3")
+    said = tool.refused("audit", "verify", tool.service.data, "--backup", "3")
+    assert said.startswith(f"otactl: --backup 3: {tool.service.data} is no directory of backups"), said
+
+
 def main():
     os.environ["no_proxy"] = "127.0.0.1"
     with Stage() as stage:
@@ -103,6 +110,7 @@ def main():
         reader_that_went_away(tool)
         values_that_are_empty(tool)
         numbers(tool)
+        options_of_another_kind(tool)
         whatif = tool.run("--as-of", "5", "whatif", "camp_1")
         assert whatif.returncode == 2 and "changes nothing" in whatif.stderr, whatif
         commands = len(everything_that_prints(tool))

@@ -159,6 +159,7 @@ int verify_backup(const Session& session, VerifyRequest request) {
     throw Failure(kExitFailed, fault.what());
   }
   request.directory = place.path().string();
+  request.backup = 0;
   return verify_directory(session, request);
 }
 
@@ -168,6 +169,9 @@ bool holds_backups(const std::filesystem::path& directory) {
 
 int verify_directory(const Session& session, const VerifyRequest& request) {
   if (holds_backups(request.directory)) return verify_backup(session, request);
+  if (request.backup != 0) {
+    throw Failure(kExitUsage, fmt::format("--backup {}: {} is no directory of backups", request.backup, request.directory));
+  }
   eventstore::VerifyOptions how;
   if (!request.checkpoint.empty()) {
     auto parsed = eventstore::parse_checkpoint(read_text(request.checkpoint));
@@ -231,8 +235,9 @@ void add_verify(CLI::App& audit, Session& session) {
   command->add_option("--key", request->keys, "A key that you know to be the log's; may be repeated");
   command->add_flag("--unsigned", request->may_be_unsigned, "A log that no key ever signed is sound, too");
   command->callback([&session, request] {
-    if (request->directory.empty() && !(request->checkpoint.empty() && request->keys.empty() && !request->may_be_unsigned)) {
-      throw CLI::ValidationError("--checkpoint, --key, --unsigned", "are for a DIRECTORY: whom you do not trust should not verify itself");
+    const bool asks_more = !request->checkpoint.empty() || !request->keys.empty() || request->may_be_unsigned || request->backup != 0;
+    if (request->directory.empty() && asks_more) {
+      throw CLI::ValidationError("--backup, --checkpoint, --key, --unsigned", "are for a DIRECTORY: whom you do not trust should not verify itself");
     }
     session.action = [&session, request](ServiceClient& client) {
       if (request->directory.empty()) return verify_service(session, client);
