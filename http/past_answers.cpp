@@ -40,7 +40,8 @@ Past past_at(const Api& api, domain::Position at) {
 }
 
 Problem not_then(std::string_view what, const std::string& id, const Past& past) {
-  return Problem::not_found(fmt::format("{} not found: {} at position {}", what, id, past.at().value));
+  const auto when = past.at().value == 0 ? "before the first event" : format_time(past.time());
+  return Problem::not_found(fmt::format("{} not found: {} at position {}, {}", what, id, past.at().value, when));
 }
 
 template <class Rows>
@@ -78,10 +79,11 @@ bool in_the_past(RequestContext& context, Api& api, const Work& work) {
   Question question(context);
   if (question.query.is_empty("as_of")) question.query.fail("as_of", "is empty: a time or a position is wanted, or no as_of for the present");
   if (!question.query.has("as_of") && !question.query.is_empty("as_of")) return false;
+  question.query.allow_once("as_of");
   const auto settled = settle_for_times(context, api, question.query, {"as_of"});
   if (!settled) return true;
   const auto at = read_moment(question.query, "as_of", api, *settled);
-  if (!at) {
+  if (!at || !question.errors.empty()) {
     context.answer(question.errors.problem());
     return true;
   }

@@ -41,13 +41,18 @@ void QueryReader::allow_only(std::initializer_list<std::string_view> names) {
   for (const auto& name : empty_) {
     if (!name.empty()) fail(name, "is empty: a value is wanted, or no " + shown(name), "string_too_short");
   }
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const auto& [name, value] = parameters_[i];
+  for (const auto& [name, value] : parameters_) {
     if (!is_among(names, name)) {
       fail(name, fmt::format("is no parameter here, got '{}'; {} are", shown(value), fmt::join(names, ", ")), "extra_forbidden");
-    } else if (find(name) != &value) {
-      fail(name, fmt::format("is given twice, with '{}' and '{}'", shown(*find(name)), shown(value)), "value_error");
     }
+  }
+  for (const auto name : names) allow_once(name);
+}
+
+void QueryReader::allow_once(std::string_view name) {
+  const std::string* first = find(name);
+  for (const auto& [key, value] : parameters_) {
+    if (key == name && &value != first) fail(name, fmt::format("is given twice, with '{}' and '{}'", shown(*first), shown(value)));
   }
 }
 

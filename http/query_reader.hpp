@@ -57,6 +57,9 @@ class QueryReader {
   // be an answer about something else.
   void allow_only(std::initializer_list<std::string_view> names);
 
+  // Adds an error if it comes a second time.
+  void allow_once(std::string_view name);
+
   // Adds an error of the caller's own about a parameter.
   void fail(std::string_view name, std::string message, std::string_view type = "value_error");
   // Where such an error has its place.
