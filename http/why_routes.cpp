@@ -27,6 +27,16 @@ std::size_t telling(const std::vector<actors::Service::Why>& answers, const std:
   return next < answers.size() ? next : 0;
 }
 
+// Where nothing is meant for it, what became of what last was is the answer: " Its last update, upd_..., failed: E7, no space left."
+std::string of_the_last(const Api& api, const domain::DeviceId& device) {
+  const auto newest = api.service.views().device_updates(device, {1, 0, ""}).rows;
+  if (newest.empty() || !domain::is_terminal(newest.front().status)) return "";
+  const auto& u = newest.front();
+  const auto reason = u.error_code.empty() || u.error_message.empty() ? u.error_code + u.error_message : u.error_code + ", " + u.error_message;
+  return fmt::format(" Its last update, {} to {}, ended {}{}{}.", domain::to_text(u.id), u.plan.to_version, domain::to_text(u.status),
+                     reason.empty() ? "" : ": ", reason);
+}
+
 void why(RequestContext& context, Api& api) {
   const domain::DeviceId device{context.parameter("device_id")};
   FieldErrors errors;
@@ -44,6 +54,7 @@ void why(RequestContext& context, Api& api) {
   json sentence = "Nothing is meant for this device: no open campaign has it among its targets, and no update of its own "
                   "waits.";
   const auto known = api.service.views().device(device);
+  if (updates.empty() && !campaign) sentence = sentence.get<std::string>() + of_the_last(api, device);
   if (!updates.empty()) sentence = updates[telling(answers.value(), known)]["sentence"];
   // One that a list has named since is waited for.
   if (known && known->deleted && !api.service.views().ordinal_of(device)) {

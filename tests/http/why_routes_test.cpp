@@ -35,6 +35,21 @@ TEST_CASE("a device that nothing is meant for is told so") {
   CHECK(closed(why).find("targeted: the device is not among the campaign's targets") == 0);
 }
 
+TEST_CASE("where nothing is meant for it any more, a device's last update tells why it is not updated") {
+  Why w;
+  const auto campaign = w.started({"d"}, {{"max_retries", 0}, {"auto_rollback", false}});
+  w.update("d", kFailed);
+  REQUIRE(ApiStage::eventually([&] { return w.why()["updates"].empty(); }));
+  const auto sentence = w.why()["sentence"].get<std::string>();
+  CAPTURE(sentence);
+  CHECK(sentence.find("Nothing is meant for this device") == 0);
+  const std::string id = w.update_of(campaign, "d")["update_id"];
+  CHECK(sentence.find(" Its last update, " + id + " to 2.0.0, ended failed: ") != std::string::npos);
+  // Of one campaign it says nothing of another one's.
+  CHECK(w.why("?campaign_id=" + campaign.substr(campaign.rfind('/') + 1))["sentence"].get<std::string>().find("Its last") ==
+        std::string::npos);
+}
+
 TEST_CASE("every gate is shown in its order, each with a fact") {
   Why w;
   const auto campaign = w.started({"d", "e"}, {{"max_concurrent_updates", 1}});
