@@ -7,8 +7,8 @@
 #include "actors/directory.hpp"
 #include "actors/service_impl.hpp"
 #include "actors/timer.hpp"
-#include "eventstore/backups.hpp"
 #include "eventstore/fault.hpp"
+#include "eventstore/restore_place.hpp"
 
 namespace ota::actors {
 namespace {
@@ -60,11 +60,10 @@ void refuse_views_ahead(const eventstore::Log& log, const projections::Views& vi
 // The log, the names and the views, brought to the head of the log.
 void Service::open_stores(Impl& impl) {
   const auto& o = impl.options;
-  if (eventstore::is_left_by_restore(o.data_directory)) {
-    throw std::runtime_error(fmt::format("a restore to {} was not finished: there are names, and no log. Restore again: what is left is replaced",
-                                         o.data_directory.string()));
-  }
   impl.log = eventstore::Log::open(o.data_directory / "log");
+  if (eventstore::remove_left_by_restore(o.data_directory)) {
+    spdlog::warn("what a restore that was not finished had left in {} is removed: there is a log", o.data_directory.string());
+  }
   if (const auto torn = impl.log->torn_tail(); !torn.empty()) {
     spdlog::warn("the log ends at event {}: {}", impl.log->head().value, torn);
   }
@@ -86,6 +85,7 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
   if (!options.clock) options.clock = system_now;
   impl->options = std::move(options);
   const auto& o = impl->options;
+  eventstore::refuse_half_restored(o.data_directory);
   std::filesystem::create_directories(o.data_directory);
   auto guarded = o.disk;
   if (guarded.directory.empty()) guarded.directory = o.data_directory;

@@ -35,10 +35,7 @@ enum class NamesOf {
   kNone             // to look at the log alone
 };
 
-// A restore into `data` was killed, and nobody has done it again since: names without a log.
-bool is_left_by_restore(const std::filesystem::path& data);
-
-// One process at a time. Every verb throws std::runtime_error with a sentence for people.
+// One process at a time; restores look after that themselves. Every verb throws std::runtime_error with a sentence for people.
 class Backups {
  public:
   explicit Backups(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -46,13 +43,14 @@ class Backups {
   // `stop` is asked now and then; true: break off, and leave the earlier ones as they are. Throws also if those that are there
   // are of another log, or of this one as it went on elsewhere: it was set back, or copied. The names that only those know would be lost.
   BackupInfo take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop = {}) const;
-  // The oldest first. Of a directory without any: none.
+  // The oldest first. Of a directory without any: none. One that cannot be read, or of which nobody knows how far it goes, is passed over.
   std::vector<BackupInfo> list() const;
-  // Compares the checksums of all its files, and of the names that are restored with it. 0: of the newest; one that cannot even be listed is a fault then.
+  // Compares the checksums of all its files, and of the names that are restored with it, and what they say of themselves (backup_label.hpp). 0: of
+  // the newest; one that cannot even be listed is a fault then.
   BackupInfo check(std::uint32_t id = 0) const;
-  // Writes `data`/log and `data`/subjects, neither of which may exist; `data` is created if it is missing. Both or none. The log has
-  // a note of how far it is acknowledged, and that it was set back (Log::is_set_back). 0: the newest, if that can be read. What a restore
-  // that was killed has left is replaced.
+  // Writes `data`/log and `data`/subjects, neither of which may exist; `data` is created if it is missing. Both or none, and nothing beside
+  // them. The log has a note of how far it is acknowledged, and that it was set back (Log::is_set_back). 0: the newest, if that can be read.
+  // What a restore that was killed has left is replaced (restore_place.hpp); while one runs another is refused.
   BackupInfo restore(const std::filesystem::path& data, std::uint32_t id = 0, NamesOf names = NamesOf::kAllItSpeaksOf) const;
   // Deletes all but the newest, and the files that only they needed.
   void keep(std::size_t newest) const;

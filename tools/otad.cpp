@@ -15,6 +15,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/service.hpp"
+#include "eventstore/restore_place.hpp"
 #include "gateways/artifact_files.hpp"
 #include "gateways/fetch/url_fetcher.hpp"
 #include "gateways/mqtt/mqtt_devices.hpp"
@@ -203,6 +204,7 @@ class StopAtEnd {
 };
 
 void serve(const Config& config, const sigset_t& signals) {
+  ota::eventstore::refuse_half_restored(config.data_directory);  // before anything is made there
   auto artifacts = ota::gateways::open_artifact_files(config.data_directory / "artifacts");
   std::unique_ptr<ota::gateways::Bus> bus;
   std::unique_ptr<ota::gateways::UrlFetcher> fetcher;

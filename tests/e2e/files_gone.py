@@ -161,19 +161,60 @@ def check_backup_without_names(service):
     assert shown == ["unknown user"] * DEVICES, shown
 
 
+def killed_restore(step, backups, data):
+    os.environ["OTA_FAULT"] = f"backups.{step}:1"
+    otactl("backup", "restore", backups, data, code=-signal.SIGKILL)
+    del os.environ["OTA_FAULT"]
+
+
+def all_in(directory):
+    return sorted(os.path.join(folder, name) for folder, folders, files in os.walk(directory) for name in folders + files)
+
+
 def check_half_restored(service):
-    """A restore that was killed between names and log: no service begins an empty log there, and it is done again."""
+    """A restore that was killed: no service begins an empty log there, nor anything else, and it is done again."""
     backups = os.path.join(service.directory, "backups")
     otactl("--server", service.url, "backup", "create")
     service.stop()
-    service.data = os.path.join(service.directory, "half")
-    os.environ["OTA_FAULT"] = "backups.names_shown:1"
-    otactl("backup", "restore", backups, service.data, code=-signal.SIGKILL)
-    del os.environ["OTA_FAULT"]
-    told = refused(service)
-    assert f"a restore to {service.data} was not finished" in told, told
-    otactl("backup", "restore", backups, service.data)
-    assert "The log is sound." in otactl("audit", "verify", service.data)
+    keys = os.path.join(service.data, "keys")
+    for step in ("place_taken", "log_restored", "names_restored", "names_shown"):
+        service.data = os.path.join(service.directory, step)
+        killed_restore(step, backups, service.data)
+        for copied in (False, True):
+            if copied:
+                shutil.copytree(keys, os.path.join(service.data, "keys"))
+            left = all_in(service.data)
+            told = refused(service)
+            assert f"a restore to {service.data} is not finished: there is " in told and "do it again" in told, told
+            assert all_in(service.data) == left, (all_in(service.data), left)
+        # The first one's lock is gone with it; the second is killed, too.
+        killed_restore("log_restored", backups, service.data)
+        otactl("backup", "restore", backups, service.data)
+        assert sorted(os.listdir(service.data)) == ["keys", "log", "subjects"], os.listdir(service.data)
+        assert "The log is sound." in otactl("audit", "verify", service.data)
+    service.start()
+    assert len(service.pages("/devices", "devices")) == DEVICES
+    service.stop()
+    service.data = os.path.join(service.directory, "log_shown")
+    killed_restore("log_shown", backups, service.data)
+    shutil.copytree(keys, os.path.join(service.data, "keys"))
+    os.makedirs(os.path.join(service.data, "subjects.restoring"))   # of an earlier version
+    service.start()
+    assert not os.path.exists(os.path.join(service.data, "subjects.restoring")), os.listdir(service.data)
+    assert len(service.pages("/devices", "devices")) == DEVICES
+
+
+def check_restores_at_once(service):
+    """One of them is done, and what it says is so; the others are refused in words."""
+    backups, data = (os.path.join(service.directory, name) for name in ("backups", "at-once"))
+    all_of_them = [subprocess.Popen([os.path.join(BIN, "otactl"), "backup", "restore", backups, data], text=True, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT) for _ in range(4)]
+    told = [(one.communicate(timeout=120)[0], one.returncode) for one in all_of_them]
+    assert sorted(code for _, code in told) == [0, 1, 1, 1], told
+    for text, code in told:
+        assert code == 0 or f"another restore to {data} is running" in text or f"{data}/log is there already" in text, told
+    assert sorted(os.listdir(data)) == ["log", "subjects"], os.listdir(data)
+    assert "The log is sound." in otactl("audit", "verify", data)
 
 
 def main():
@@ -193,6 +234,7 @@ def main():
         try:
             check_backup_without_names(service)
             check_half_restored(service)
+            check_restores_at_once(service)
         finally:
             if not service.died():
                 service.stop()
