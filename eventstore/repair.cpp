@@ -156,12 +156,22 @@ std::optional<Position> broken_off_at(const fs::path& directory) {
   return in_doubt;
 }
 
+std::uintmax_t bytes_of(const std::vector<fs::path>& files) {
+  std::uintmax_t bytes = 0;
+  for (const fs::path& file : files) {
+    std::error_code gone;
+    const auto size = fs::file_size(file, gone);
+    if (!gone) bytes += size;
+  }
+  return bytes;
+}
+
 // Empty: there is nothing to repair.
 std::optional<RepairReport> examine(const fs::path& directory, std::optional<Position> in_doubt) {
   if (!fs::exists(directory / "CURRENT")) throw std::runtime_error(fmt::format("the directory {} holds no event log", directory.string()));
   const WalGuard guard(directory, {"event log", "events", directory});
   const auto files = wal_files(directory);
-  const Scratch sound;
+  const Scratch sound(directory, bytes_of(files));
   copy_sound_records(files, sound.path());
   const auto database = Database::open_with_holes(directory, sound.path());
   const auto needed = database->first_needed_wal();
@@ -203,7 +213,7 @@ void rewrite_wal(const fs::path& directory, RepairReport& report, bool goes_on) 
     }
     write_file(directory / kRepairMark, std::to_string(report.indexed_from.value));
   }
-  const Scratch sound;
+  const Scratch sound(directory, bytes_of(files));
   copy_sound_records(files, sound.path());
   for (const fs::path& file : files) replace_file(file, read_file(sound.path() / file.filename(), 0));
 }

@@ -278,7 +278,8 @@ class RocksSubjects final : public Subjects {
 
   // Leaves no copy of a deleted name: the memtable goes to a table, all tables are written anew,
   // and opening again starts a new WAL and MANIFEST and deletes the files that nothing refers to. What was kept aside of a damaged
-  // WAL holds names, too.
+  // WAL holds names, too. What somebody who looks for damage has copied of it goes when they are done; in case they are killed before,
+  // the next erasure or start does it all once more.
   void scrub() {
     must("flush", database().Flush({}));
     rocksdb::CompactRangeOptions everything;
@@ -293,9 +294,8 @@ class RocksSubjects final : public Subjects {
       throw;
     }
     remove_aside_directories(directory_);
-    remove_left_scratch(directory_);  // of somebody who looked for damage and was killed
-    must_write(database().Delete(durable(), slice(kErasingKey)));
-    scrub_due_ = false;
+    scrub_due_ = remove_left_scratch(directory_);
+    if (!scrub_due_) must_write(database().Delete(durable(), slice(kErasingKey)));
   }
 
   const std::filesystem::path directory_;

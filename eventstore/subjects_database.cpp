@@ -19,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kOpensMax = 20;
+
 rocksdb::Options subjects_options(rocksdb::Env* env) {
   rocksdb::Options options;
   if (env != nullptr) options.env = env;
@@ -88,7 +90,14 @@ std::unique_ptr<rocksdb::DB> open_subjects_to_read(const fs::path& directory, co
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.info_log = no_log();
   rocksdb::DB* raw = nullptr;
-  check_opened(rocksdb::DB::OpenForReadOnly(options, directory.string(), &raw), directory, kSubjectsName);
+  // An erasure may replace files between the moment at which they are listed and that at which they are opened, as of the log
+  // (Database::open_existing).
+  rocksdb::Status opened;
+  for (int tries = 0; tries < kOpensMax; ++tries) {
+    opened = rocksdb::DB::OpenForReadOnly(options, directory.string(), &raw);
+    if (opened.ok() || opened.ToString().find("No such file") == std::string::npos) break;
+  }
+  check_opened(opened, directory, kSubjectsName);
   return std::unique_ptr<rocksdb::DB>(raw);
 }
 

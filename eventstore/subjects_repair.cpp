@@ -19,13 +19,18 @@ std::uint64_t names_in(rocksdb::DB& db) {
   return names;
 }
 
+// As its sound records say. They are copied for as long as it takes to read them: an erasure may come meanwhile.
+std::unique_ptr<rocksdb::DB> open_sound(const fs::path& directory) {
+  const Scratch sound(directory);
+  copy_sound_records(wal_files(directory), sound.path());
+  return open_subjects_to_read(directory, sound.path());
+}
+
 }  // namespace
 
 std::optional<SubjectsReport> examine_subjects(const fs::path& directory) {
   const auto guard = subjects_guard(directory);
-  const Scratch sound(Scratch::place_beside(directory));
-  copy_sound_records(wal_files(directory), sound.path());
-  const auto db = open_subjects_to_read(directory, sound.path());
+  const auto db = open_sound(directory);
   const auto needed = first_needed_wal(*db);
   const auto made = tokens_made(*db);
   const auto damage = find_wal_damage(wal_files(directory, needed));

@@ -2,23 +2,21 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+
+#include "eventstore/scratch.hpp"
 
 namespace ota::ctl {
 
-// "otactl-verify-" and six characters, in `beside`, or among the temporary files where nothing can be made there. Held by a lock, so
-// that what an earlier one left that was killed goes, and what another process is reading stays; on a file system without locks nothing
-// goes but its own. Throws Failure.
+// "otactl-verify-" and six characters, in `beside`, or among the temporary files where nothing can be made there. What an earlier one
+// left that was killed goes, and what another process is reading stays (scratch.hpp). Throws Failure.
 class VerifyPlace {
  public:
   explicit VerifyPlace(const std::filesystem::path& beside);
-  ~VerifyPlace();
-  VerifyPlace(const VerifyPlace&) = delete;
-  VerifyPlace& operator=(const VerifyPlace&) = delete;
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return made_->path(); }
 
  private:
-  std::filesystem::path path_;
-  int lock_ = -1;
+  std::unique_ptr<eventstore::Scratch> made_;
 };
 
 }  // namespace ota::ctl
