@@ -22,16 +22,22 @@ class AtRest {
       throw std::runtime_error(fmt::format("there are no views in {}: a service builds them at its start", folder.string()));
     }
     const auto status = rocksdb::Env::Default()->LockFile((folder / "LOCK").string(), &lock_);
-    if (!status.ok()) {
-      throw std::runtime_error(fmt::format("the views in {} are in use; stop the service, or ask it: {}", folder.string(),
-                                           status.ToString()));
+    if (status.ok()) return;
+    if (is_held(status.ToString())) {
+      throw std::runtime_error(fmt::format("the views in {} are in use; stop the service, or ask it: {}", folder.string(), status.ToString()));
     }
+    throw std::runtime_error(fmt::format("the views in {} cannot be locked, so nothing is done with them: {}", folder.string(), status.ToString()));
   }
   ~AtRest() { (void)rocksdb::Env::Default()->UnlockFile(lock_); }
   AtRest(const AtRest&) = delete;
   AtRest& operator=(const AtRest&) = delete;
 
  private:
+  // By another process, or by this one; not a lock that may not be opened. RocksDB has no code that tells them apart.
+  static bool is_held(const std::string& why) {
+    return why.find("While lock file") != std::string::npos || why.find("lock hold by current process") != std::string::npos;
+  }
+
   rocksdb::FileLock* lock_ = nullptr;
 };
 

@@ -410,6 +410,27 @@ TEST_CASE("views at rest are refused with a sentence: in use, missing, ahead, of
                        std::runtime_error);
 }
 
+TEST_CASE("views that cannot be locked are refused for what hinders it, and are not said to be in use") {
+  Scene scene;
+  const TempDir copy;
+  scene.read.restart_and_copy_to(copy.path());
+  const auto lock = copy.path() / "rows" / "LOCK";
+  fs::remove(lock);
+  fs::create_directory(lock);  // as one that may not be opened, for whoever runs this
+  for (const bool rebuilds : {false, true}) {
+    std::string why;
+    try {
+      if (rebuilds) (void)rebuild_at_rest(copy.path(), scene.log.log(), kToTheEnd);
+      else (void)verify_at_rest(copy.path(), scene.log.log(), kToTheEnd);
+    } catch (const std::runtime_error& error) {
+      why = error.what();
+    }
+    CHECK(why.starts_with("the views in " + (copy.path() / "rows").string() + " cannot be locked"));
+    CHECK(why.find(lock.string() + ": Is a directory") != std::string::npos);
+    CHECK(why.find("in use") == std::string::npos);
+  }
+}
+
 TEST_CASE("the folder that counts is the one that was named last, and any other goes") {
   const TempDir directory;
   const RowFolders folders(directory.path());
