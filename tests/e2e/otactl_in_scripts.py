@@ -90,6 +90,16 @@ def numbers(tool):
     assert tool.refused("--max-time", "0", "stats").startswith("--max-time: '0' is no whole number from 1 to 86400")
     shown = tool.run("--json", "events", "--after", "0009", "--limit", "1").stdout
     assert json.loads(shown)["position"] == 10, shown
+    data = tool.service.data
+    head = json.loads(tool.run("--json", "log", "stats", data).stdout)["events"]
+    for option, most, *command in (("--after", head, "log", "dump", data), ("--from", head + 1, "log", "stream", data),
+                                   ("--after", head, "events"), ("--after", head, "events", "--format", "csv"),
+                                   ("--after", head, "--json", "events"), ("--after", head, "audit", "events")):
+        at_end = tool.run(*command, option, str(most))
+        assert at_end.returncode == 0 and len(at_end.stdout.splitlines()) == ("csv" in command) and not at_end.stderr, (command, at_end)
+        behind = tool.run(*command, option, str(most + 1))
+        assert behind.returncode == 1 and not behind.stdout, (command, behind)
+        assert f"{option[2:]}: must be at most {most}" in behind.stderr and f"got '{most + 1}'" in behind.stderr, (command, behind)
     behind = tool.run("events", "--follow", "--after", "99999999")
     assert behind.returncode == 1 and "--after: must be at most" in behind.stderr and "Last-Event-ID" not in behind.stderr, behind
 

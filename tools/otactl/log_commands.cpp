@@ -42,6 +42,7 @@ void add_log_dump(CLI::App& log, Session& session) {
   command->callback([&session, request] {
     session.action = [request](ServiceClient&) {
       return reading(request->directory, [&](const std::shared_ptr<eventstore::Log>& opened) {
+        expect_at_most("--after", request->after, opened->head().value, *opened);
         const eventstore::Proofs proofs(opened);
         std::uint64_t left = request->limit;
         std::uint64_t shown_to = 0;

@@ -44,10 +44,13 @@ std::map<std::string, std::uintmax_t> written_so_far(const std::filesystem::path
 int stream_files(const StreamRequest& request) {
   const auto directory = log_in(request.directory);
   std::uint64_t next = request.from;
+  bool is_first = true;
   for (std::map<std::string, std::uintmax_t> seen;;) {
     auto written = written_so_far(directory);
     if (written != seen) {
       reading(request.directory, [&](const std::shared_ptr<eventstore::Log>& log) {
+        if (is_first) expect_at_most("--from", next, log->head().value + 1, *log);
+        is_first = false;
         log->scan({next - 1}, [&](const eventstore::RecordedEvent& event) {
           fmt::print("{}", line_of(event_json(event)));
           next = event.position.value + 1;
