@@ -24,9 +24,11 @@ class AtRest {
     const auto status = rocksdb::Env::Default()->LockFile((folder / "LOCK").string(), &lock_);
     if (status.ok()) return;
     if (is_held(status.ToString())) {
-      throw std::runtime_error(fmt::format("the views in {} are in use; stop the service, or ask it: {}", folder.string(), status.ToString()));
+      throw std::runtime_error(fmt::format("the views in {} are in use; stop the service, or ask it: {}", folder.string(),
+                                           status.ToString()));
     }
-    throw std::runtime_error(fmt::format("the views in {} cannot be locked, so nothing is done with them: {}", folder.string(), status.ToString()));
+    throw std::runtime_error(fmt::format("the views in {} cannot be locked, so nothing is done with them: {}", folder.string(),
+                                         status.ToString()));
   }
   ~AtRest() { (void)rocksdb::Env::Default()->UnlockFile(lock_); }
   AtRest(const AtRest&) = delete;

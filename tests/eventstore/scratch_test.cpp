@@ -30,7 +30,9 @@ constexpr const char* kScratchChild = "child that holds a scratch directory";
 
 std::size_t count_scratch(const std::filesystem::path& in) {
   std::size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(in)) count += entry.path().filename().string().find("scratch-") != std::string::npos;
+  for (const auto& entry : std::filesystem::directory_iterator(in)) {
+    count += entry.path().filename().string().find("scratch-") != std::string::npos;
+  }
   return count;
 }
 

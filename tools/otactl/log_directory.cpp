@@ -42,7 +42,8 @@ void expect_at_most(const char* option, std::uint64_t given, std::uint64_t most,
   if (given <= most) return;
   // Of a log that is not all there the end is not where it was.
   const auto shortfall = log.shortfall().empty() ? std::string() : "\n" + log.shortfall();
-  throw Failure(kExitFailed, fmt::format("{}: must be at most {}, since the log ends at {}, got '{}'{}", option, most, log.head().value, given, shortfall));
+  throw Failure(kExitFailed, fmt::format("{}: must be at most {}, since the log ends at {}, got '{}'{}", option, most,
+                                         log.head().value, given, shortfall));
 }
 
 std::string time_text(eventstore::Timestamp time) { return domain::time_text(time); }
