@@ -34,7 +34,7 @@ struct ReadableField {
 ReadableFields readable(const Event& event);
 
 // The same as JSON. Persons are "user:" and their token in hex, as they are in the log. What was given as JSON stands there as
-// such if `is_json` says that it is; without it, and if it is none, as text.
+// such if `is_json` says that it is, to its last byte; without it, and if it is none, as text.
 using IsJson = bool (*)(std::string_view text);
 std::string to_json_text(const Event& event, IsJson is_json = nullptr);
 std::string to_json_text(const ReadableFields& fields, IsJson is_json = nullptr);

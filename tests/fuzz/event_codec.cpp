@@ -34,8 +34,8 @@ void check_event(std::uint16_t type, std::string_view payload) {
   claim(again.payload == encoded.payload, "and is written as the same bytes");
   claim(decode(again.type, again.payload) == written, "which are the same event");
   claim(nlohmann::json::accept(to_json_text(*event)), "it can be shown");
-  claim(nlohmann::json::accept(to_json_text(*event, [](std::string_view text) { return nlohmann::json::accept(text); })),
-        "with what was given as JSON in it, too");
+  const auto is_json = [](std::string_view text) { return text.find('\0') == text.npos && nlohmann::json::accept(text); };
+  claim(nlohmann::json::accept(to_json_text(*event, is_json)), "with what was given as JSON in it, too");
 }
 
 void check_stream(std::string_view name) {

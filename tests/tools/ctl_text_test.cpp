@@ -175,6 +175,7 @@ TEST_CASE("what was given as JSON is shown as such, as the service shows it; wha
   CHECK(shown(R"({"a":[1,{"b":"c"}]})") == nlohmann::json{{"a", {1, {{"b", "c"}}}}});
   CHECK(shown(R"({"a":1e999})") == R"({"a":1e999})");
   CHECK(shown("{,") == "{,");
+  CHECK(shown(std::string("{}\0,", 4)) == std::string("{}\0,", 4));
 }
 
 TEST_CASE("an event of a log is one line of JSON, also where its bytes are no text") {

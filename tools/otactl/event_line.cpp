@@ -14,9 +14,9 @@ std::string hex_of_bytes(const auto& bytes) { return domain::to_hex(domain::view
 
 }  // namespace
 
-std::string data_text(const domain::Event& event) {
-  return domain::to_json_text(event, [](std::string_view text) { return json::accept(text); });
-}
+bool is_json(std::string_view text) { return text.find('\0') == text.npos && json::accept(text); }
+
+std::string data_text(const domain::Event& event) { return domain::to_json_text(event, is_json); }
 
 nlohmann::json event_json(const eventstore::RecordedEvent& event) {
   json tags = json::array();

@@ -37,8 +37,7 @@ struct Against {
   const std::string where;
 
   std::string operator()(const domain::JsonText& given) const {
-    auto parsed = json::parse(given.text, nullptr, false);
-    return held(parsed.is_discarded() ? json(given.text) : parsed);
+    return held(is_json(given.text) ? json::parse(given.text) : json(given.text));
   }
   std::string operator()(domain::Caller) const { return said.is_string() || said.is_null() ? "" : another(where); }
   std::string operator()(const domain::ReadableList& list) const {
