@@ -1,11 +1,9 @@
-// Views that are built once more while they are used: beside the others, in their place, compared with them, and what a crash
-// leaves of that.
+// Views that are built once more while they are used: beside the others, compared with them, and what a crash leaves of that.
 #include "projections/rebuild.hpp"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <fstream>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -14,17 +12,13 @@
 #include "projections/batched_rows.hpp"
 #include "projections/limits.hpp"
 #include "projections/row_folders.hpp"
-#include "projections/schema.hpp"
-#include "tests/projections/log_of_story.hpp"
-#include "tests/projections/random_world.hpp"
+#include "tests/projections/scene.hpp"
 
 namespace ota::projections {
 namespace {
 
 using namespace testing;
 namespace fs = std::filesystem;
-
-const RebuildProgress kToTheEnd = [](std::uint64_t, std::uint64_t) { return true; };
 
 // For a test whose one thread applies and builds.
 RebuildOptions on_this_thread(RebuildProgress go_on = kToTheEnd) {
@@ -57,47 +51,6 @@ class BetweenGroups {
  private:
   std::mutex mutex_;
   std::function<void()> work_;
-};
-
-std::vector<std::string> folders_in(const fs::path& directory) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    if (entry.is_directory()) names.push_back(entry.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-void change_row(const fs::path& folder, const std::string& key, const std::string& value) {
-  const auto database = Database::open(folder);
-  BatchedRows rows(*database);
-  rows.put(key, value);
-  rows.commit();
-}
-
-// A story, its log, and views that have read it.
-struct Scene {
-  explicit Scene(domain::Settings settings = {}) : read(std::move(settings)) {
-    auto& story = read.story;
-    story.firmware(firmware_id(1), "SF-100", "2.0.0", 1);
-    story.devices(0, 8);
-    story.campaign(campaign_id(1), set_of({1, 2, 3, 4}));
-    story.start(campaign_id(1));
-    story.grant(update(1), 1, 100);
-    story.begin(update(1), 1);
-    story.succeed(update(1), 1);
-    story.grant(update(2), 2, 101);
-    catch_up();
-  }
-  void catch_up() {
-    log.write(read.story);
-    read.read();
-  }
-  Views& views() { return read.views(); }
-  std::string digest_of_log() { return digest_of_rebuilt(read.story.events(), read.settings(), 1'000); }
-
-  ReadStory read;
-  LogOfStory log;
 };
 
 TEST_CASE("views are rebuilt while they apply, and no reader sees less than before") {
@@ -368,95 +321,6 @@ TEST_CASE("of many rows that differ the first are named, and all are counted") {
   CHECK(found->differing[0].differences == 7);
   CHECK(found->differing[0].first.size() == limits::kDifferencesShown);
   CHECK(found->differing[0].rows == 8);
-}
-
-TEST_CASE("views of a stopped service are verified where they stand, and rebuilt to the head") {
-  domain::Settings settings;
-  settings.version_attribute = "sw";
-  settings.success_grace = minutes(3);
-  Scene scene(settings);
-  const TempDir copy;
-  scene.read.restart_and_copy_to(copy.path());
-  scene.read.story.begin(update(2), 2);
-  scene.catch_up();
-  const auto found = verify_at_rest(copy.path(), scene.log.log(), kToTheEnd);
-  REQUIRE(found);
-  CHECK(found->equal());
-  CHECK(found->position.value == scene.read.story.events().size() - 1);
-  CHECK(rebuild_at_rest(copy.path(), scene.log.log(), kToTheEnd));
-  CHECK(folders_in(copy.path()) == std::vector<std::string>{"rows-1"});
-  const auto views = Views::open(copy.path(), settings);
-  CHECK(views->position() == scene.views().position());
-  CHECK(views->digest() == scene.views().digest());
-}
-
-TEST_CASE("views at rest are refused with a sentence: in use, missing, ahead, of another version") {
-  Scene scene;
-  CHECK_THROWS_WITH_AS(verify_at_rest(scene.read.directory(), scene.log.log(), kToTheEnd), doctest::Contains("are in use"),
-                       std::runtime_error);
-  CHECK_THROWS_WITH_AS(rebuild_at_rest(scene.read.directory(), scene.log.log(), kToTheEnd), doctest::Contains("are in use"),
-                       std::runtime_error);
-  const TempDir nothing;
-  CHECK_THROWS_WITH_AS(rebuild_at_rest(nothing.path(), scene.log.log(), kToTheEnd), doctest::Contains("there are no views in"),
-                       std::runtime_error);
-  CHECK(fs::is_empty(nothing.path()));
-  const TempDir copy;
-  scene.read.restart_and_copy_to(copy.path());
-  const LogOfStory empty;
-  CHECK_THROWS_WITH_AS(verify_at_rest(copy.path(), empty.log(), kToTheEnd), doctest::Contains("but the log ends at 0"),
-                       std::runtime_error);
-  change_row(copy.path() / "rows", meta_key(kSchemaRow), "9\nfirmware_version\n1\n");
-  CHECK_THROWS_WITH_AS(rebuild_at_rest(copy.path(), scene.log.log(), kToTheEnd), doctest::Contains("are of another version"),
-                       std::runtime_error);
-}
-
-TEST_CASE("views that cannot be locked are refused for what hinders it, and are not said to be in use") {
-  Scene scene;
-  const TempDir copy;
-  scene.read.restart_and_copy_to(copy.path());
-  const auto lock = copy.path() / "rows" / "LOCK";
-  fs::remove(lock);
-  fs::create_directory(lock);  // as one that may not be opened, for whoever runs this
-  for (const bool rebuilds : {false, true}) {
-    std::string why;
-    try {
-      if (rebuilds) (void)rebuild_at_rest(copy.path(), scene.log.log(), kToTheEnd);
-      else (void)verify_at_rest(copy.path(), scene.log.log(), kToTheEnd);
-    } catch (const std::runtime_error& error) {
-      why = error.what();
-    }
-    CHECK(why.starts_with("the views in " + (copy.path() / "rows").string() + " cannot be locked"));
-    CHECK(why.find(lock.string() + ": Is a directory") != std::string::npos);
-    CHECK(why.find("in use") == std::string::npos);
-  }
-}
-
-TEST_CASE("the folder that counts is the one that was named last, and any other goes") {
-  const TempDir directory;
-  const RowFolders folders(directory.path());
-  CHECK(folders.current().filename() == "rows");
-  for (const auto* name : {"rows", "rows-1", "rows-7", "rows-", "rows-x", "bulk", "artifacts"}) fs::create_directory(directory.path() / name);
-  CHECK(folders.vacant().filename() == "rows-2");
-  folders.make_current(directory.path() / "rows-7");
-  CHECK(folders.current().filename() == "rows-7");
-  folders.delete_others();
-  CHECK(folders_in(directory.path()) == std::vector<std::string>{"artifacts", "rows-", "rows-7", "rows-x"});
-  // A pointer that says nothing of use, as after a fault of the disk.
-  std::ofstream(directory.path() / "current") << "../log\n";
-  CHECK(folders.current().filename() == "rows");
-  CHECK_THROWS_WITH_AS(RowFolders(directory.path() / "not there").make_current("rows-1"), doctest::Contains("cannot be opened"),
-                       std::runtime_error);
-}
-
-TEST_CASE("a schema tells with which settings its rows were folded") {
-  domain::Settings settings;
-  settings.version_attribute = "sw";
-  settings.success_grace = seconds(90);
-  const auto read = settings_in(schema_of(settings));
-  REQUIRE(read);
-  CHECK(schema_of(*read) == schema_of(settings));
-  CHECK(read->version_attribute == "sw");
-  for (const auto* other : {"", "10", "9\nfirmware_version\n1\n", "10\nfirmware_version\nsoon\n"}) CHECK_FALSE(settings_in(other));
 }
 
 }  // namespace
