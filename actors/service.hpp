@@ -142,7 +142,8 @@ class Service {
   void settle(eventstore::Position until) const;
   // The same, but no longer than that; false: they do not show it yet.
   bool settle(eventstore::Position until, std::chrono::milliseconds at_most) const;
-  // Waits until the writing that has begun is in the log and in the views: what bears a time before this one. False: not within that.
+  // Waits until the writing that has begun is in the log and in the views: what bears a time before this one. False: not within
+  // that.
   bool settle_begun(std::chrono::milliseconds at_most) const;
   // The log's checkpoints are signed by a new key from now on.
   Answer rotate_log_key(const Meta& meta);

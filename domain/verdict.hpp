@@ -17,9 +17,9 @@ struct Counts {
 };
 
 // The threshold rule while a campaign runs; empty: no reason to stop it.
-// Once enough have finished (`min_finished`, or all that may finish if fewer): failed > threshold % of (completed + failed + in progress), since what runs counts as not
-// failed until it ends. However few have finished: failed > threshold % of all devices, since the rate can then not
-// come back.
+// Once enough have finished (`min_finished`, or all that may finish if fewer): failed > threshold % of (completed + failed + in
+// progress), since what runs counts as not failed until it ends. However few have finished: failed > threshold % of all
+// devices, since the rate can then not come back.
 std::optional<Verdict> abort_by_threshold(const Counts& counts, std::uint32_t threshold_percent,
                                           std::uint32_t min_finished);
 

@@ -1,8 +1,9 @@
 // How far a database was durable for certain: a note beside it, which a start compares with what it finds (wal_guard.hpp).
 //
-// RocksDB cannot tell a write-ahead log (WAL) that has lost its end from one that never was longer, nor a file of it that is gone from
-// one that was not needed. So the note says, of what was synced alone, how much there was and in which files it stands. A start
-// that finds less has lost something that was acknowledged, and says so instead of giving its positions to other events.
+// RocksDB cannot tell a write-ahead log (WAL) that has lost its end from one that never was longer, nor a file of it that is
+// gone from one that was not needed. So the note says, of what was synced alone, how much there was and in which files it
+// stands. A start that finds less has lost something that was acknowledged, and says so instead of giving its positions to
+// other events.
 //
 //   <database>/acknowledged   two slots of 4,096 bytes, of which one at a time is overwritten; of two sound ones the larger counts
 //   slot   lines of text, and newlines behind them:
@@ -52,14 +53,14 @@ struct DamagedNote : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The note of a database; empty: there is none. Throws with a sentence for people: DamagedNote, or std::runtime_error if it cannot be
-// read or was written by a newer version.
+// The note of a database; empty: there is none. Throws with a sentence for people: DamagedNote, or std::runtime_error if it
+// cannot be read or was written by a newer version.
 std::optional<Acknowledged> read_acknowledged(const std::filesystem::path& directory);
 // Writes it anew, both slots, synced; the note is the old or the new one at every moment.
 void replace_acknowledged(const std::filesystem::path& directory, const Acknowledged& note);
 
-// Whether a note that could not be written may be with the next one: there is no room on the disk just now, or no descriptor or memory to
-// look which files are there.
+// Whether a note that could not be written may be with the next one: there is no room on the disk just now, or no descriptor or
+// memory to look which files are there.
 bool may_pass(const std::system_error& error);
 
 // A note that is there, which is overwritten in place: that takes no room on a disk that is full, and costs the file system

@@ -1,8 +1,10 @@
-// Writes down how far the log is durable (acknowledged.hpp), beside the commits and not in them: at once behind a time of quiet, then
-// once in limits::kAcknowledgedEvery as long as the log moves, and at the end. So what a crash leaves unnoted is the last second.
+// Writes down how far the log is durable (acknowledged.hpp), beside the commits and not in them: at once behind a time of
+// quiet, then once in limits::kAcknowledgedEvery as long as the log moves, and at the end. So what a crash leaves unnoted is
+// the last second.
 //
-// The journal's writer tells, a thread of its own writes. A note that finds no room on the disk, or no descriptor to list its files, is
-// tried again with the next; one that cannot be written otherwise is a fault of the disk, and ends the journal as a commit's would.
+// The journal's writer tells, a thread of its own writes. A note that finds no room on the disk, or no descriptor to list its
+// files, is tried again with the next; one that cannot be written otherwise is a fault of the disk, and ends the journal as a
+// commit's would.
 #pragma once
 
 #include <condition_variable>

@@ -3,9 +3,9 @@
 //   of a log     <events> <hash of the first event> <hash of the last of them> crc32c:<sum>
 //   of names     <events> <id of the backup of the log behind which it was taken> crc32c:<sum>
 //
-// The hashes are base64, "-" where there is no such event. The sum, 8 hex digits, is CRC-32C of what stands before its blank: RocksDB has
-// none of this line, and a bit that flips in it would be another number of events. Earlier versions wrote no sum, before that no hashes, and
-// of names the number of events alone. Whatever else is there is damage.
+// The hashes are base64, "-" where there is no such event. The sum, 8 hex digits, is CRC-32C of what stands before its blank:
+// RocksDB has none of this line, and a bit that flips in it would be another number of events. Earlier versions wrote no sum,
+// before that no hashes, and of names the number of events alone. Whatever else is there is damage.
 #pragma once
 
 #include <cstdint>

@@ -147,7 +147,8 @@ std::uint32_t take_one(const fs::path& directory, rocksdb::DB& db, const std::st
   return id;
 }
 
-// Whether these names know whomever this log speaks of. An earlier version did not say behind which backup of the log they were taken.
+// Whether these names know whomever this log speaks of. An earlier version did not say behind which backup of the log they were
+// taken.
 bool go_with(const NamesLabel& names, const BackupInfo& log) { return names.log.value_or(log.id) >= log.id && names.head >= log.head; }
 
 // The newest of the subjects that know whomever this log speaks of; 0: none of them is wanted. One that cannot be read is

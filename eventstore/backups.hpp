@@ -4,9 +4,10 @@
 //   <directory>/subjects   who stands behind the tokens, apart from it: names have to go from backups, too, and sooner
 //
 // A backup holds a state of the log that was there, whole groups, and of the subjects all that it speaks of: they are copied
-// behind it, and say behind which backup of the log. One that was cut off between the two has no subjects that know all of its people: it is not
-// restored with older ones unless somebody wants that. What lies in the directory is RocksDB's own form of backups; the note of how
-// far the log was acknowledged is not in it, since it may be ahead. The firmware's bytes, the views and the keys are not in it.
+// behind it, and say behind which backup of the log. One that was cut off between the two has no subjects that know all of its
+// people: it is not restored with older ones unless somebody wants that. What lies in the directory is RocksDB's own form of
+// backups; the note of how far the log was acknowledged is not in it, since it may be ahead. The firmware's bytes, the views
+// and the keys are not in it.
 #pragma once
 
 #include <cstddef>
@@ -41,16 +42,19 @@ class Backups {
   explicit Backups(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   // `stop` is asked now and then; true: break off, and leave the earlier ones as they are. Throws also if those that are there
-  // are of another log, or of this one as it went on elsewhere: it was set back, or copied. The names that only those know would be lost.
+  // are of another log, or of this one as it went on elsewhere: it was set back, or copied. The names that only those know
+  // would be lost.
   BackupInfo take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop = {}) const;
-  // The oldest first. Of a directory without any: none. One that cannot be read, or of which nobody knows how far it goes, is passed over.
+  // The oldest first. Of a directory without any: none. One that cannot be read, or of which nobody knows how far it goes, is
+  // passed over.
   std::vector<BackupInfo> list() const;
-  // Compares the checksums of all its files, and of the names that are restored with it, and what they say of themselves (backup_label.hpp). 0: of
-  // the newest; one that cannot even be listed is a fault then.
+  // Compares the checksums of all its files, and of the names that are restored with it, and what they say of themselves
+  // (backup_label.hpp). 0: of the newest; one that cannot even be listed is a fault then.
   BackupInfo check(std::uint32_t id = 0) const;
-  // Writes `data`/log and `data`/subjects, neither of which may exist; `data` is created if it is missing. Both or none, and nothing beside
-  // them. The log has a note of how far it is acknowledged, and that it was set back (Log::is_set_back). 0: the newest, if that can be read.
-  // What a restore that was killed has left is replaced (restore_place.hpp); while one runs another is refused.
+  // Writes `data`/log and `data`/subjects, neither of which may exist; `data` is created if it is missing. Both or none, and
+  // nothing beside them. The log has a note of how far it is acknowledged, and that it was set back (Log::is_set_back). 0: the
+  // newest, if that can be read. What a restore that was killed has left is replaced (restore_place.hpp); while one runs
+  // another is refused.
   BackupInfo restore(const std::filesystem::path& data, std::uint32_t id = 0, NamesOf names = NamesOf::kAllItSpeaksOf) const;
   // Deletes all but the newest, and the files that only they needed.
   void keep(std::size_t newest) const;

@@ -167,7 +167,8 @@ std::unique_ptr<Database> Database::open_read_only(const std::filesystem::path& 
   auto database = open_existing(directory, std::move(options), /*read_only=*/true,
                                 guard.note() ? Format::kMayBeLost : Format::kMustBeThere);
   guard.refuse_damaged(database->wal_check_->first_file());
-  // What is damaged there hides how far the log goes; everything before it can be read. A file that is missing is missing all the same.
+  // What is damaged there hides how far the log goes; everything before it can be read. A file that is missing is missing all
+  // the same.
   const auto newest = database->newest_readable_row();
   database->shortfall_ = guard.shortfall(newest ? std::optional(newest->value) : std::nullopt, database->first_needed_wal());
   return database;

@@ -48,8 +48,8 @@ class WalGuard;
 class Database {
  public:
   // Opens or creates. `head` tells the commands' compaction filter the time. `env` null: the usual
-  // files. Throws std::runtime_error with a sentence for people, also if files are missing that were acknowledged (wal_guard.hpp): then
-  // nothing was changed.
+  // files. Throws std::runtime_error with a sentence for people, also if files are missing that were acknowledged
+  // (wal_guard.hpp): then nothing was changed.
   static std::unique_ptr<Database> open(const std::filesystem::path& directory,
                                         std::shared_ptr<const Head> head, rocksdb::Env* env);
   // Opens what is there to read it, and writes nothing to the directory. Throws std::runtime_error as open() does, but for what is

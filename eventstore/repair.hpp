@@ -1,5 +1,6 @@
-// Repairs a log whose write-ahead log (WAL) is damaged before its end, or lacks what was acknowledged (acknowledged.hpp), so that it
-// can be opened again. Something that was acknowledged is lost by it, or may be; so it happens when somebody asks for it, and says what.
+// Repairs a log whose write-ahead log (WAL) is damaged before its end, or lacks what was acknowledged (acknowledged.hpp), so
+// that it can be opened again. Something that was acknowledged is lost by it, or may be; so it happens when somebody asks for
+// it, and says what.
 //
 // The tables hold what was flushed from memory, also rows that are in the damaged part of the WAL. So what is kept is not
 // what is before the damage, but all events up to the first one that is in neither: of those the indexes and the proof
@@ -34,8 +35,8 @@ struct RepairReport {
 // What a repair would do; changes nothing. Empty: there is nothing to repair. Throws std::runtime_error with a sentence for people,
 // as the next.
 std::optional<RepairReport> examine_log(const std::filesystem::path& directory);
-// Does it. No other process may have the log open. Where there is nothing to repair the note is written all the same: views that are
-// ahead of the log are taken as they are.
+// Does it. No other process may have the log open. Where there is nothing to repair the note is written all the same: views
+// that are ahead of the log are taken as they are.
 std::optional<RepairReport> repair_log(const std::filesystem::path& directory);
 
 }  // namespace ota::eventstore

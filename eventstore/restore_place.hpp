@@ -4,8 +4,8 @@
 //   <data>/subjects.restoring   the names, if any are wanted
 //   <data>/subjects/RESTORE     the names are shown, the log is not yet
 //
-// The first is held with flock(2), which a kill lets go: one process at a time restores to a place. Where the file system knows no such
-// lock nobody is kept away. The log is shown last: without it nothing was restored.
+// The first is held with flock(2), which a kill lets go: one process at a time restores to a place. Where the file system knows
+// no such lock nobody is kept away. The log is shown last: without it nothing was restored.
 #pragma once
 
 #include <filesystem>
@@ -14,8 +14,8 @@ namespace ota::eventstore {
 
 class RestorePlace {
  public:
-  // Throws std::runtime_error with a sentence for people, as every verb: there is something, or somebody else restores. What a restore
-  // that was killed has left is removed.
+  // Throws std::runtime_error with a sentence for people, as every verb: there is something, or somebody else restores. What a
+  // restore that was killed has left is removed.
   explicit RestorePlace(const std::filesystem::path& data);
   // Unless it is shown, all that was written is gone. Nobody may write there any more.
   ~RestorePlace();
@@ -43,8 +43,8 @@ class RestorePlace {
 
 // For whoever begins a log in `data`: throws if a restore to it was killed, or runs, so that there is a part of it and no log.
 void refuse_half_restored(const std::filesystem::path& data);
-// For whoever has the log in `data`: nobody needs what a restore has left beside it, and names in it would never be erased. False: nothing
-// was there, or a restore runs.
+// For whoever has the log in `data`: nobody needs what a restore has left beside it, and names in it would never be erased.
+// False: nothing was there, or a restore runs.
 bool remove_left_by_restore(const std::filesystem::path& data);
 
 }  // namespace ota::eventstore

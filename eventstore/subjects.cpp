@@ -278,8 +278,8 @@ class RocksSubjects final : public Subjects {
 
   // Leaves no copy of a deleted name: the memtable goes to a table, all tables are written anew,
   // and opening again starts a new WAL and MANIFEST and deletes the files that nothing refers to. What was kept aside of a damaged
-  // WAL holds names, too. What somebody who looks for damage has copied of it goes when they are done; in case they are killed before,
-  // the next erasure or start does it all once more.
+  // WAL holds names, too. What somebody who looks for damage has copied of it goes when they are done; in case they are killed
+  // before, the next erasure or start does it all once more.
   void scrub() {
     must("flush", database().Flush({}));
     rocksdb::CompactRangeOptions everything;

@@ -1,10 +1,10 @@
 // Who is behind a subject token. The log holds tokens only, so that a person can be forgotten
 // without touching it.
 //
-// A third small database, every write synced before it returns, and noted beside it (acknowledged.hpp): a token must be known before
-// it enters an append. One person has one token; a person who returns after an erasure gets a new one.
-// Safe from any thread. Every verb throws std::runtime_error with a sentence for people if the
-// database cannot be read. One that cannot be written ends the process, as a log does.
+// A third small database, every write synced before it returns, and noted beside it (acknowledged.hpp): a token must be known
+// before it enters an append. One person has one token; a person who returns after an erasure gets a new one. Safe from any
+// thread. Every verb throws std::runtime_error with a sentence for people if the database cannot be read. One that cannot be
+// written ends the process, as a log does.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +50,8 @@ class Subjects {
   // Deletes the row of a token, flushed and compacted, so that no copy of the name stays on disk.
   // Idempotent.
   virtual void erase(SubjectToken token) = 0;
-  // Somebody who is in none of the rows, and may be in what lies beside them: an erasure that was cut short is finished, and what was
-  // kept aside of damaged files goes. Errors as of `erase`.
+  // Somebody who is in none of the rows, and may be in what lies beside them: an erasure that was cut short is finished, and
+  // what was kept aside of damaged files goes. Errors as of `erase`.
   virtual void erase_leftovers() = 0;
   // What was cut off the end of its write-ahead log when it was opened, as a sentence; empty: nothing.
   virtual std::string torn_tail() const = 0;

@@ -1,5 +1,5 @@
-// The RocksDB behind the subjects, opened with the care of the log's (database.hpp): what was synced is there, or the start is refused in
-// words. A note of how many names were ever given a token (acknowledged.hpp) tells what is missing.
+// The RocksDB behind the subjects, opened with the care of the log's (database.hpp): what was synced is there, or the start is
+// refused in words. A note of how many names were ever given a token (acknowledged.hpp) tells what is missing.
 //
 //   't' | token, 8 bytes   -> the person
 //   'm' | "format"         -> 1

@@ -1,6 +1,6 @@
-// Repairs the subjects whose write-ahead log is damaged, or lacks names that were acknowledged: what is in tables and in sound records
-// stays. Whose name is lost is shown as an unknown user; a backup may still have it. Done when somebody asks for it, as the log's
-// (repair.hpp). A name that was erased and comes back with this is erased again by the next start.
+// Repairs the subjects whose write-ahead log is damaged, or lacks names that were acknowledged: what is in tables and in sound
+// records stays. Whose name is lost is shown as an unknown user; a backup may still have it. Done when somebody asks for it, as
+// the log's (repair.hpp). A name that was erased and comes back with this is erased again by the next start.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct SubjectsReport {
   std::filesystem::path kept_in;  // the files as they were; empty: nothing was changed
 };
 
-// What a repair would do; changes nothing. Empty: there is nothing to repair. Throws std::runtime_error with a sentence for people, as
-// the next.
+// What a repair would do; changes nothing. Empty: there is nothing to repair. Throws std::runtime_error with a sentence for
+// people, as the next.
 std::optional<SubjectsReport> examine_subjects(const std::filesystem::path& directory);
 // Does it. No other process may have them open.
 std::optional<SubjectsReport> repair_subjects(const std::filesystem::path& directory);

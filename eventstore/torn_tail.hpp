@@ -1,8 +1,8 @@
 // A torn tail: the last write before a power cut, which is not there to its end.
 //
 // Nobody was told of it, since an answer comes after the sync; so it is cut off when the database is opened, and said. The bytes
-// are kept beside it: a record that was sound once and was damaged later, at rest, looks the same, and is known only as far as it was
-// noted (wal_guard.hpp, which does not come so far then).
+// are kept beside it: a record that was sound once and was damaged later, at rest, looks the same, and is known only as far as
+// it was noted (wal_guard.hpp, which does not come so far then).
 #pragma once
 
 #include <cstdint>

@@ -123,8 +123,8 @@ bool IndexPass::scan_names(Family family,
   return all && sound;
 }
 
-// A command is remembered with the first of its events, or alone, behind the event that was the newest then. That may be its own: one
-// that was forgotten is carried out again, and may find nothing to do.
+// A command is remembered with the first of its events, or alone, behind the event that was the newest then. That may be its
+// own: one that was forgotten is carried out again, and may find nothing to do.
 void IndexPass::check_command(std::string_view key, std::string_view row) {
   CommandId id;
   const bool is_answer = key.size() == id.bytes.size() + 1 && decode_answer(row);

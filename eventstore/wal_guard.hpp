@@ -1,9 +1,9 @@
 // Compares a database, before RocksDB may change anything of it, with the note of how far it was acknowledged (acknowledged.hpp).
 //
 // RocksDB turns what it finds of a write-ahead log (WAL) into tables and deletes the files: behind that nobody can put back a file
-// that was missing. So the files are looked at first, by the note alone: is every one there that it names, the newest as far as it was
-// synced? Files that are not needed any more go, too; only RocksDB knows which (its min-log-number-to-keep), and is asked, without
-// changing anything, if one is missing. Used by the log and by the subjects.
+// that was missing. So the files are looked at first, by the note alone: is every one there that it names, the newest as far as
+// it was synced? Files that are not needed any more go, too; only RocksDB knows which (its min-log-number-to-keep), and is
+// asked, without changing anything, if one is missing. Used by the log and by the subjects.
 #pragma once
 
 #include <cstdint>

@@ -42,8 +42,8 @@ std::optional<Problem> check_user(const RequestContext& context) {
   return std::nullopt;
 }
 
-// Refusals are answers too, unless they say "not now", or what is wrong with the request itself: that is said again, and it quotes what
-// was sent, which may be a name. What two have asked for at once is kept once.
+// Refusals are answers too, unless they say "not now", or what is wrong with the request itself: that is said again, and it
+// quotes what was sent, which may be a name. What two have asked for at once is kept once.
 void keep_answer(RequestContext& context, const actors::Service& service, const actors::Meta& meta) {
   context.when_answered([&service, command = *meta.command, request = meta.request](const httplib::Response& response) {
     constexpr std::array kNotKept{400, 422, 429};

@@ -42,7 +42,8 @@ class Differences {
 
   // {"from", "to", "positions", "events", "changed", "changes": [{"entity", "name", "happened", "fields"}],
   // "more": {"campaigns", "firmware", "devices", "updates"}}. `changed` is how many changes there are, null
-  // where some may not have been looked at; `more` how many have events in between and are not compared, null where nobody has looked.
+  // where some may not have been looked at; `more` how many have events in between and are not compared, null where nobody has
+  // looked.
   nlohmann::json take();
 
  private:

@@ -2,10 +2,10 @@
 //
 // httplib::Server keeps a thread for each connection. Here connections wait in one epoll
 // (Doorkeeper), whole requests run on a bounded pool (HandlerPool), and files (Transfers) and answers
-// without an end (EndlessAnswers) are sent by epoll as well, so that ten thousand idle or slow clients cost no threads. Of httplib this uses
-// process_request(): what guards a handler and writes its answer. The request's head is read by us,
-// as httplib 0.11 percent-decodes header values, runs recursive regexes over them, takes chunked
-// bodies of any size, and compresses JSON with brotli at its slowest.
+// without an end (EndlessAnswers) are sent by epoll as well, so that ten thousand idle or slow clients cost no threads. Of
+// httplib this uses process_request(): what guards a handler and writes its answer. The request's head is read by us, as
+// httplib 0.11 percent-decodes header values, runs recursive regexes over them, takes chunked bodies of any size, and
+// compresses JSON with brotli at its slowest.
 //
 //   FrontDoor door({.address = "127.0.0.1", .port = 0}, [&](RequestContext& context) {
 //   router.handle(context); }); door.start();  ...  door.stop();

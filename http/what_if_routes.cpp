@@ -1,9 +1,8 @@
 // POST /campaigns/{id}/what-if: what would have become of a campaign that is over, under another policy. It changes nothing.
 //
-// The body names the fields of the policy that are other ones; without any, and with such as decide nothing otherwise, the answer is
-// what was, and exact. Under other ones
-// `scenarios` has what became of it at both ends of what nobody knows, and `bounds` what holds at either `devices_come`, however
-// each of the unknown attempts ends:
+// The body names the fields of the policy that are other ones; without any, and with such as decide nothing otherwise, the
+// answer is what was, and exact. Under other ones `scenarios` has what became of it at both ends of what nobody knows, and
+// `bounds` what holds at either `devices_come`, however each of the unknown attempts ends:
 //
 // - unknown_outcomes: attempts that were stopped then, or never made, all "succeed", or all "fail";
 // - devices_come: "as_recorded": each when it was granted then, and who never was granted never; "at_once": each as soon as it

@@ -27,7 +27,8 @@ std::size_t telling(const std::vector<actors::Service::Why>& answers, const std:
   return next < answers.size() ? next : 0;
 }
 
-// Where nothing is meant for it, what became of what last was is the answer: " Its last update, upd_..., failed: E7, no space left."
+// Where nothing is meant for it, what became of what last was is the answer: " Its last update, upd_..., failed: E7, no space
+// left."
 std::string of_the_last(const Api& api, const domain::DeviceId& device) {
   const auto newest = api.service.views().device_updates(device, {1, 0, ""}).rows;
   if (newest.empty() || !domain::is_terminal(newest.front().status)) return "";

@@ -94,8 +94,8 @@ bool Replay::can_stop() const {
          policy_.error_threshold_count <= state().total() || std::any_of(record_.steps.begin(), record_.steps.end(), by_hand);
 }
 
-// Everyone who comes has one attempt, which is known to succeed, and nobody interferes: whenever it decides, it decides the same, on
-// the same devices. A canary with too few to be sure of anything is all that stops, and that behind the last of them.
+// Everyone who comes has one attempt, which is known to succeed, and nobody interferes: whenever it decides, it decides the
+// same, on the same devices. A canary with too few to be sure of anything is all that stops, and that behind the last of them.
 bool Replay::can_only_succeed() const {
   const auto interferes = [](const RecordedStep& step) {
     return !is_own_decision(step.event) && !std::holds_alternative<CampaignStarted>(step.event);

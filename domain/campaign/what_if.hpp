@@ -1,9 +1,9 @@
 // What would have become of a campaign under another policy: its recorded outcomes, replayed through the very functions that
 // decided the first time (grant, next, decide, evolve).
 //
-// Under its own policy nothing is to be guessed: what was decided then is folded once more (recount), and the answer is exact. So it
-// is under one that decides the same whenever it is asked, since its decisions then come when those came (campaign/follow.hpp).
-// Under any other one three things are not known, and the replay is played at both ends of each:
+// Under its own policy nothing is to be guessed: what was decided then is folded once more (recount), and the answer is exact.
+// So it is under one that decides the same whenever it is asked, since its decisions then come when those came
+// (campaign/follow.hpp). Under any other one three things are not known, and the replay is played at both ends of each:
 //
 // - How an attempt would have ended that was stopped, or never made: all of those succeed, or all of them fail. That is no bound
 //   by itself: where all fail the campaign may stop early, where some do it may go on, and more may fail in all. So the bounds are

@@ -55,8 +55,8 @@ class Delivery {
 class PullConsumer {
  public:
   // Creates the consumer unless it is there. A new one begins at the stream's oldest message. `silence`: of a server
-  // that is asked for messages and answers nothing at all, until the consumer is created anew. `first`, of whoever outlives it: where
-  // it was to begin, if the new one could not be created behind the old; a later one begins there. Throws BusError.
+  // that is asked for messages and answers nothing at all, until the consumer is created anew. `first`, of whoever outlives it:
+  // where it was to begin, if the new one could not be created behind the old; a later one begins there. Throws BusError.
   PullConsumer(Connection& connection, const std::string& stream, const std::string& durable,
                const std::string& subject, std::chrono::milliseconds silence = limits::kSilence,
                std::uint64_t* first = nullptr);

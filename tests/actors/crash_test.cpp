@@ -2,7 +2,8 @@
 // views that it left come to the same rows as views that begin anew.
 //
 // The child is this very binary, with only the test case "child: a service that works". It registers devices, runs campaigns
-// and reports, and tells of every answer through a pipe. All of it is looked at behind each of 200 kills, 1,000 with OTA_TEST_LONG=1.
+// and reports, and tells of every answer through a pipe. All of it is looked at behind each of 200 kills, 1,000 with
+// OTA_TEST_LONG=1.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <stdlib.h>

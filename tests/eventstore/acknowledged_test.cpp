@@ -1,5 +1,5 @@
-// How far the log was acknowledged is noted beside it; a start that finds less says so, changes nothing, and goes on only when it is
-// told to.
+// How far the log was acknowledged is noted beside it; a start that finds less says so, changes nothing, and goes on only when
+// it is told to.
 #include "eventstore/acknowledged.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// Faults of all kinds, kills and power cuts, by the dice, one after the other in one log and the names beside it: whatever happens, what
-// was answered is there and unchanged, there is no hole, and a start or a read that cannot tell says so.
+// Faults of all kinds, kills and power cuts, by the dice, one after the other in one log and the names beside it: whatever
+// happens, what was answered is there and unchanged, there is no hole, and a start or a read that cannot tell says so.
 //
 // A kill is a journal that is left without being asked anything more, on files of which the unsynced part stays; a power
 // cut takes it. 12 lives, 3,000 with OTA_TEST_LONG=1. A seed that failed: OTA_TEST_SEED=number.

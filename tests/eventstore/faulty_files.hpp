@@ -1,5 +1,5 @@
-// Files that fail on purpose: a disk that is full, writes that come to the disk in part or not at all, an fsync that fails, blocks that
-// cannot be read or read as something else, a power cut that takes what was not synced.
+// Files that fail on purpose: a disk that is full, writes that come to the disk in part or not at all, an fsync that fails,
+// blocks that cannot be read or read as something else, a power cut that takes what was not synced.
 //
 // Wraps the usual file system for RocksDB. Counts for every file how much of it was synced;
 // drop_unsynced() then cuts the files to that, as a power cut may. Safe from any thread.

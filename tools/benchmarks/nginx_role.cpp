@@ -2,8 +2,8 @@
 //
 // A worker for each core, each with a listening socket of its own, connections that stay, files that
 // stay open, and no log. Files are sent by sendfile but for texts, which are read and leave with
-// their head in one write: that is a sixth faster for a few hundred bytes. Its port is reserved by a socket that is bound but does not listen:
-// the workers bind beside it.
+// their head in one write: that is a sixth faster for a few hundred bytes. Its port is reserved by a socket that is bound but
+// does not listen: the workers bind beside it.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>

@@ -12,7 +12,8 @@
 namespace ota::ctl {
 
 // Opens the log in a data directory, or the log's own directory, and answers what `read` answers. Throws Failure with a
-// sentence if it cannot be read. If something that was acknowledged is not there that is said behind it, and the answer is a failure.
+// sentence if it cannot be read. If something that was acknowledged is not there that is said behind it, and the answer is a
+// failure.
 int reading(const std::string& directory, const std::function<int(const std::shared_ptr<eventstore::Log>&)>& read);
 
 // Throws Failure if a position that was given is behind what there may be, of a log that ends at `head`: as the service refuses it.

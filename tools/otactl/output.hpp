@@ -28,9 +28,9 @@ void flush_output();
 bool is_output_lost();
 
 // Flushes stdout for the last time, called by main alone. Answers `code`, or if something that was printed is lost another one
-// that is not 0, with a line on stderr; `why`: what was thrown for it, if anything was. Where it is lost because nobody reads it any
-// more (`| head -1`), SIGPIPE ends the process without a word, as it ends other tools; whoever started us with that signal ignored
-// gets the line instead.
+// that is not 0, with a line on stderr; `why`: what was thrown for it, if anything was. Where it is lost because nobody reads
+// it any more (`| head -1`), SIGPIPE ends the process without a word, as it ends other tools; whoever started us with that
+// signal ignored gets the line instead.
 int end_output(int code, std::string why);
 
 }  // namespace ota::ctl

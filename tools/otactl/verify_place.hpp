@@ -8,8 +8,8 @@
 
 namespace ota::ctl {
 
-// "otactl-verify-" and six characters, in `beside`, or among the temporary files where nothing can be made there. What an earlier one
-// left that was killed goes, and what another process is reading stays (scratch.hpp). Throws Failure.
+// "otactl-verify-" and six characters, in `beside`, or among the temporary files where nothing can be made there. What an
+// earlier one left that was killed goes, and what another process is reading stays (scratch.hpp). Throws Failure.
 class VerifyPlace {
  public:
   explicit VerifyPlace(const std::filesystem::path& beside);
