@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -14,13 +15,25 @@ BackupKeeper::BackupKeeper(const eventstore::Log& log, const eventstore::Subject
       subjects_(subjects),
       options_(std::move(options)),
       state_(begin()),
-      chore_(has_place() ? options_.every : std::chrono::milliseconds(0), [this](bool, const Chore::Stopped& stopped) { take(stopped); }) {}
+      chore_(has_place() ? until_due(options_.every, options_.soon, state_.newest(), options_.clock()) : std::chrono::milliseconds(0),
+             has_place() ? options_.every : std::chrono::milliseconds(0), [this](bool, const Chore::Stopped& stopped) { take(stopped); }) {}
+
+std::optional<domain::Time> BackupKeeper::State::newest() const {
+  const auto sound = std::find_if(backups.rbegin(), backups.rend(), [](const auto& one) { return one.is_sound; });
+  return of_another_log || sound == backups.rend() ? std::nullopt : std::optional<domain::Time>(sound->taken);
+}
 
 BackupKeeper::State BackupKeeper::begin() const {
   State state;
   if (!has_place()) return state;
   try {
-    state.backups = eventstore::Backups(options_.directory).list();
+    const eventstore::Backups there(options_.directory);
+    state.backups = there.list();
+    there.refuse_another(log_);
+  } catch (const eventstore::BackupsOfAnotherLog& fault) {
+    state.of_another_log = true;
+    state.last_error = fault.what();
+    spdlog::error("{}", state.last_error);
   } catch (const std::exception& fault) {
     state.last_error = fmt::format("the backups in {} (backup.directory) cannot be read: {}", options_.directory.string(), fault.what());
     spdlog::error("{}", state.last_error);
@@ -50,6 +63,10 @@ void BackupKeeper::take(const Chore::Stopped& stopped) {
     backups.keep(options_.keep);
     now.backups = backups.list();
     spdlog::info("backup {} of {} events was taken to {}", taken.id, taken.head.value, options_.directory.string());
+  } catch (const eventstore::BackupsOfAnotherLog& fault) {
+    now.of_another_log = true;
+    now.last_error = fault.what();
+    if (!stopped()) spdlog::error("{}", now.last_error);
   } catch (const std::exception& fault) {
     now.last_error = full ? "the backup was not taken: " + *full : fault.what();
     if (!stopped()) spdlog::error("{}", now.last_error);

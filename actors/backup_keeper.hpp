@@ -26,12 +26,17 @@ class BackupKeeper {
     std::function<domain::Time()> clock;
     // A sentence while the disk of the data has no room: a backup that is kept there must not take the log's. Empty: it has.
     std::function<std::optional<std::string>()> disk_refusal;
+    std::chrono::milliseconds soon{std::chrono::minutes(5)};   // behind a start, if one is overdue
   };
   struct State {
     bool running = false;
     std::optional<domain::Time> last_ended;
     std::string last_error;                      // of the last one, or why those that are there cannot be read; empty: none
     std::vector<eventstore::BackupInfo> backups; // the oldest first
+    bool of_another_log = false;                 // the newest of them: no further one is taken there
+
+    // Of this log and as it was written; empty: there is none.
+    std::optional<domain::Time> newest() const;
   };
 
   // Both outlive it. Backups that cannot be read are no reason not to work: `last_error` says so.

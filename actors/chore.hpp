@@ -2,14 +2,26 @@
 // its own that gives way to all others.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
+#include "domain/words.hpp"
+
 namespace ota::actors {
+
+// How long the first time is to be waited for, when a last one is known: `soon` if that is overdue, or there was none.
+inline std::chrono::milliseconds until_due(std::chrono::milliseconds every, std::chrono::milliseconds soon,
+                                           std::optional<domain::Time> last, domain::Time now) {
+  soon = std::min(soon, every);
+  if (!last || *last > now) return soon;
+  return std::max(soon, std::chrono::duration_cast<std::chrono::milliseconds>(every - (now - *last)));
+}
 
 class Chore {
  public:

@@ -35,6 +35,8 @@ inline constexpr std::size_t kRecordBeside = 64;   // bytes of a record beside i
 inline constexpr std::size_t kSnapshotEventsAtRest = 64;
 // What the log has come to is signed this often, if there is something new.
 inline constexpr std::chrono::seconds kSignEvery{60};
+// An erasure that met somebody's copy is gone through once more.
+inline constexpr std::chrono::seconds kEraseAgainEvery{600};
 // Deadlines: looked at this often at the latest; delivered again after this long; given up after this many times.
 inline constexpr std::chrono::milliseconds kTick{1'000};
 inline constexpr std::chrono::seconds kRedeliver{30};

@@ -40,15 +40,9 @@ LogVerifier::LogVerifier(std::shared_ptr<const eventstore::Log> log, Options opt
     : log_(std::move(log)),
       options_(std::move(options)),
       state_(begin()),
-      chore_(first_wait(options_, state_.sound, options_.clock()), options_.every, [this](bool asked, const Chore::Stopped& stopped) {
+      chore_(until_due(options_.every, options_.soon, state_.sound, options_.clock()), options_.every, [this](bool asked, const Chore::Stopped& stopped) {
         verify(asked, stopped);
       }) {}
-
-std::chrono::milliseconds LogVerifier::first_wait(const Options& options, std::optional<domain::Time> sound, domain::Time now) {
-  const auto soon = std::min(options.soon, options.every);
-  if (!sound || *sound > now) return soon;
-  return std::max(soon, std::chrono::duration_cast<std::chrono::milliseconds>(options.every - (now - *sound)));
-}
 
 LogVerifier::State LogVerifier::begin() const {
   State state;

@@ -54,7 +54,6 @@ class LogVerifier {
   bool start() { return chore_.start(); }
   State state() const;
   // How long the first run of a process waits, if the last one that found nothing ended then.
-  static std::chrono::milliseconds first_wait(const Options& options, std::optional<domain::Time> sound, domain::Time now);
 
  private:
   State begin() const;

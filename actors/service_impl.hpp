@@ -33,6 +33,7 @@ struct Service::Impl {
   std::unique_ptr<LogKeys> log_keys;             // null: the log is not signed
   std::unique_ptr<eventstore::Journal> journal;
   std::unique_ptr<Ticker> signing;
+  std::unique_ptr<Ticker> erasing;
   std::unique_ptr<LogVerifier> verifier;
   std::unique_ptr<BackupKeeper> backups;
   std::unique_ptr<DiskGuard> disk;

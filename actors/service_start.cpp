@@ -55,6 +55,14 @@ void refuse_views_ahead(const eventstore::Log& log, const projections::Views& vi
   spdlog::warn("{}, to which it was set back: the views are built again", seen);
 }
 
+void finish_erasure(eventstore::Subjects& subjects) {
+  try {
+    if (subjects.is_erasure_due()) subjects.erase_leftovers();
+  } catch (const std::exception& fault) {
+    spdlog::error("an erasure is not through: {}", fault.what());
+  }
+}
+
 }  // namespace
 
 // The log, the names and the views, brought to the head of the log.
@@ -128,6 +136,7 @@ std::unique_ptr<Service> Service::open(ServiceOptions options) {
     impl->log_keys->open(*impl->journal);
     impl->signing = std::make_unique<Ticker>(limits::kSignEvery, [journal = impl->journal.get()] { journal->checkpoint({}); });
   }
+  impl->erasing = std::make_unique<Ticker>(limits::kEraseAgainEvery, [subjects = impl->subjects.get()] { finish_erasure(*subjects); });
   impl->verifier = std::make_unique<LogVerifier>(impl->log, LogVerifier::Options{
       .every = o.verify_every, .file = o.data_directory / "log-verified", .clock = o.clock});
   impl->backups = std::make_unique<BackupKeeper>(
@@ -173,6 +182,7 @@ Service::~Service() {
   impl_->views_keeper.reset();
   impl_->backups.reset();
   impl_->verifier.reset();
+  impl_->erasing.reset();
   impl_->signing.reset();
   impl_->journal.reset();
   impl_->world.router.clear();

@@ -1,6 +1,8 @@
 // A user is deleted: their devices' updates first, their name last, so that a repeat after a crash finds what is left.
 #include <algorithm>
 
+#include <spdlog/spdlog.h>
+
 #include "actors/limits.hpp"
 #include "actors/service.hpp"
 
@@ -80,6 +82,10 @@ Answer Service::delete_user(const std::string& person, Meta meta) {
   }
   auto answer = user(token, domain::EraseUser{}, std::move(meta));
   if (answer) subjects().erase(*known);
+  if (subjects().is_erasure_due()) {
+    spdlog::warn("a name that was erased may be in what somebody has copied who looks for damage (otactl log repair): it goes with that, "
+                 "and in case they are killed it is looked for every {} s", limits::kEraseAgainEvery.count());
+  }
   return answer;
 }
 

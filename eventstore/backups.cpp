@@ -86,7 +86,9 @@ std::uint32_t newest_unreadable(const rocksdb::BackupEngineReadOnly& engine, con
 // What it says of itself is not what was written.
 [[noreturn]] void refuse_damaged_label(const fs::path& directory, std::string_view what, const rocksdb::BackupInfo& found) {
   const auto file = directory / what / "meta" / std::to_string(found.backup_id);
-  const auto* instead = what == kSubjects ? "With --without-newer-names these names are taken nevertheless" : "An older one is taken with --id";
+  const auto instead = what == kSubjects ? std::string("With --without-newer-names these names are taken nevertheless")
+                                         : fmt::format("With --id {} it is restored nevertheless; verify it then, against a checkpoint that you "
+                                                       "kept. An older one, if there is any, is taken with its --id", found.backup_id);
   std::string shown = found.app_metadata;
   std::replace_if(shown.begin(), shown.end(), [](unsigned char c) { return std::isprint(c) == 0; }, '?');
   throw std::runtime_error(fmt::format("backup {} in {} cannot be trusted: its metadata in {} is damaged, \"{}\": how far it goes is not known. {}",
@@ -98,10 +100,13 @@ struct LogBackup {
   BackupInfo info;
   LogLabel label;
 };
+BackupInfo info_of(const rocksdb::BackupInfo& found, const std::optional<LogLabel>& label) {
+  return {found.backup_id, Timestamp(std::chrono::seconds(found.timestamp)), label.value_or(LogLabel{}).head, found.size, label.has_value()};
+}
 std::optional<LogBackup> read_backup(const rocksdb::BackupInfo& found) {
   const auto label = parse_log_label(found.app_metadata);
   if (!label) return std::nullopt;
-  return LogBackup{{found.backup_id, Timestamp(std::chrono::seconds(found.timestamp)), label->head, found.size}, *label};
+  return LogBackup{info_of(found, label), *label};
 }
 
 // The oldest first.
@@ -113,8 +118,8 @@ std::vector<LogBackup> log_backups(const std::vector<rocksdb::BackupInfo>& found
   return all;
 }
 
-// Of the log; one that is not known is named.
-BackupInfo known(const rocksdb::BackupEngineReadOnly& engine, const fs::path& directory, std::uint32_t id) {
+// Of the log; one that is not known is named. `by_its_id`: whoever names one wants it, also if nobody knows how far it goes.
+BackupInfo known(const rocksdb::BackupEngineReadOnly& engine, const fs::path& directory, std::uint32_t id, bool by_its_id = false) {
   std::vector<rocksdb::BackupInfo> found;
   engine.GetBackupInfo(&found);
   const auto unreadable = newest_unreadable(engine, directory / kLog);
@@ -127,6 +132,7 @@ BackupInfo known(const rocksdb::BackupEngineReadOnly& engine, const fs::path& di
   for (const auto& one : found) {
     if (one.backup_id != (id == 0 ? found.back().backup_id : id)) continue;
     if (const auto read = read_backup(one)) return read->info;
+    if (by_its_id && id != 0) return info_of(one, std::nullopt);
     refuse_damaged_label(directory, kLog, one);
   }
   throw std::runtime_error(found.empty() ? fmt::format("there is no backup {} in {} that can be read", id, directory.string())
@@ -177,7 +183,10 @@ std::string hash_at(const Log& log, Position position) {
   return hash ? base64_of({reinterpret_cast<const char*>(hash->data()), hash->size()}) : std::string(kNoHash);
 }
 
-void refuse_other_log(const fs::path& directory, const Log& log) {
+}  // namespace
+
+void Backups::refuse_another(const Log& log) const {
+  const auto& directory = directory_;
   if (!fs::exists(directory / kLog / "meta")) return;
   std::vector<rocksdb::BackupInfo> found;
   open_to_read(directory / kLog)->GetBackupInfo(&found);
@@ -187,10 +196,10 @@ void refuse_other_log(const fs::path& directory, const Log& log) {
   const auto& theirs = read.back().label;
   const auto is_other = [&](const std::string& hash, Position position) { return hash != kNoHash && hash != hash_at(log, position); };
   if (log.head().value > 0 && is_other(theirs.first, {1})) {
-    throw std::runtime_error(fmt::format("the backups in {} are of another log: its first event is another one", directory.string()));
+    throw BackupsOfAnotherLog(fmt::format("the backups in {} are of another log: its first event is another one", directory.string()));
   }
   if (is_other(theirs.last, theirs.head)) {
-    throw std::runtime_error(fmt::format(
+    throw BackupsOfAnotherLog(fmt::format(
         "the newest backup in {} has {} events, {}: this log was set back, or is a copy that went on by itself. Keep those backups, and take "
         "the next ones to another directory",
         directory.string(), theirs.head.value,
@@ -198,6 +207,8 @@ void refuse_other_log(const fs::path& directory, const Log& log) {
                                  : fmt::format("of which event {} is another one here", theirs.head.value)));
   }
 }
+
+namespace {
 
 // RocksDB says of a file that is not what was written only that there is one; a check names it.
 void restore_files(const rocksdb::BackupEngineReadOnly& engine, std::uint32_t id, const fs::path& backups, const fs::path& to) {
@@ -221,7 +232,7 @@ Acknowledged note_of(const BackupInfo& restored) {
 
 BackupInfo Backups::take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop) const {
   const auto head = log.head();
-  refuse_other_log(directory_, log);
+  refuse_another(log);
   const auto id = take_one(directory_ / kLog, log.impl_->database->db(), text_of(LogLabel{head, hash_at(log, {1}), hash_at(log, head)}), stop);
   OTA_FAULT("backups.log_taken");
   // Behind the log, so that whoever it speaks of is there. The newest one is good for all of the log: those before it go, and
@@ -244,7 +255,7 @@ std::vector<BackupInfo> Backups::list() const {
   if (!fs::exists(directory_ / kLog / "meta")) return all;
   std::vector<rocksdb::BackupInfo> found;
   open_to_read(directory_ / kLog)->GetBackupInfo(&found);
-  for (const auto& one : log_backups(found)) all.push_back(one.info);
+  for (const auto& one : found) all.push_back(info_of(one, parse_log_label(one.app_metadata)));
   return all;
 }
 
@@ -263,7 +274,7 @@ BackupInfo Backups::restore(const fs::path& data, std::uint32_t id, NamesOf name
   RestorePlace::refuse_what_is_there(data);
   std::optional<RestorePlace> place;  // outlives those who write to it: an engine that has failed still copies what it had begun
   const auto logs = open_to_read(directory_ / kLog);
-  const auto info = known(*logs, directory_, id);
+  const auto info = known(*logs, directory_, id, /*by_its_id=*/true);
   const bool may_be_none = names == NamesOf::kNone || (names == NamesOf::kWhateverIsThere && !fs::exists(directory_ / kSubjects / "meta"));
   const auto subjects = may_be_none ? nullptr : open_to_read(directory_ / kSubjects);
   const auto names_id = subjects ? names_for(*subjects, directory_, info, names) : 0;

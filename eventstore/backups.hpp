@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct BackupInfo {
   Timestamp taken;
   Position head;                         // at least so far
   std::uint64_t bytes = 0;               // of all its files, shared ones too
+  bool is_sound = true;                  // false: what it says of itself is damaged, and how far it goes is not known
+};
+
+// Those that are there are of another log, or of this one as it went on elsewhere: it was set back, or copied.
+struct BackupsOfAnotherLog : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 // With which names a log is restored.
@@ -41,19 +48,19 @@ class Backups {
  public:
   explicit Backups(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  // `stop` is asked now and then; true: break off, and leave the earlier ones as they are. Throws also if those that are there
-  // are of another log, or of this one as it went on elsewhere: it was set back, or copied. The names that only those know
-  // would be lost.
+  // `stop` is asked now and then; true: break off, and leave the earlier ones as they are. Throws BackupsOfAnotherLog, too: the
+  // names that only those know would be lost.
   BackupInfo take(const Log& log, const Subjects& subjects, const std::function<bool()>& stop = {}) const;
-  // The oldest first. Of a directory without any: none. One that cannot be read, or of which nobody knows how far it goes, is
-  // passed over.
+  // Throws BackupsOfAnotherLog if none may be taken beside those that are there.
+  void refuse_another(const Log& log) const;
+  // The oldest first. Of a directory without any: none. One that cannot be read is passed over.
   std::vector<BackupInfo> list() const;
   // Compares the checksums of all its files, and of the names that are restored with it, and what they say of themselves
   // (backup_label.hpp). 0: of the newest; one that cannot even be listed is a fault then.
   BackupInfo check(std::uint32_t id = 0) const;
   // Writes `data`/log and `data`/subjects, neither of which may exist; `data` is created if it is missing. Both or none, and
   // nothing beside them. The log has a note of how far it is acknowledged, and that it was set back (Log::is_set_back). 0: the
-  // newest, if that can be read. What a restore that was killed has left is replaced (restore_place.hpp); while one runs
+  // newest, if that can be read; one that is named is restored also if nobody knows how far it goes (BackupInfo::is_sound). What a restore that was killed has left is replaced (restore_place.hpp); while one runs
   // another is refused.
   BackupInfo restore(const std::filesystem::path& data, std::uint32_t id = 0, NamesOf names = NamesOf::kAllItSpeaksOf) const;
   // Deletes all but the newest, and the files that only they needed.

@@ -55,7 +55,8 @@ void empty_place(const fs::path& directory) {
   for (const auto& entry : entries) remove_place(entry);
 }
 
-int open_place(const fs::path& directory) { return ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+// Not what a link names: that is somebody's.
+int open_place(const fs::path& directory) { return ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }
 
 // False: somebody has it.
 bool locked(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
@@ -63,7 +64,7 @@ bool locked(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0
 // Whoever had it may have put it in its place, or removed it, before it was locked here.
 bool is_still_at(int descriptor, const fs::path& path) {
   struct stat held {}, there {};
-  return ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &there) == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+  return ::fstat(descriptor, &held) == 0 && ::lstat(path.c_str(), &there) == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 
 int hold(const fs::path& data, const fs::path& beside) {

@@ -39,7 +39,8 @@ bool remove_left(const fs::path& in, std::string_view prefix) {
   std::error_code ignored;
   std::vector<fs::path> found;
   for (fs::directory_iterator entry(in, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
-    if (is_scratch(entry->path().filename().string(), prefix)) found.push_back(entry->path());
+    const bool is_directory = fs::is_directory(entry->symlink_status(ignored));
+    if (is_directory && is_scratch(entry->path().filename().string(), prefix)) found.push_back(entry->path());
   }
   bool stays = false;
   for (const auto& one : found) {

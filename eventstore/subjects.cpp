@@ -144,6 +144,11 @@ class RocksSubjects final : public Subjects {
     if (scrub_due_ || has_aside_directories(directory_)) scrub();
   }
 
+  bool is_erasure_due() const override {
+    const std::shared_lock lock(mutex_);
+    return scrub_due_;
+  }
+
  private:
   rocksdb::DB& database() const {
     if (!database_) fail("use", "it could not be opened again after an erasure");

@@ -53,6 +53,8 @@ class Subjects {
   // Somebody who is in none of the rows, and may be in what lies beside them: an erasure that was cut short is finished, and
   // what was kept aside of damaged files goes. Errors as of `erase`.
   virtual void erase_leftovers() = 0;
+  // An erasure is not through: somebody who looked for damage had a copy (scratch.hpp). erase_leftovers() is to be called again.
+  virtual bool is_erasure_due() const = 0;
   // What was cut off the end of its write-ahead log when it was opened, as a sentence; empty: nothing.
   virtual std::string torn_tail() const = 0;
 

@@ -14,7 +14,7 @@ void answer_backups(RequestContext& context, const Api& api, int status) {
   const auto state = api.service.backups().state();
   json all = json::array();
   for (const auto& one : state.backups) {
-    all.push_back({{"id", one.id}, {"taken", format_time(one.taken)}, {"head", one.head.value}, {"bytes", one.bytes}});
+    all.push_back({{"id", one.id}, {"taken", format_time(one.taken)}, {"head", one.is_sound ? json(one.head.value) : json(nullptr)}, {"bytes", one.bytes}});
   }
   context.answer_json(status, json{{"running", state.running},
                                    {"last_ended", state.last_ended ? json(format_time(*state.last_ended)) : json(nullptr)},

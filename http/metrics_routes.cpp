@@ -47,8 +47,9 @@ void add_backups(PrometheusText& text, const actors::BackupKeeper& keeper) {
   if (!keeper.has_place()) return;
   const auto state = keeper.state();
   text.gauge("ota_backup_failing", "1 while the last backup that was to be taken was not, else 0.", state.last_error.empty() ? 0 : 1);
-  if (state.backups.empty()) return;
-  text.gauge("ota_backup_newest_timestamp_seconds", "When the newest backup was taken.", seconds_since_epoch(state.backups.back().taken));
+  if (const auto newest = state.newest()) {
+    text.gauge("ota_backup_newest_timestamp_seconds", "When the newest backup of this log was taken.", seconds_since_epoch(*newest));
+  }
 }
 
 void add_log(PrometheusText& text, const Api& api) {

@@ -31,8 +31,9 @@ std::string text_of(const actors::ViewsKeeper::Progress& running) {
 json health_of_backups(const Api& api) {
   if (!api.service.backups().has_place()) return nullptr;
   const auto state = api.service.backups().state();
+  const auto newest = state.newest();
   return {{"status", state.last_error.empty() ? "healthy" : "failing"},
-          {"newest", state.backups.empty() ? json(nullptr) : json(format_time(state.backups.back().taken))},
+          {"newest", newest ? json(format_time(*newest)) : json(nullptr)},
           {"last_error", state.last_error.empty() ? json(nullptr) : json(state.last_error)}};
 }
 

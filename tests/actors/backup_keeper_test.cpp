@@ -120,3 +120,19 @@ TEST_CASE("backups that cannot be read are no reason not to start, and are said"
   REQUIRE(take(stage.service()));
   CHECK(stage.service().backups().state().last_error.empty());
 }
+
+TEST_CASE("a start says that the backups are those of another log, and none of them is the newest of this one") {
+  std::filesystem::path place;
+  auto first = with_backups(std::chrono::milliseconds(0), 9, place);
+  first.device("d", "1.0.0");
+  REQUIRE(take(first.service()));
+  REQUIRE(first.service().backups().state().newest());
+  Stage second([&place](ServiceOptions& options) { options.backup_directory = place; });
+  second.device("e", "1.0.0");
+  second.restart();
+  const auto state = second.service().backups().state();
+  CHECK(state.of_another_log);
+  CHECK(state.last_error.find("of another log") != std::string::npos);
+  CHECK(state.backups.size() == 1);
+  CHECK_FALSE(state.newest());
+}

@@ -60,7 +60,7 @@ TEST_CASE("a service whose log is verified only when somebody asks keeps that, t
 TEST_CASE("the first verification waits for the rest of the day, or, if that is over, for the start alone") {
   LogVerifier::Options options;
   const domain::Time now{hours(1'000'000)};
-  const auto wait = [&](std::optional<domain::Time> sound) { return LogVerifier::first_wait(options, sound, now); };
+  const auto wait = [&](std::optional<domain::Time> sound) { return until_due(options.every, options.soon, sound, now); };
   CHECK(wait({}) == minutes(5));
   CHECK(wait(now) == hours(24));
   CHECK(wait(now - hours(20)) == hours(4));

@@ -247,6 +247,21 @@ TEST_CASE("a restore that fails leaves nothing, and names the file that is damag
   CHECK(entries_of(data).empty());
 }
 
+TEST_CASE("a link in the place of a restore is somebody's: what it names stays, and nothing is restored") {
+  BackedUp b;
+  b.write(10);
+  b.backups.take(*b.store.log, *b.subjects);
+  const auto theirs = b.place.path() / "theirs";
+  fs::create_directories(theirs / "kept");
+  const auto data = b.place.path() / "data";
+  fs::create_directories(data);
+  fs::create_directory_symlink(theirs, data / "log.restoring");
+  const auto why = why_not([&] { b.backups.restore(data); });
+  CHECK_MESSAGE(why.find((data / "log.restoring").string() + " cannot be opened") == 0, why);
+  CHECK(entries_of(theirs) == std::vector<std::string>{"kept"});
+  CHECK_FALSE(fs::exists(data / "log"));
+}
+
 TEST_CASE("what a backup says of itself is as it was written, or damage that is named") {
   const std::string hash(43, 'A');
   const auto text = text_of(LogLabel{{13'634}, hash + "=", "-"});
@@ -298,7 +313,13 @@ TEST_CASE("a backup of which nobody knows how far it goes is not taken for one w
     is_named(why_not([&] { b.backups.check(2); }), "log/meta/2");
     is_named(why_not([&] { b.backups.restore(data); }), "log/meta/2");
     CHECK_FALSE(fs::exists(data));
-    REQUIRE(b.backups.list().size() == 1);
+    REQUIRE(b.backups.list().size() == 2);
+    CHECK(b.backups.list().front().is_sound);
+    CHECK_FALSE(b.backups.list().back().is_sound);
+    // Who names it wants it: its files are as they were written, and what is in it is verified as any log.
+    const auto named = b.place.path() / "named";
+    CHECK_FALSE(b.backups.restore(named, 2).is_sound);
+    CHECK(b.verified(named) == 20);
     CHECK(b.backups.check(1).head.value == 10);
     CHECK(b.backups.restore(data, 1).head.value == 10);
     // The next one is of the same log, and is told by the one that can be read.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
@@ -249,11 +250,17 @@ TEST_CASE("an erasure leaves the names that somebody looks at, and the next star
   subjects->erase(ada);
   CHECK_FALSE(subjects->person(ada));
   CHECK(std::filesystem::exists(holder.path() / "000012.log"));
-  SUBCASE("which goes on") { CHECK_NOTHROW(subjects->erase_leftovers()); }
+  CHECK(subjects->is_erasure_due());
+  std::ofstream(directory.path() / "scratch-notes1") << "a file is no copy";
+  SUBCASE("which goes on") {
+    CHECK_NOTHROW(subjects->erase_leftovers());
+    CHECK(subjects->is_erasure_due());
+  }
   SUBCASE("an erasure") {
     holder.kill();
     subjects->erase_leftovers();
     CHECK_FALSE(std::filesystem::exists(holder.path()));
+    CHECK_FALSE(subjects->is_erasure_due());
   }
   SUBCASE("a start") {
     holder.kill();

@@ -122,6 +122,33 @@ TEST_CASE("what a proof says and its record does not is found, too") {
   CHECK(changed("/event", 7).find("its field event is not") != std::string::npos);
 }
 
+TEST_CASE("a number in a proof is the very number, and a member is there once") {
+  domain::UpdateRequested requested;
+  requested.plan.download_size = 9'007'199'254'740'993;
+  const Made made(requested);
+  const auto said = [&](const json& size) {
+    return made.why_not([&](json& proof) { proof["event"]["data"]["plan"]["download_size"] = size; });
+  };
+  CHECK(said(9'007'199'254'740'993) == "proven");
+  CHECK(said(9'007'199'254'740'992.0).find("data.plan.download_size is not") != std::string::npos);
+  CHECK(made.why_not([](json& proof) { proof["leaf_index"] = double(kProven - 1); }).find("leaf_index is not") != std::string::npos);
+  const auto text = made.proof.dump();
+  CHECK(std::holds_alternative<Proven>(check_proof(parse_proof(text), {})));
+  const auto twice = R"({"position":7,)" + text.substr(1);
+  CHECK(std::get<std::string>(check_proof(parse_proof(twice), {})) == "this is no proof: it is no JSON object, or says a member twice");
+  CHECK(parse_proof(R"({"a":[{"b":1},{"b":2}],"c":{"a":1}})").is_object());
+  CHECK(parse_proof(R"({"a":{"b":1,"b":1}})").is_discarded());
+}
+
+TEST_CASE("of the keys a proof says no more than what the log's keys are shown with") {
+  const Made made;
+  const auto with = [&](const json& key) { return made.why_not([&](json& proof) { proof["keys"].push_back(key); }); };
+  const auto text = made.verifier.text();
+  CHECK(with({{"key", text}, {"actor", "ada"}, {"vouched", true}}) == "proven");
+  CHECK(with({{"key", text}, {"remark", "approved"}}).find("does not prove its field keys.1.remark") != std::string::npos);
+  CHECK(with({{"key", "the boss approves"}}).find("its field keys.1 is no key") != std::string::npos);
+}
+
 TEST_CASE("a proof shows the event that is proven, and by whose word") {
   const Made made;
   const auto checked = check_proof(made.proof, {});
@@ -157,8 +184,9 @@ TEST_CASE("what was changed in a proof is said") {
   CHECK(changed("checkpoint", nullptr) == "the proof has no checkpoint: its path leads to a tree that nobody signed");
   CHECK(changed("checkpoint", "x").starts_with("in the proof: this is no checkpoint"));
   CHECK(changed("keys", json::array()) == "the checkpoint is signed by no key that the proof names");
-  CHECK(std::get<std::string>(check_proof(json::array(), {})) == "this is no proof: it is no JSON object");
-  CHECK(std::get<std::string>(check_proof(json::parse("{", nullptr, false), {})) == "this is no proof: it is no JSON object");
+  CHECK(std::get<std::string>(check_proof(json::array(), {})) == "this is no proof: it is no JSON object, or says a member twice");
+  CHECK(std::get<std::string>(check_proof(json::parse("{", nullptr, false), {})) ==
+        "this is no proof: it is no JSON object, or says a member twice");
 }
 
 TEST_CASE("a proof that another key has signed is none to who knows the right one") {

@@ -365,7 +365,7 @@ void add_check(CLI::App& audit, Session& session) {
   command->add_option("--key", request->keys, "A key that you know to be the log's; may be repeated");
   command->callback([&session, request] {
     session.action = [&session, request](ServiceClient&) {
-      const auto proven = expect_proven(json::parse(read_text(request->file), nullptr, false), request->keys);
+      const auto proven = expect_proven(parse_proof(read_text(request->file)), request->keys);
       fmt::print("{}", session.json ? proven_json(proven).dump() + "\n" : proven_text(proven));
       return 0;
     };

@@ -28,6 +28,9 @@ std::string backups_text(const json& state) {
                text::human_size(one.value("bytes", std::int64_t{0}))});
   }
   auto shown = table.text();
+  for (const auto& one : state["backups"]) {
+    if (one["head"].is_null()) shown += fmt::format("what backup {} says of itself is damaged: `otactl backup check` tells more\n", value_text(one["id"]));
+  }
   if (state.contains("last_error") && state["last_error"].is_string()) {
     shown += "the last one failed: " + text::printable(state["last_error"].get<std::string>()) + "\n";
   }
@@ -35,9 +38,10 @@ std::string backups_text(const json& state) {
 }
 
 json json_of(const eventstore::BackupInfo& one) {
-  return {{"id", one.id}, {"taken", time_text(one.taken)}, {"head", one.head.value}, {"bytes", one.bytes}};
+  return {{"id", one.id}, {"taken", time_text(one.taken)}, {"head", one.is_sound ? json(one.head.value) : json(nullptr)}, {"bytes", one.bytes}};
 }
 std::string name_of(const eventstore::BackupInfo& one) {
+  if (!one.is_sound) return fmt::format("{} of {}, with nobody knows how many events,", one.id, text::human_time(time_text(one.taken)));
   return fmt::format("{} of {}, with at least {} events,", one.id, text::human_time(time_text(one.taken)), one.head.value);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "domain/codec/codec.hpp"
@@ -52,8 +53,21 @@ std::vector<eventstore::VerifierKey> keys_of(const json& proof) {
 
 }  // namespace
 
+json parse_proof(const std::string& text) {
+  std::vector<std::set<std::string>> names;
+  bool twice = false;
+  const auto look = [&](int, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::object_start) names.emplace_back();
+    if (event == json::parse_event_t::key) twice = !names.back().insert(parsed.get<std::string>()).second || twice;
+    if (event == json::parse_event_t::object_end) names.pop_back();
+    return true;
+  };
+  auto parsed = json::parse(text, look, false);
+  return twice ? json(json::value_t::discarded) : parsed;
+}
+
 std::variant<Proven, std::string> check_proof(const json& proof, const std::vector<eventstore::VerifierKey>& trusted) {
-  if (!proof.is_object()) return "this is no proof: it is no JSON object";
+  if (!proof.is_object()) return "this is no proof: it is no JSON object, or says a member twice";
   const auto position = number(proof, "position");
   const auto record = eventstore::from_base64(text(proof, "record").value_or(""));
   const auto path = path_of(proof);

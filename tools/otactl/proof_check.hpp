@@ -23,6 +23,9 @@ struct Proven {
   bool key_is_from_proof = false;         // nobody said which key to trust: it is the proof's own
 };
 
+// A proof as text. Discarded if it is no JSON, or has a member twice: a reader would see the one, and a program the other.
+nlohmann::json parse_proof(const std::string& text);
+
 // A sentence if it proves nothing. `trusted`: keys that count; none: those that the proof names.
 std::variant<Proven, std::string> check_proof(const nlohmann::json& proof, const std::vector<eventstore::VerifierKey>& trusted);
 

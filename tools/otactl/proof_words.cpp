@@ -10,6 +10,7 @@
 #include "domain/codec/codec.hpp"
 #include "domain/codec/readable.hpp"
 #include "eventstore/base64.hpp"
+#include "eventstore/checkpoint.hpp"
 #include "tools/otactl/event_line.hpp"
 
 namespace ota::ctl {
@@ -23,6 +24,9 @@ std::string text_of(const eventstore::Hash& hash) {
 
 // Bytes that are no text come with replacement characters in their places.
 json as_shown(const json& value) { return json::parse(value.dump(-1, ' ', false, json::error_handler_t::replace)); }
+
+// To the letter: as values 1 and 1.0 are equal, and so are -1 and the largest number that is none below zero.
+bool is_same(const json& said, const json& proven) { return said.dump() == proven.dump(); }
 
 std::string another(const std::string& where) {
   return fmt::format("the proof is sound, but its field {} is not what it proves: somebody has changed what is there to be read", where);
@@ -60,7 +64,7 @@ struct Against {
   std::string operator()(const auto& plain) const { return held(json(plain)); }
 
  private:
-  std::string held(const json& proven) const { return said == as_shown(proven) ? "" : another(where); }
+  std::string held(const json& proven) const { return is_same(said, as_shown(proven)) ? "" : another(where); }
 };
 
 std::string fault_of_data(const json& said, const eventstore::RecordedEvent& event) {
@@ -81,8 +85,25 @@ std::string fault_of_event(const json& said, const eventstore::RecordedEvent& ev
       if (auto fault = fault_of_data(value, event); !fault.empty()) return fault;
     } else if (!proven.contains(name)) {
       return unknown(where);
-    } else if (value != as_shown(proven[name])) {
+    } else if (!is_same(value, as_shown(proven[name]))) {
       return another(where);
+    }
+  }
+  return "";
+}
+
+// Which keys there were when is the service's word: each is one, and no more is said of it than GET /audit/keys does.
+std::string fault_of_keys(const json& keys) {
+  static constexpr std::string_view kOfKey[] = {"key", "origin", "since", "until", "change", "vouched", "position", "actor"};
+  if (!keys.is_array()) return another("keys");
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto where = fmt::format("keys.{}", i);
+    const auto& key = keys[i];
+    if (!key.is_object() || !key.contains("key") || !key["key"].is_string() || !eventstore::VerifierKey::parse(key["key"].get<std::string>())) {
+      return fmt::format("the proof is sound, but its field {} is no key", where);
+    }
+    for (const auto& [name, value] : key.items()) {
+      if (std::find(std::begin(kOfKey), std::end(kOfKey), name) == std::end(kOfKey)) return unknown(where + "." + name);
     }
   }
   return "";
@@ -96,13 +117,15 @@ std::string unproven_words(const json& proof, const eventstore::RecordedEvent& e
                     {"leaf_hash", text_of(leaf)},
                     {"tree", {{"size", tree.size}, {"root", text_of(tree.root)}}}};
   for (const auto& [name, value] : proof.items()) {
-    static constexpr std::string_view kProves[] = {"position", "record", "path", "checkpoint", "keys"};
+    static constexpr std::string_view kProves[] = {"position", "record", "path", "checkpoint"};
     if (std::find(std::begin(kProves), std::end(kProves), name) != std::end(kProves)) continue;
-    if (name == "event") {
+    if (name == "keys") {
+      if (auto fault = fault_of_keys(value); !fault.empty()) return fault;
+    } else if (name == "event") {
       if (auto fault = fault_of_event(value, event); !fault.empty()) return fault;
     } else if (!proven.contains(name)) {
       return unknown(name);
-    } else if (value != proven[name]) {
+    } else if (!is_same(value, proven[name])) {
       return another(name);
     }
   }

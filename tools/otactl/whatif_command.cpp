@@ -80,9 +80,20 @@ std::string bounds_text(const json& bounds) {
                            between(bounds.at("failed_devices")), between(bounds.at("cancelled_devices")));
 }
 
+// It is not stopped, and every count is one number.
+bool is_known(const json& bounds) {
+  for (const auto* count : {"granted_devices", "completed_devices", "failed_devices", "cancelled_devices"}) {
+    if (bounds.at(count).at("min") != bounds.at(count).at("max")) return false;
+  }
+  return bounds.at("stopped") == "never";
+}
+
 std::string what_if_text(const json& answer) {
   if (answer.at("exact").get<bool>()) return outcome_text(answer.at("scenarios").front());
-  std::string out = "Not known exactly. However each of the unknown attempts ends, and however late it is decided:\n" + bounds_text(answer.at("bounds"));
+  const auto& bounds = answer.at("bounds");
+  std::string out = is_known(bounds) ? "When it is decided is not known exactly, and changes none of this:\n"
+                                     : "Not known exactly. However each of the unknown attempts ends, and however late it is decided:\n";
+  out += bounds_text(bounds);
   for (const auto& scenario : answer.at("scenarios")) {
     const bool as_recorded = scenario.at("devices_come").get<std::string>() == "as_recorded";
     out += fmt::format("{}; attempts without a known outcome all {}:\n",
