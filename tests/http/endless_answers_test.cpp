@@ -213,7 +213,7 @@ TEST_CASE("silence is broken from time to time, also by a source that looks and 
   SUBCASE("it looks") { lines.never_says = true; }
   OpenDoor open(options, speaking(lines));
   auto client = begun(open);
-  CHECK(read_bytes(client, 12) == "still\nstill\n");
+  CHECK(read_bytes(client, 12).starts_with("still\nstill\n"));  // and more, where this thread comes late
 }
 
 TEST_CASE("one that never stops looking leaves the others their turns") {
