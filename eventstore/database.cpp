@@ -15,6 +15,7 @@
 #include "eventstore/disk_room.hpp"
 #include "eventstore/keys.hpp"
 #include "eventstore/log.hpp"
+#include "eventstore/manifest_check.hpp"
 #include "eventstore/no_log.hpp"
 #include "eventstore/scratch.hpp"
 #include "eventstore/wal_guard.hpp"
@@ -103,7 +104,7 @@ std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
                                          std::shared_ptr<const Head> head, rocksdb::Env* env) {
   expect_room_to_open(directory, kWhat);
   std::unique_ptr<Database> database(new Database(directory, WalCheck::OnHole::kRefuse));
-  rocksdb::DBOptions options = database_options(env);
+  rocksdb::DBOptions options = database_options(with_manifest_check(env, has_torn_manifest(directory)));
   const auto families = family_options(std::move(head));
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
   for (std::size_t i = 0; i < kFamilyNames.size(); ++i) {
@@ -143,8 +144,9 @@ std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
 // Asks RocksDB, which changes nothing yet, whether files that are not as they were noted are needed.
 void Database::refuse_shortfall(const std::filesystem::path& directory, const WalGuard& guard) {
   if (!guard.note_fault().empty()) throw std::runtime_error(guard.note_fault());
-  if (guard.missing_wal(0).empty() || !std::filesystem::exists(directory / "CURRENT")) return;
-  {
+  const bool is_torn = guard.note() && has_torn_manifest(directory);  // without a note nothing was acknowledged
+  if ((guard.missing_wal(0).empty() && !is_torn) || !std::filesystem::exists(directory / "CURRENT")) return;
+  if (!is_torn) {
     rocksdb::DBOptions tables_alone = database_options(nullptr);
     const Scratch no_wal(directory);  // a start needs no other place
     tables_alone.wal_dir = no_wal.path().string();
@@ -190,6 +192,7 @@ std::unique_ptr<Database> Database::open_existing(const std::filesystem::path& d
   std::unique_ptr<Database> database(new Database(directory, WalCheck::OnHole::kGoOn));
   options.create_if_missing = false;
   options.create_missing_column_families = false;
+  options.env = with_manifest_check(options.env, read_only || has_torn_manifest(directory));
   options.wal_filter = database->wal_check_.get();
   if (read_only) options.info_log = no_log();
   Names names;

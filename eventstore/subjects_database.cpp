@@ -9,6 +9,7 @@
 #include "eventstore/database.hpp"
 #include "eventstore/directory.hpp"
 #include "eventstore/durable_files.hpp"
+#include "eventstore/manifest_check.hpp"
 #include "eventstore/no_log.hpp"
 #include "eventstore/scratch.hpp"
 #include "eventstore/wal_check.hpp"
@@ -41,8 +42,9 @@ void must_read(const rocksdb::Status& status) {
 // As the log's (Database::refuse_shortfall).
 void refuse_shortfall(const fs::path& directory, const WalGuard& guard) {
   if (!guard.note_fault().empty()) throw std::runtime_error(guard.note_fault());
-  if (guard.missing_wal(0).empty()) return;
-  {
+  const bool is_torn = guard.note() && has_torn_manifest(directory);  // without a note nothing was acknowledged
+  if (guard.missing_wal(0).empty() && !is_torn) return;
+  if (!is_torn) {
     const Scratch no_wal(directory);  // a start needs no other place
     const auto tables = open_subjects_to_read(directory, no_wal.path());
     if (guard.missing_wal(first_needed_wal(*tables)).empty()) return;
@@ -67,7 +69,7 @@ OpenedSubjects open_subjects(const fs::path& directory, rocksdb::Env* env, const
     refuse_shortfall(directory, guard);
     opened.torn_tail = guard.cut_torn_tail();
   }
-  auto options = subjects_options(env);
+  auto options = subjects_options(with_manifest_check(env, has_torn_manifest(directory)));
   WalCheck no_holes(WalCheck::OnHole::kRefuse);
   options.wal_filter = &no_holes;
   options.listeners.push_back(faults);
@@ -103,7 +105,7 @@ std::unique_ptr<rocksdb::DB> open_subjects_to_read(const fs::path& directory, co
 
 std::uint64_t bring_into_tables(const fs::path& directory) {
   rocksdb::DB* raw = nullptr;
-  auto options = subjects_options(nullptr);
+  auto options = subjects_options(with_manifest_check(nullptr, has_torn_manifest(directory)));
   options.create_if_missing = false;
   check_opened(rocksdb::DB::Open(options, directory.string(), &raw), directory, kSubjectsName);
   const std::unique_ptr<rocksdb::DB> db(raw);

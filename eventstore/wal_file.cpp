@@ -283,6 +283,36 @@ std::optional<WalDamage> find_wal_damage(const std::vector<fs::path>& files) {
   return damage;
 }
 
+std::optional<FrameFault> find_frame_fault(std::string_view file) {
+  std::string wrong;
+  bool is_open = false;
+  std::size_t sound = 0;
+  std::size_t at = 0;
+  while (at < file.size() && wrong.empty()) {
+    if (block_end(at) - at < kFragmentHeadBytes) {
+      at = block_end(at);
+      continue;
+    }
+    const auto fragment = fragment_at(file, at, wrong);
+    if (!fragment) break;
+    const bool begins = fragment->type == kWhole || fragment->type == kFirst;
+    if (begins == is_open) wrong = begins ? "a record has no end" : "a record has no beginning";
+    is_open = fragment->type == kFirst || fragment->type == kMiddle;
+    at = fragment->end;
+    if (!is_open && wrong.empty()) sound = at;
+  }
+  if (wrong.empty() && is_open) wrong = "the file ends within a record";
+  if (wrong.empty()) return std::nullopt;
+  FrameFault fault{sound, wrong, 0};
+  std::string ignored;
+  for (at = sound + 1; at < file.size();) {
+    const auto fragment = block_end(at) - at < kFragmentHeadBytes ? std::nullopt : fragment_at(file, at, ignored);
+    if (fragment && (fragment->type == kWhole || fragment->type == kFirst)) ++fault.sound_behind;
+    at = fragment ? fragment->end : at + 1;
+  }
+  return fault;
+}
+
 void copy_sound_records(const std::vector<fs::path>& files, const fs::path& to) {
   std::uint64_t next = 0;
   for (const fs::path& file : files) {

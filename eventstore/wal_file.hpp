@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ota::eventstore {
@@ -49,6 +50,14 @@ bool ends_soundly(const std::filesystem::path& file);
 // What is wrong first in files that were written one after the other; empty if they are sound. A file that is gone
 // meanwhile is passed over. Throws std::runtime_error if one cannot be read.
 std::optional<WalDamage> find_wal_damage(const std::vector<std::filesystem::path>& files);
+
+// Of a file that is framed so, whatever its records are: where it is wrong first; empty if it is sound.
+struct FrameFault {
+  std::uint64_t offset = 0;         // all before it is sound
+  std::string what;
+  std::uint64_t sound_behind = 0;   // records that begin behind it
+};
+std::optional<FrameFault> find_frame_fault(std::string_view file);
 
 // The files again, in another directory, with their sound records alone. RocksDB reads these; of the damaged ones it may
 // put the halves of two records together.
