@@ -70,15 +70,13 @@ class CheckedManifests : public rocksdb::FileSystemWrapper {
                                                 fault->sound_behind), name);
       }
       if (may_be_torn_) break;
-      return IOStatus::Corruption(fmt::format("at byte {}: {}, and another time it did not", fault->offset, fault->what), name);
+      return IOStatus::Corruption(fmt::format("at byte {}: {}, which was not so a moment ago", fault->offset, fault->what), name);
     }
     *file = std::make_unique<ReadAlready>(std::move(bytes));
     return IOStatus::OK();
   }
 
  private:
-  const bool may_be_torn_;
-
   IOStatus read_all(const std::string& name, const rocksdb::FileOptions& options, std::string& bytes, rocksdb::IODebugContext* debug) {
     std::unique_ptr<rocksdb::FSSequentialFile> file;
     if (auto opened = target()->NewSequentialFile(name, options, &file, debug); !opened.ok()) return opened;
@@ -89,6 +87,8 @@ class CheckedManifests : public rocksdb::FileSystemWrapper {
       bytes.append(read.data(), read.size());
     }
   }
+
+  const bool may_be_torn_;
 };
 
 }  // namespace
