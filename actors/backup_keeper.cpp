@@ -73,7 +73,10 @@ void BackupKeeper::take(const Chore::Stopped& stopped) {
   }
   now.last_ended = options_.clock();
   const std::lock_guard lock(mutex_);
-  if (!now.last_error.empty()) now.backups = std::move(state_.backups);
+  if (!now.last_error.empty()) {
+    now.backups = std::move(state_.backups);
+    now.of_another_log = now.of_another_log || state_.of_another_log;  // whose they are did not change
+  }
   state_ = std::move(now);
 }
 

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <stdexcept>
 #include <system_error>
+#include <tuple>
 
 #include "eventstore/assert.hpp"
 #include "eventstore/crc32c.hpp"
@@ -48,6 +49,7 @@ bool take_line(std::string_view line, Acknowledged& note) {
   if (words.empty()) return false;
   if (words[0] == "count") return words.size() == 2 && read_number(words[1], note.count);
   if (words[0] == "wal") return words.size() == 3 && read_number(words[1], note.wal) && read_number(words[2], note.wal_bytes);
+  if (words[0] == "manifest") return words.size() == 3 && read_number(words[1], note.manifest) && read_number(words[2], note.manifest_bytes);
   if (words[0] == "set_back") note.set_back = true;
   if (words[0] == "time") {
     std::int64_t us = 0;
@@ -60,6 +62,12 @@ bool take_line(std::string_view line, Acknowledged& note) {
     }
   }
   return true;
+}
+
+// Of one database: its files get ever larger numbers.
+bool says_more(const Acknowledged& note, const Acknowledged& than) {
+  const auto said = [](const Acknowledged& of) { return std::tuple(of.count, of.manifest, of.manifest_bytes, of.wal, of.wal_bytes); };
+  return said(note) > said(than);
 }
 
 std::string slots_in(const fs::path& directory) { return read_file(directory / kAcknowledgedName, 0); }
@@ -87,6 +95,7 @@ std::string acknowledged_slot(const Acknowledged& note) {
     for (std::size_t i = 0; i < std::min(note.older.size(), kOlderMax); ++i) text += fmt::format(" {}", note.older[i]);
     text += '\n';
   }
+  if (note.manifest != 0) text += fmt::format("manifest {} {}\n", note.manifest, note.manifest_bytes);
   if (note.set_back) text += "set_back\n";
   text += fmt::format("sum {:08x}\n", crc32c(text));
   OTA_ASSERT(text.size() <= kAcknowledgedSlotBytes);
@@ -122,7 +131,7 @@ std::optional<Acknowledged> read_acknowledged(const fs::path& directory) {
   std::optional<Acknowledged> note;
   try {
     for (const auto& found : parse_slots(slots_in(directory))) {
-      if (found && (!note || found->count >= note->count)) note = found;
+      if (found && (!note || !says_more(*note, *found))) note = found;
     }
   } catch (const std::runtime_error& newer) {
     throw std::runtime_error(sentence(newer.what()));
@@ -143,7 +152,7 @@ bool may_pass(const std::system_error& error) {
 
 AcknowledgedFile::AcknowledgedFile(const fs::path& directory) : file_(directory / kAcknowledgedName) {
   const auto notes = parse_slots(slots_in(directory));
-  next_slot_ = notes[0] && (!notes[1] || notes[0]->count > notes[1]->count) ? 1 : 0;
+  next_slot_ = notes[0] && (!notes[1] || says_more(*notes[0], *notes[1])) ? 1 : 0;
   descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CLOEXEC);
   if (descriptor_ < 0) cannot_be_written(file_);
 }

@@ -5,13 +5,14 @@
 // stands. A start that finds less has lost something that was acknowledged, and says so instead of giving its positions to
 // other events.
 //
-//   <database>/acknowledged   two slots of 4,096 bytes, of which one at a time is overwritten; of two sound ones the larger counts
+//   <database>/acknowledged   two slots of 4,096 bytes, of which one at a time is overwritten; of two sound ones that which says more
 //   slot   lines of text, and newlines behind them:
 //            ota acknowledged 1
 //            count 21                   events of the log, or names that were ever given a token
 //            time 1767225600000000      of the newest of them, microseconds since the epoch
 //            wal 12 4096                newest file of the WAL, and how many of its bytes were synced; absent: not known
 //            older 8 10                 files of the WAL before it that were there; perhaps not needed any more
+//            manifest 5 1234            the list of tables (MANIFEST), and how many of its bytes were synced; absent: not known
 //            set_back                   there if a repair or a restore wrote it: views may have seen more than it says
 //            sum 1a2b3c4d               CRC-32C of the lines before
 //          A reader passes over lines that it does not know.
@@ -36,6 +37,8 @@ struct Acknowledged {
   std::uint64_t wal = 0;            // number of a file; 0: not known
   std::uint64_t wal_bytes = 0;
   std::vector<std::uint64_t> older; // numbers of files
+  std::uint64_t manifest = 0;       // number of a file; 0: not known
+  std::uint64_t manifest_bytes = 0;
   bool set_back = false;
   bool operator==(const Acknowledged&) const = default;
 };

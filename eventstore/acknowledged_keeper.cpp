@@ -10,13 +10,26 @@
 
 namespace ota::eventstore {
 
-AcknowledgedKeeper::AcknowledgedKeeper(std::filesystem::path directory, std::function<void(const std::string& why)> on_fault)
-    : directory_(std::move(directory)), on_fault_(std::move(on_fault)), file_(directory_), thread_([this] { run(); }) {}
+AcknowledgedKeeper::AcknowledgedKeeper(std::filesystem::path directory, std::function<void(Acknowledged&)> add_files,
+                                       std::function<void(const std::string& why)> on_fault)
+    : directory_(std::move(directory)),
+      add_files_(std::move(add_files)),
+      on_fault_(std::move(on_fault)),
+      file_(directory_),
+      newest_(read_acknowledged(directory_).value()),
+      noted_(newest_.count),
+      thread_([this] { run(); }) {}
 
 void AcknowledgedKeeper::tell(const Acknowledged& newest) {
   const std::lock_guard lock(mutex_);
   newest_ = newest;
   if (std::exchange(is_idle_, false)) changed_.notify_one();  // else it looks by itself
+}
+
+void AcknowledgedKeeper::tell_of_tables() {
+  const std::lock_guard lock(mutex_);
+  has_new_tables_ = true;
+  if (std::exchange(is_idle_, false)) changed_.notify_one();
 }
 
 void AcknowledgedKeeper::close() {
@@ -32,23 +45,27 @@ void AcknowledgedKeeper::run() {
   std::unique_lock lock(mutex_);
   while (true) {
     is_idle_ = true;
-    changed_.wait(lock, [this] { return closing_ || newest_.count > noted_; });
+    changed_.wait(lock, [this] { return closing_ || is_behind(); });
     is_idle_ = false;
-    if (newest_.count > noted_) {
+    if (is_behind()) {
       const Acknowledged note = newest_;
+      const bool had_new_tables = std::exchange(has_new_tables_, false);
       lock.unlock();
       const bool written = write(note);
       lock.lock();
       if (written) noted_ = note.count;
+      if (!written) has_new_tables_ = has_new_tables_ || had_new_tables;
       if (closing_ && !written) return;
     }
-    if (closing_ && newest_.count <= noted_) return;
+    if (closing_ && !is_behind()) return;
     changed_.wait_for(lock, limits::kAcknowledgedEvery, [this] { return closing_; });
   }
 }
 
 bool AcknowledgedKeeper::write(Acknowledged note) {
   try {
+    note.older.clear();
+    add_files_(note);
     for (const auto& [number, bytes] : wal_sizes(directory_)) {
       if (number < note.wal && bytes > 0) note.older.push_back(number);
     }

@@ -19,6 +19,7 @@
 #include "eventstore/directory.hpp"
 #include "eventstore/fault.hpp"
 #include "eventstore/log_impl.hpp"
+#include "eventstore/manifest_check.hpp"
 #include "eventstore/no_log.hpp"
 #include "eventstore/restore_place.hpp"
 
@@ -57,7 +58,7 @@ rocksdb::BackupEngineOptions options_of(const fs::path& directory) {
 std::unique_ptr<rocksdb::BackupEngine> open(const fs::path& directory, std::string_view doing) {
   make_directory(directory);
   rocksdb::BackupEngine* engine = nullptr;
-  must(rocksdb::BackupEngine::Open(options_of(directory), rocksdb::Env::Default(), &engine), directory, doing);
+  must(rocksdb::BackupEngine::Open(options_of(directory), with_manifest_check(nullptr, /*may_be_torn=*/true), &engine), directory, doing);
   return std::unique_ptr<rocksdb::BackupEngine>(engine);
 }
 
@@ -171,10 +172,11 @@ std::uint32_t names_for(const rocksdb::BackupEngineReadOnly& engine, const fs::p
   }
   if (!found.empty() && !parse_names_label(found.back().app_metadata)) refuse_damaged_label(directory, kSubjects, found.back());
   throw std::runtime_error(fmt::format(
-      "backup {} in {} has no names that go with it: its log has {} events, {}. It was cut off, or files are missing. Take another one "
+      "backup {} in {} has no names that go with it: {}, {}. It was cut off, or files are missing. Take another one "
       "if the service is there; an older one is restored with --id; with --without-newer-names this one is, and whoever is new in it is "
       "an unknown user",
-      log.id, directory.string(), log.head.value,
+      log.id, directory.string(),
+      log.is_sound ? fmt::format("its log has {} events", log.head.value) : "how many events its log has is not known",
       newest ? fmt::format("and the newest names that can be read are those of {} events", newest->head.value) : "and no names can be read"));
 }
 

@@ -18,6 +18,7 @@
 #include "eventstore/manifest_check.hpp"
 #include "eventstore/no_log.hpp"
 #include "eventstore/scratch.hpp"
+#include "eventstore/table_changes.hpp"
 #include "eventstore/wal_guard.hpp"
 
 namespace ota::eventstore {
@@ -90,9 +91,11 @@ void refuse_unfinished_repair(const std::filesystem::path& directory) {
 Database::Database(std::filesystem::path directory, WalCheck::OnHole on_hole)
     : directory_(std::move(directory)),
       wal_check_(std::make_unique<WalCheck>(on_hole)),
-      faults_(std::make_shared<BackgroundFaults>(fmt::format("the {} in {}", kWhat, directory_.string()))) {}
+      faults_(std::make_shared<BackgroundFaults>(fmt::format("the {} in {}", kWhat, directory_.string()))),
+      changes_(std::make_shared<TableChanges>()) {}
 
 void Database::watch(std::function<void(const std::string&)> on_fault) { faults_->watch(std::move(on_fault)); }
+void Database::watch_tables(std::function<void()> on_change) { changes_->watch(std::move(on_change)); }
 
 void check(const rocksdb::Status& status, std::string_view doing) {
   if (!status.ok()) {
@@ -128,6 +131,7 @@ std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
   rocksdb::DB* raw = nullptr;
   options.wal_filter = database->wal_check_.get();
   options.listeners.push_back(database->faults_);
+  options.listeners.push_back(database->changes_);
   const rocksdb::Status opened = rocksdb::DB::Open(options, directory.string(), wanted, &handles, &raw);
   if (opened.IsCorruption()) guard.refuse_damaged(database->wal_check_->first_file());
   check_opened(opened, directory, kWhat);
@@ -144,6 +148,7 @@ std::unique_ptr<Database> Database::open(const std::filesystem::path& directory,
 // Asks RocksDB, which changes nothing yet, whether files that are not as they were noted are needed.
 void Database::refuse_shortfall(const std::filesystem::path& directory, const WalGuard& guard) {
   if (!guard.note_fault().empty()) throw std::runtime_error(guard.note_fault());
+  if (!guard.cut_manifest().empty()) throw std::runtime_error(guard.shortfall(std::nullopt, 0));
   const bool is_torn = guard.note() && has_torn_manifest(directory);  // without a note nothing was acknowledged
   if ((guard.missing_wal(0).empty() && !is_torn) || !std::filesystem::exists(directory / "CURRENT")) return;
   if (!is_torn) {
@@ -257,6 +262,36 @@ void note_wal_end(rocksdb::DB& db, Acknowledged& note) {
   note.wal_bytes = wal->SizeFileBytes();
 }
 
+void note_manifest_end(rocksdb::DB& db, Acknowledged& note) {
+  std::vector<std::string> files;
+  std::uint64_t synced = 0;
+  if (!db.GetLiveFiles(files, &synced, /*flush_memtable=*/false).ok()) return;
+  for (const std::string& file : files) {
+    const auto number = manifest_number(file);
+    if (!number) continue;
+    note.manifest = *number;
+    note.manifest_bytes = synced;
+  }
+}
+
+std::string Database::manifest_fault() const {
+  Acknowledged end;
+  note_manifest_end(*db_, end);
+  return end.manifest == 0 ? std::string() : eventstore::manifest_fault(directory_, end.manifest, end.manifest_bytes);
+}
+
+// For an end that writes tables and no event.
+void Database::note_tables() const noexcept {
+  try {
+    auto note = read_acknowledged(directory_);
+    if (!note) return;
+    note_manifest_end(*db_, *note);
+    AcknowledgedFile(directory_).write(*note);
+  } catch (const std::exception&) {
+    // then the next start knows less
+  }
+}
+
 Acknowledged Database::durable_to(Position position, Timestamp time) const {
   Acknowledged note;
   note.count = position.value;
@@ -305,7 +340,7 @@ Database::~Database() {
   }
   // A flush that fails costs the next start time, nothing else: the WAL has it all.
   if (rows > kReplayedRowsMax) {
-    db_->Flush(rocksdb::FlushOptions(), {handles_.begin(), handles_.end()}).PermitUncheckedError();
+    if (db_->Flush(rocksdb::FlushOptions(), {handles_.begin(), handles_.end()}).ok()) note_tables();
   }
   for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
   for (rocksdb::ColumnFamilyHandle* handle : others_) db_->DestroyColumnFamilyHandle(handle);

@@ -43,6 +43,7 @@ struct Head {
 };
 
 class BackgroundFaults;
+class TableChanges;
 class WalGuard;
 
 class Database {
@@ -87,6 +88,12 @@ class Database {
   // its list of tables cannot be written or is damaged. Writes that fail are their writer's to see. Empty: nobody.
   void watch(std::function<void(const std::string& why)> on_fault);
 
+  // What is wrong with its list of tables, of which RocksDB reads no byte while it runs: a sentence; empty: nothing, or it is
+  // read only.
+  std::string manifest_fault() const;
+  // `on_change` is called on a thread of RocksDB's when tables were written. Empty: nobody.
+  void watch_tables(std::function<void()> on_change);
+
   // Reads one row; empty if there is none. Throws LogError if the database cannot tell.
   bool get(Family family, std::string_view key, rocksdb::PinnableSlice& value) const;
   // Iterates over the rows of names (streams, tags, snapshots) that share the first 8 bytes of
@@ -100,6 +107,7 @@ class Database {
  private:
   explicit Database(std::filesystem::path directory, WalCheck::OnHole on_hole);
   void take(const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
+  void note_tables() const noexcept;
   bool read_format();
   void write_format();
   enum class Format { kMustBeThere, kMayBeLost };
@@ -113,6 +121,7 @@ class Database {
   std::optional<Acknowledged> acknowledged_;
   std::unique_ptr<WalCheck> wal_check_;
   std::shared_ptr<BackgroundFaults> faults_;
+  std::shared_ptr<TableChanges> changes_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyNames.size()> handles_{};
   std::vector<rocksdb::ColumnFamilyHandle*> others_;
@@ -120,6 +129,8 @@ class Database {
 
 // The newest file of the WAL of a database and its size, for a note of what is synced. Nothing may be written meanwhile.
 void note_wal_end(rocksdb::DB& db, Acknowledged& note);
+// Its list of tables (MANIFEST), as far as that is synced; RocksDB may go on with it meanwhile.
+void note_manifest_end(rocksdb::DB& db, Acknowledged& note);
 
 // Throws LogError if `status` is not ok.
 void check(const rocksdb::Status& status, std::string_view doing);

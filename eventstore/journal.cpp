@@ -33,13 +33,18 @@ struct Journal::Impl {
   Impl(std::shared_ptr<Log> log_of, std::vector<Tail*> tails, Options options)
       : log(claim(std::move(log_of))),
         dispatcher(std::move(tails), in_flight),
-        keeper(log->impl_->database->directory(), [this](const std::string& why) { writer.stop(why); }),
+        keeper(log->impl_->database->directory(), [&database = *log->impl_->database](Acknowledged& note) { note_manifest_end(database.db(), note); },
+               [this](const std::string& why) { writer.stop(why); }),
         writer(*log, *log->impl_->database, *log->impl_->head, queue, dispatcher, keeper, counters,
                with_defaults(std::move(options))),
         thread([this] { writer.run(); }) {
     log->impl_->database->watch([this](const std::string& why) { writer.stop(why); });
+    log->impl_->database->watch_tables([this] { keeper.tell_of_tables(); });
   }
-  ~Impl() { log->impl_->database->watch({}); }
+  ~Impl() {
+    log->impl_->database->watch_tables({});
+    log->impl_->database->watch({});
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 

@@ -15,6 +15,15 @@
 #include "eventstore/tiles.hpp"
 
 namespace ota::eventstore {
+namespace {
+
+void note_all(const Database& database, Position head, Timestamp time) {
+  auto note = database.durable_to(head, time);
+  note_manifest_end(database.db(), note);
+  replace_acknowledged(database.directory(), note);
+}
+
+}  // namespace
 
 std::shared_ptr<Log> Log::open(const std::filesystem::path& directory) {
   return open(directory, Options());
@@ -34,7 +43,8 @@ std::shared_ptr<Log> Log::open(const std::filesystem::path& directory, const Opt
   if (const auto& shortfall = impl->database->shortfall(); !shortfall.empty()) throw LogError(shortfall, impl->head->at());
   const auto& note = impl->database->acknowledged();
   impl->is_set_back = note && note->set_back;
-  if (!note) replace_acknowledged(directory, impl->database->durable_to(impl->head->at(), impl->head->time()));
+  // Also of what is in tables now: a service that nobody tells anything writes no other.
+  if (!impl->is_set_back) note_all(*impl->database, impl->head->at(), impl->head->time());
   return std::shared_ptr<Log>(new Log(std::move(impl)));
 }
 
@@ -67,7 +77,7 @@ bool Log::is_set_back() const { return impl_->is_set_back; }
 
 void Log::forget_set_back() {
   OTA_ASSERT(!impl_->has_journal);
-  replace_acknowledged(impl_->database->directory(), impl_->database->durable_to(head(), head_time()));
+  note_all(*impl_->database, head(), head_time());
   impl_->is_set_back = false;
 }
 

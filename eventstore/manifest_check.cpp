@@ -4,12 +4,15 @@
 #include <rocksdb/file_system.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +26,8 @@ namespace fs = std::filesystem;
 using rocksdb::IOStatus;
 
 constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::string_view kManifest = "MANIFEST-";
+constexpr const char* kCurrent = "CURRENT";
 
 // What was read, read again.
 class ReadAlready : public rocksdb::FSSequentialFile {
@@ -53,7 +58,7 @@ class CheckedManifests : public rocksdb::FileSystemWrapper {
 
   IOStatus NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options, std::unique_ptr<rocksdb::FSSequentialFile>* file,
                              rocksdb::IODebugContext* debug) override {
-    if (!fs::path(name).filename().string().starts_with("MANIFEST-")) return target()->NewSequentialFile(name, options, file, debug);
+    if (!manifest_number(name)) return target()->NewSequentialFile(name, options, file, debug);
     std::string bytes;
     if (auto read = read_all(name, options, bytes, debug); !read.ok()) return read;
     for (auto fault = find_frame_fault(bytes); fault; fault = find_frame_fault(bytes)) {
@@ -103,16 +108,64 @@ rocksdb::Env* with_manifest_check(rocksdb::Env* base, bool may_be_torn) {
   return env.get();
 }
 
-bool has_torn_manifest(const fs::path& database) {
+std::string manifest_name(std::uint64_t number) { return fmt::format("{}{:06}", kManifest, number); }
+
+std::optional<std::uint64_t> manifest_number(std::string_view file) {
+  file.remove_prefix(file.rfind('/') + 1);  // npos + 1 is 0
+  if (!file.starts_with(kManifest)) return std::nullopt;
+  file.remove_prefix(kManifest.size());
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(file.data(), file.data() + file.size(), number);
+  if (error != std::errc() || end != file.data() + file.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<FoundManifest> find_manifest(const fs::path& database) {
   try {
-    auto name = read_file(database / "CURRENT", 0);
+    auto name = read_file(database / kCurrent, 0);
     while (!name.empty() && name.back() == '\n') name.pop_back();
-    if (name.empty()) return false;
-    const auto fault = find_frame_fault(read_file(database / name, 0));
-    return fault && fault->sound_behind == 0;
+    const auto number = manifest_number(name);
+    if (!number || !fs::exists(database / name)) return std::nullopt;
+    const auto bytes = read_file(database / name, 0);
+    const auto fault = find_frame_fault(bytes);
+    return FoundManifest{*number, fault ? fault->offset : bytes.size(), fault && fault->sound_behind == 0};
   } catch (const std::exception&) {
-    return false;
+    return std::nullopt;
   }
+}
+
+bool has_torn_manifest(const fs::path& database) {
+  const auto found = find_manifest(database);
+  return found && found->is_torn;
+}
+
+std::string manifest_fault(const fs::path& database, std::uint64_t number, std::uint64_t synced) {
+  const auto file = database / manifest_name(number);
+  std::string bytes;
+  try {
+    bytes = read_file(file, 0);
+  } catch (const std::runtime_error& unreadable) {
+    return unreadable.what();
+  }
+  const auto fault = find_frame_fault(std::string_view(bytes).substr(0, std::min<std::size_t>(bytes.size(), synced)));
+  if (!fs::exists(file)) return {};
+  if (fault) return fmt::format("its list of tables {} is damaged at byte {}: {}", manifest_name(number), fault->offset, fault->what);
+  if (bytes.size() < synced) return fmt::format("its list of tables {} has {} bytes, and {} were synced", manifest_name(number), bytes.size(), synced);
+  return {};
+}
+
+void keep_tables(const fs::path& database, const fs::path& in) {
+  for (const auto& entry : fs::directory_iterator(database)) {
+    const auto name = entry.path().filename();
+    if (name.extension() == ".sst") {
+      std::error_code cannot;
+      fs::create_hard_link(entry.path(), in / name, cannot);
+      if (cannot) fs::copy_file(entry.path(), in / name);
+    } else if (name == kCurrent || manifest_number(name.string())) {
+      write_file(in / name, read_file(entry.path(), 0));
+    }
+  }
+  sync_entries(in);
 }
 
 }  // namespace ota::eventstore

@@ -16,6 +16,7 @@
 #include "eventstore/durable_files.hpp"
 #include "eventstore/keys.hpp"
 #include "eventstore/log.hpp"
+#include "eventstore/manifest_check.hpp"
 #include "eventstore/record.hpp"
 #include "eventstore/scratch.hpp"
 #include "eventstore/sha256.hpp"
@@ -166,6 +167,17 @@ std::uintmax_t bytes_of(const std::vector<fs::path>& files) {
   return bytes;
 }
 
+std::unique_ptr<Database> open_with_holes(const fs::path& directory, const fs::path& wal_directory, const WalGuard& guard) {
+  try {
+    return Database::open_with_holes(directory, wal_directory);
+  } catch (const std::exception& why) {
+    if (guard.cut_manifest().empty()) throw;
+    throw std::runtime_error(fmt::format("of the event log in {} {}, and without what it named there nothing can be read: {}. Put back what is "
+                                         "missing, or restore a backup",
+                                         directory.string(), guard.cut_manifest(), why.what()));
+  }
+}
+
 // Empty: there is nothing to repair.
 std::optional<RepairReport> examine(const fs::path& directory, std::optional<Position> in_doubt) {
   if (!fs::exists(directory / "CURRENT")) throw std::runtime_error(fmt::format("the directory {} holds no event log", directory.string()));
@@ -173,7 +185,7 @@ std::optional<RepairReport> examine(const fs::path& directory, std::optional<Pos
   const auto files = wal_files(directory);
   const Scratch sound(directory, bytes_of(files));
   copy_sound_records(files, sound.path());
-  const auto database = Database::open_with_holes(directory, sound.path());
+  const auto database = open_with_holes(directory, sound.path(), guard);
   const auto needed = database->first_needed_wal();
   RepairReport report;
   bool is_short = false;
@@ -211,6 +223,7 @@ void rewrite_wal(const fs::path& directory, RepairReport& report, bool goes_on) 
     if (fs::exists(directory / kAcknowledgedName)) {
       write_file(report.kept_in / kAcknowledgedName, read_file(directory / kAcknowledgedName, 0));
     }
+    keep_tables(directory, report.kept_in);
     write_file(directory / kRepairMark, std::to_string(report.indexed_from.value));
   }
   const Scratch sound(directory, bytes_of(files));

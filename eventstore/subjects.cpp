@@ -59,7 +59,7 @@ class RocksSubjects final : public Subjects {
     load_index();
     made_ = tokens_made(*database_);
     must_write(keep_tokens_made(*database_, made_));
-    if (!std::filesystem::exists(directory_ / kAcknowledgedName)) replace_acknowledged(directory_, subjects_note(directory_, *database_, made_));
+    replace_acknowledged(directory_, subjects_note(directory_, *database_, made_));
     note_ = std::make_unique<AcknowledgedFile>(directory_);
     std::string nothing;
     scrub_due_ = get(kErasingKey, nothing);
@@ -301,6 +301,7 @@ class RocksSubjects final : public Subjects {
     remove_aside_directories(directory_);
     scrub_due_ = remove_left_scratch(directory_);
     if (!scrub_due_) must_write(database().Delete(durable(), slice(kErasingKey)));
+    write_note();
   }
 
   const std::filesystem::path directory_;

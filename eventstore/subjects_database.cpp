@@ -42,6 +42,7 @@ void must_read(const rocksdb::Status& status) {
 // As the log's (Database::refuse_shortfall).
 void refuse_shortfall(const fs::path& directory, const WalGuard& guard) {
   if (!guard.note_fault().empty()) throw std::runtime_error(guard.note_fault());
+  if (!guard.cut_manifest().empty()) throw std::runtime_error(guard.shortfall(std::nullopt, 0));
   const bool is_torn = guard.note() && has_torn_manifest(directory);  // without a note nothing was acknowledged
   if (guard.missing_wal(0).empty() && !is_torn) return;
   if (!is_torn) {
@@ -86,7 +87,7 @@ OpenedSubjects open_subjects(const fs::path& directory, rocksdb::Env* env, const
 }
 
 std::unique_ptr<rocksdb::DB> open_subjects_to_read(const fs::path& directory, const fs::path& wal_directory) {
-  auto options = subjects_options(nullptr);
+  auto options = subjects_options(with_manifest_check(nullptr, /*may_be_torn=*/true));
   options.create_if_missing = false;
   options.wal_dir = wal_directory.string();
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
@@ -151,6 +152,7 @@ Acknowledged subjects_note(const fs::path& directory, rocksdb::DB& db, std::uint
   note.count = made;
   note.time = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   note_wal_end(db, note);
+  note_manifest_end(db, note);
   for (const auto& [number, bytes] : wal_sizes(directory)) {
     if (number < note.wal && bytes > 0) note.older.push_back(number);
   }

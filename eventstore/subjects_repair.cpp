@@ -2,6 +2,7 @@
 
 #include "eventstore/database.hpp"
 #include "eventstore/durable_files.hpp"
+#include "eventstore/manifest_check.hpp"
 #include "eventstore/scratch.hpp"
 #include "eventstore/subjects_database.hpp"
 #include "eventstore/wal_file.hpp"
@@ -50,6 +51,7 @@ std::optional<SubjectsReport> repair_subjects(const fs::path& directory) {
     report->kept_in = make_aside_directory(directory);
     const auto files = wal_files(directory);
     for (const fs::path& file : files) write_file(report->kept_in / file.filename(), read_file(file, 0));
+    keep_tables(directory, report->kept_in);
     const Scratch sound(directory);
     copy_sound_records(files, sound.path());
     for (const fs::path& file : files) replace_file(file, read_file(sound.path() / file.filename(), 0));

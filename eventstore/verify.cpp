@@ -124,6 +124,7 @@ Verification verify(const Log& log, const VerifyOptions& options) {
   const bool summed = events.read_all() && indexes.read_all();
   if (!summed || !(events.streams() == indexes.streams())) name_differences_of_streams(what, findings, summed);
   if (!summed || !(events.tags() == indexes.tags())) name_differences_of_tags(what, findings, summed);
+  if (auto fault = database.manifest_fault(); !fault.empty()) findings.add({}, std::move(fault));
   out.stopped = stop.is_up();
   findings.move_to(out);
   return out;

@@ -305,7 +305,9 @@ std::optional<FrameFault> find_frame_fault(std::string_view file) {
   if (wrong.empty()) return std::nullopt;
   FrameFault fault{sound, wrong, 0};
   std::string ignored;
-  for (at = sound + 1; at < file.size();) {
+  // Less than a head is left of the block: the record that is not whole begins with the next one, and is not behind itself.
+  const std::size_t begin = block_end(sound) - sound < kFragmentHeadBytes ? block_end(sound) : sound;
+  for (at = begin + 1; at < file.size();) {
     const auto fragment = block_end(at) - at < kFragmentHeadBytes ? std::nullopt : fragment_at(file, at, ignored);
     if (fragment && (fragment->type == kWhole || fragment->type == kFirst)) ++fault.sound_behind;
     at = fragment ? fragment->end : at + 1;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "eventstore/manifest_check.hpp"
 #include "eventstore/wal_file.hpp"
 
 namespace ota::eventstore {
@@ -26,6 +27,12 @@ WalGuard::WalGuard(std::filesystem::path directory, Words words) : directory_(st
   }
   if (!std::filesystem::is_directory(directory_)) return;
   sound_bytes_ = wal_sizes(directory_);
+  if (const auto found = note_ && note_->manifest != 0 ? find_manifest(directory_) : std::nullopt) {
+    if (found->number == note_->manifest && found->sound_bytes < note_->manifest_bytes) {
+      cut_manifest_ = fmt::format("its list of tables {} is sound to byte {} alone, and was synced to byte {}", manifest_name(found->number),
+                                  found->sound_bytes, note_->manifest_bytes);
+    }
+  }
   if (!note_ || note_->wal == 0) return;
   // Its end may be there, and not be what was written.
   const auto newest = sound_bytes_.find(note_->wal);
@@ -54,8 +61,11 @@ std::string WalGuard::missing_wal(std::uint64_t needed) const {
 std::string WalGuard::shortfall(std::optional<std::uint64_t> found, std::uint64_t needed) const {
   if (!note_) return note_fault_;
   const auto wal = missing_wal(needed);
-  if (wal.empty() && (!found || *found >= note_->count)) return {};
-  const auto lost = !found ? fmt::format("how many of the {} {} that were acknowledged by {} it has cannot be told, since its newest table "
+  if (wal.empty() && cut_manifest_.empty() && (!found || *found >= note_->count)) return {};
+  const auto lost = !cut_manifest_.empty()
+                        ? fmt::format("how many of the {} {} that were acknowledged by {} it has cannot be told, since {}", note_->count,
+                                      words_.things, second_of(note_->time), cut_manifest_)
+                    : !found ? fmt::format("how many of the {} {} that were acknowledged by {} it has cannot be told, since its newest table "
                                          "cannot be read",
                                          note_->count, words_.things, second_of(note_->time))
                     : *found >= note_->count

@@ -127,7 +127,14 @@ TEST_CASE("a start says that the backups are those of another log, and none of t
   first.device("d", "1.0.0");
   REQUIRE(take(first.service()));
   REQUIRE(first.service().backups().state().newest());
-  Stage second([&place](ServiceOptions& options) { options.backup_directory = place; });
+  std::atomic<std::uint64_t> free{1'000'000'000};
+  Stage second([&](ServiceOptions& options) {
+    options.backup_directory = place;
+    options.disk.keep_free = 100'000'000;
+    options.disk.every = std::chrono::milliseconds(1);
+    options.disk.directory = options.data_directory;
+    options.disk.free_bytes = [&](const auto&) { return std::optional(free.load()); };
+  });
   second.device("e", "1.0.0");
   second.restart();
   const auto state = second.service().backups().state();
@@ -135,4 +142,10 @@ TEST_CASE("a start says that the backups are those of another log, and none of t
   CHECK(state.last_error.find("of another log") != std::string::npos);
   CHECK(state.backups.size() == 1);
   CHECK_FALSE(state.newest());
+  // Whatever else goes wrong: they are not of this log.
+  free = 5;
+  REQUIRE(Stage::eventually([&] { return second.service().disk_refusal().has_value(); }));
+  REQUIRE(take(second.service()));
+  CHECK(second.service().backups().state().last_error.find("the backup was not taken: the disk of") == 0);
+  CHECK_FALSE(second.service().backups().state().newest());
 }

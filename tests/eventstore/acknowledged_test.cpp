@@ -12,6 +12,7 @@
 #include "eventstore/database.hpp"
 #include "eventstore/database_options.hpp"
 #include "eventstore/durable_files.hpp"
+#include "eventstore/manifest_check.hpp"
 #include "eventstore/repair.hpp"
 #include "eventstore/verify.hpp"
 #include "eventstore/wal_file.hpp"
@@ -74,11 +75,18 @@ TEST_CASE("the note is text of a form that stays") {
   note.wal = 12;
   note.wal_bytes = 4'096;
   note.older = {8, 10};
+  note.manifest = 5;
+  note.manifest_bytes = 1'234;
   note.set_back = true;
   const auto slot = acknowledged_slot(note);
   CHECK(slot.size() == kAcknowledgedSlotBytes);
   CHECK(slot.substr(0, slot.find("\n\n") + 1) ==
-        "ota acknowledged 1\ncount 21\ntime 1767225600000000\nwal 12 4096\nolder 8 10\nset_back\nsum 2fccf930\n");
+        "ota acknowledged 1\ncount 21\ntime 1767225600000000\nwal 12 4096\nolder 8 10\nmanifest 5 1234\nset_back\nsum 563c69d4\n");
+  std::string earlier = "ota acknowledged 1\ncount 21\ntime 1767225600000000\nwal 12 4096\nolder 8 10\nset_back\nsum 2fccf930\n";
+  earlier.resize(kAcknowledgedSlotBytes, '\n');
+  auto without = note;
+  without.manifest = without.manifest_bytes = 0;
+  CHECK(parse_acknowledged(earlier) == without);
   CHECK(parse_acknowledged(slot) == note);
   CHECK(parse_acknowledged(acknowledged_slot(note_of(0))) == note_of(0));
   for (std::size_t at = 0; at < slot.find("\n\n"); ++at) {
@@ -100,6 +108,16 @@ TEST_CASE("of two slots the larger sound one counts, and the other one is overwr
     CHECK(read_acknowledged(place.path()) == note_of(6));
     open.write(note_of(7));
   }
+  // Of as many events that with the newer files counts, whichever slot it is in.
+  auto again = note_of(7);
+  for (again.manifest = 1; again.manifest < 4; ++again.manifest) {
+    AcknowledgedFile(place.path()).write(again);
+    CHECK(read_acknowledged(place.path()) == again);
+  }
+  again.manifest = 3;
+  again.manifest_bytes = 1;
+  AcknowledgedFile(place.path()).write(again);
+  CHECK(read_acknowledged(place.path()) == again);
   AcknowledgedFile(place.path()).write(note_of(8));
   CHECK(read_acknowledged(place.path()) == note_of(8));
   // A power cut in the next one: the last is there.
@@ -108,7 +126,7 @@ TEST_CASE("of two slots the larger sound one counts, and the other one is overwr
   REQUIRE(eighth != bytes.npos);
   bytes[eighth] = '?';
   write_file(file, bytes);
-  CHECK(read_acknowledged(place.path()) == note_of(7));
+  CHECK(read_acknowledged(place.path()) == again);
   write_file(file, "");
   CHECK_THROWS_WITH_AS(read_acknowledged(place.path()), doctest::Contains("is damaged"), DamagedNote);
 }
@@ -135,6 +153,38 @@ TEST_CASE("a log has a note from its first start on, of what is synced: behind e
   fs::remove(store.directory.path() / kAcknowledgedName);  // as of an earlier version
   store.reopen();
   CHECK(read_acknowledged(store.directory.path())->count == 11);
+}
+
+TEST_CASE("a note tells how far the list of tables is synced: from the start on, and behind tables that no event was written with") {
+  Store store;
+  const auto is_noted = [&] {
+    const auto note = read_acknowledged(store.directory.path()).value();
+    return note.manifest != 0 && note.manifest_bytes == fs::file_size(store.directory.path() / manifest_name(note.manifest));
+  };
+  CHECK(is_noted());
+  commit(*store.journal, append("s"));
+  store.close();
+  CHECK(is_noted());
+  store.reopen();
+  CHECK(is_noted());
+  const auto before = read_acknowledged(store.directory.path())->manifest_bytes;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool noted = false;
+  fault::set_hook([&](std::string_view passed) {
+    if (passed != "journal.noted") return;
+    const std::lock_guard lock(mutex);
+    noted = is_noted() && read_acknowledged(store.directory.path())->manifest_bytes > before;
+    changed.notify_one();
+  });
+  // More than the memory for them, twice: the second one begins another memory, and the first becomes a table.
+  for (int i = 0; i < 2; ++i) store.journal->put_snapshot("s", store.log->head(), std::string(std::size_t{9} << 20, 'x'));
+  {
+    std::unique_lock lock(mutex);
+    CHECK(changed.wait_for(lock, std::chrono::minutes(1), [&] { return noted; }));
+  }
+  fault::set_hook({});
+  CHECK(read_acknowledged(store.directory.path())->count == 1);
 }
 
 TEST_CASE("events that were acknowledged and are gone with the WAL: refused in words, nothing changed, and all there once it is put back") {
@@ -251,6 +301,7 @@ TEST_CASE("files of the WAL that are in tables are not missed") {
   const auto note = read_acknowledged(store.directory.path());
   REQUIRE(note->count == 9'000);
   CHECK_FALSE(fs::exists(store.directory.path() / wal_name(note->wal)));
+  CHECK(note->manifest_bytes == fs::file_size(store.directory.path() / manifest_name(note->manifest)));  // with what the end wrote
   store.reopen();
   CHECK(store.log->head() == Position{9'000});
   CHECK(Log::open_read_only(store.directory.path())->shortfall().empty());

@@ -2,13 +2,20 @@
 #include "eventstore/manifest_check.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
 
+#include "eventstore/acknowledged.hpp"
+#include "eventstore/backups.hpp"
+#include "eventstore/crc32c.hpp"
 #include "eventstore/durable_files.hpp"
+#include "eventstore/repair.hpp"
+#include "eventstore/verify.hpp"
 #include "eventstore/wal_file.hpp"
 #include "faulty_store.hpp"
 #include "tests/processes/child_process.hpp"
@@ -51,10 +58,22 @@ class Listed {
   }
   void check_all_there() {
     if (!store_.log) store_.open();
-    std::uint64_t found = 0;
-    store_.log->scan({}, [&](const RecordedEvent&) { return ++found > 0; });
-    CHECK(found == kEvents);
+    const auto found = verify(*store_.log, {});
+    CHECK(found.is_sound());
+    CHECK(found.events == kEvents);
+    CHECK(store_.log->snapshot("s1", store_.log->head()));
     store_.close();
+  }
+  Log& open() {
+    store_.open();
+    return *store_.log;
+  }
+  void close() { store_.close(); }
+  // As an earlier version, or the second behind the note, leaves it.
+  void note_no_manifest() {
+    auto note = read_acknowledged(directory()).value();
+    note.manifest = 0;
+    replace_acknowledged(directory(), note);
   }
   fs::path manifest() const {
     auto name = read_file(directory() / "CURRENT", 0);
@@ -66,6 +85,8 @@ class Listed {
   FaultyStore store_;
 };
 
+bool is_long() { return ota::testing::variable("OTA_TEST_LONG") == "1"; }
+
 std::map<std::string, std::uintmax_t> tables_in(const fs::path& directory) {
   std::map<std::string, std::uintmax_t> tables;
   for (const auto& entry : fs::directory_iterator(directory)) {
@@ -76,17 +97,118 @@ std::map<std::string, std::uintmax_t> tables_in(const fs::path& directory) {
 
 }  // namespace
 
-TEST_CASE("a list of tables with a bit that has turned is refused, or does without it, and takes no table along") {
+TEST_CASE("a list of tables with a bit that has turned is refused and changes nothing") {
   Listed log;
+  const auto sound = read_file(log.manifest(), 0);
+  const auto tables = tables_in(log.directory());
+  const std::size_t step = is_long() ? 1 : 7;
+  for (std::size_t at = 0; at < sound.size(); at += step) {
+    CAPTURE(at);
+    auto changed = sound;
+    changed[at] = static_cast<char>(changed[at] ^ (1 << at % 8));
+    write_file(log.manifest(), changed);
+    CHECK(log.refusal().find(log.directory().string()) != std::string::npos);
+    CHECK(tables_in(log.directory()) == tables);
+  }
+  write_file(log.manifest(), sound);
+  log.check_all_there();
+}
+
+TEST_CASE("a list of tables that has lost its end, between two records too, is refused and changes nothing") {
+  Listed log;
+  const auto sound = read_file(log.manifest(), 0);
+  const auto tables = tables_in(log.directory());
+  const std::size_t step = is_long() ? 1 : 5;
+  std::size_t in_words = 0;
+  for (std::size_t bytes = 0; bytes < sound.size(); bytes += std::min(step, sound.size() - bytes)) {
+    CAPTURE(bytes);
+    cut_file(log.manifest(), bytes);
+    const auto why = log.refusal();
+    CHECK(why.find(log.manifest().filename().string()) != why.npos);
+    in_words += why.find(fmt::format("{} is sound to byte ", log.manifest().filename().string())) != why.npos;
+    CHECK(tables_in(log.directory()) == tables);
+    write_file(log.manifest(), sound);
+  }
+  CHECK(in_words > 20);  // of its first records RocksDB says itself what it misses
+  log.check_all_there();
+}
+
+TEST_CASE("a loss of the list's end that is accepted leaves its tables aside: put back, everything is there") {
+  Listed log;
+  const auto sound = read_file(log.manifest(), 0);
+  const auto tables = tables_in(log.directory());
+  cut_file(log.manifest(), 1'000);
+  CHECK_THROWS_WITH_AS(repair_log(log.directory()), doctest::Contains("and without what it named there nothing can be read: "), std::runtime_error);
+  CHECK(tables_in(log.directory()) == tables);
+  cut_file(log.manifest(), 0);
+  write_file(log.manifest(), sound.substr(0, sound.size() - 9));
+  const auto told = examine_log(log.directory());
+  REQUIRE(told);
+  CHECK(told->damage == log.refusal());
+  const auto done = repair_log(log.directory());
+  REQUIRE(done);
+  CHECK(tables_in(done->kept_in) == tables);
+  CHECK(verify(*Log::open(log.directory()), {}).is_sound());
+  for (const auto& entry : fs::directory_iterator(log.directory())) {
+    if (!entry.is_directory()) fs::remove(entry.path());
+  }
+  for (const auto& entry : fs::directory_iterator(done->kept_in)) fs::copy(entry.path(), log.directory() / entry.path().filename());
+  write_file(log.manifest(), sound);
+  log.check_all_there();
+}
+
+TEST_CASE("names whose list of tables has lost its end are refused, and are there once it is put back") {
+  TempDir place;
+  const auto ada = Subjects::open(place.path())->token_for("ada");
+  CHECK(Subjects::open(place.path())->person(ada) == "ada");  // in a table now
+  auto name = read_file(place.path() / "CURRENT", 0);
+  name.pop_back();
+  const auto sound = read_file(place.path() / name, 0);
+  const auto tables = tables_in(place.path());
+  for (const std::size_t lost : {std::size_t{1}, std::size_t{9}, sound.size() / 2}) {
+    cut_file(place.path() / name, sound.size() - lost);
+    const auto why = why_not_open<Subjects>(place.path());
+    CHECK(why.find(name + " is sound to byte ") != why.npos);
+    CHECK(tables_in(place.path()) == tables);
+    write_file(place.path() / name, sound);
+  }
+  CHECK(Subjects::open(place.path())->person(ada) == "ada");
+}
+
+TEST_CASE("a list of tables that is damaged while the log is written is found by a verification, and is in no backup") {
+  Listed log;
+  auto& open = log.open();
+  const auto manifest = log.manifest();
+  CHECK(verify(open, {}).is_sound());
+  auto changed = read_file(manifest, 0);
+  changed[changed.size() / 3] = static_cast<char>(changed[changed.size() / 3] ^ 1);
+  std::fstream(manifest, std::ios::binary | std::ios::in | std::ios::out) << changed;  // RocksDB goes on with the file
+  const auto found = verify(open, {}).findings;
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().what.find("its list of tables " + manifest.filename().string() + " is damaged at byte ") == 0);
+  TempDir place;
+  const auto subjects = Subjects::open(place.path() / "subjects");
+  std::string why;
+  try {
+    Backups(place.path() / "backups").take(open, *subjects);
+  } catch (const std::runtime_error& error) {
+    why = error.what();
+  }
+  CHECK(why.find(manifest.filename().string()) != why.npos);
+  log.close();
+}
+
+TEST_CASE("a list of tables with a bit that has turned, of which nobody noted the end, is refused, or does without it, and takes no table along") {
+  Listed log;
+  log.note_no_manifest();
   const auto kept = log.directory().parent_path() / (log.directory().filename().string() + "-kept");
   fs::copy(log.directory(), kept, fs::copy_options::recursive);
   const auto bytes = read_file(log.manifest(), 0);
   const auto tables = tables_in(log.directory());
   REQUIRE(tables.size() > 3);
-  const bool is_long = ota::testing::variable("OTA_TEST_LONG") == "1";
   std::size_t refused = 0;
   // All lengths are among them: every byte, with another bit each.
-  for (std::size_t at = 0; at < bytes.size(); at += is_long ? 1 : 7) {
+  for (std::size_t at = 0; at < bytes.size(); at += is_long() ? 1 : 7) {
     CAPTURE(at);
     auto changed = bytes;
     changed[at] = static_cast<char>(changed[at] ^ (1 << at % 8));
@@ -137,4 +259,26 @@ TEST_CASE("where a framed file is wrong, and whether anything sound is behind th
   std::ofstream(log.manifest(), std::ios::binary) << sound.substr(0, sound.size() - 1);
   CHECK(has_torn_manifest(log.directory()));
   CHECK_FALSE(has_torn_manifest(log.directory() / "nowhere"));
+}
+
+TEST_CASE("a framed record that was begun at a block's end is not behind itself") {
+  const auto fragment = [](char type, const std::string& bytes) {
+    const auto sum = crc32c(std::string(1, type) + bytes);
+    const std::uint32_t masked = ((sum >> 15) | (sum << 17)) + 0xa282ead8u;
+    std::string framed;
+    for (int i = 0; i < 4; ++i) framed += static_cast<char>(masked >> (8 * i));
+    return framed + static_cast<char>(bytes.size()) + static_cast<char>(bytes.size() >> 8) + type + bytes;
+  };
+  constexpr std::size_t kBlock = 32'768;
+  // A whole one that leaves 3 bytes of its block; the first part of the next, which fills a block; a part of its end.
+  const auto before = fragment(1, std::string(kBlock - 7 - 3, 'a')) + std::string(3, '\0');
+  const auto last = fragment(4, std::string(100, 'c'));
+  const auto whole = before + fragment(2, std::string(kBlock - 7, 'b')) + last;
+  CHECK_FALSE(find_frame_fault(whole));
+  for (std::size_t lost = 1; lost <= last.size(); ++lost) {
+    const auto fault = find_frame_fault(std::string_view(whole).substr(0, whole.size() - lost));
+    REQUIRE(fault);
+    CHECK(fault->sound_behind == 0);
+  }
+  CHECK(find_frame_fault(whole.substr(0, whole.size() - 1) + "x" + fragment(1, "d"))->sound_behind == 1);
 }

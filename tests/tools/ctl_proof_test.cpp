@@ -135,9 +135,13 @@ TEST_CASE("a number in a proof is the very number, and a member is there once") 
   const auto text = made.proof.dump();
   CHECK(std::holds_alternative<Proven>(check_proof(parse_proof(text), {})));
   const auto twice = R"({"position":7,)" + text.substr(1);
-  CHECK(std::get<std::string>(check_proof(parse_proof(twice), {})) == "this is no proof: it is no JSON object, or says a member twice");
+  CHECK(std::get<std::string>(check_proof(parse_proof(twice), {})) == "this is no proof: it is no JSON object, says a member twice, or has more than 100 levels");
   CHECK(parse_proof(R"({"a":[{"b":1},{"b":2}],"c":{"a":1}})").is_object());
   CHECK(parse_proof(R"({"a":{"b":1,"b":1}})").is_discarded());
+  const auto nested = [&](std::size_t levels) { return R"({"remark":)" + std::string(levels, '[') + std::string(levels, ']') + "," + text.substr(1); };
+  CHECK(std::get<std::string>(check_proof(parse_proof(nested(90)), {})).find("does not prove its field remark:") != std::string::npos);
+  CHECK(std::get<std::string>(check_proof(parse_proof(nested(1'000'000)), {})).find("or has more than 100 levels") != std::string::npos);
+  CHECK(parse_proof(R"({"a":)" + std::string(200, '[') + R"({"b":{"c":1}})" + std::string(200, ']') + R"(,"d":1})").is_discarded());
 }
 
 TEST_CASE("of the keys a proof says no more than what the log's keys are shown with") {
@@ -146,6 +150,7 @@ TEST_CASE("of the keys a proof says no more than what the log's keys are shown w
   const auto text = made.verifier.text();
   CHECK(with({{"key", text}, {"actor", "ada"}, {"vouched", true}}) == "proven");
   CHECK(with({{"key", text}, {"remark", "approved"}}).find("does not prove its field keys.1.remark") != std::string::npos);
+  CHECK(with({{"key", text}, {"actor", {{"remark", "approved"}}}}).find("does not prove its field keys.1.actor") != std::string::npos);
   CHECK(with({{"key", "the boss approves"}}).find("its field keys.1 is no key") != std::string::npos);
 }
 
@@ -184,9 +189,9 @@ TEST_CASE("what was changed in a proof is said") {
   CHECK(changed("checkpoint", nullptr) == "the proof has no checkpoint: its path leads to a tree that nobody signed");
   CHECK(changed("checkpoint", "x").starts_with("in the proof: this is no checkpoint"));
   CHECK(changed("keys", json::array()) == "the checkpoint is signed by no key that the proof names");
-  CHECK(std::get<std::string>(check_proof(json::array(), {})) == "this is no proof: it is no JSON object, or says a member twice");
+  CHECK(std::get<std::string>(check_proof(json::array(), {})) == "this is no proof: it is no JSON object, says a member twice, or has more than 100 levels");
   CHECK(std::get<std::string>(check_proof(json::parse("{", nullptr, false), {})) ==
-        "this is no proof: it is no JSON object, or says a member twice");
+        "this is no proof: it is no JSON object, says a member twice, or has more than 100 levels");
 }
 
 TEST_CASE("a proof that another key has signed is none to who knows the right one") {

@@ -21,6 +21,8 @@ namespace {
 using eventstore::Hash;
 using nlohmann::json;
 
+constexpr int kDeepest = 100;  // levels: no proof has as many, and what walks through them does so on the stack
+
 std::optional<std::uint64_t> number(const json& object, const char* name) {
   if (!object.is_object() || !object.contains(name) || !object[name].is_number_unsigned()) return std::nullopt;
   return object[name].get<std::uint64_t>();
@@ -56,18 +58,20 @@ std::vector<eventstore::VerifierKey> keys_of(const json& proof) {
 json parse_proof(const std::string& text) {
   std::vector<std::set<std::string>> names;
   bool twice = false;
-  const auto look = [&](int, json::parse_event_t event, json& parsed) {
+  bool too_deep = false;
+  const auto look = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (depth > kDeepest) return too_deep = true, false;
     if (event == json::parse_event_t::object_start) names.emplace_back();
     if (event == json::parse_event_t::key) twice = !names.back().insert(parsed.get<std::string>()).second || twice;
     if (event == json::parse_event_t::object_end) names.pop_back();
     return true;
   };
   auto parsed = json::parse(text, look, false);
-  return twice ? json(json::value_t::discarded) : parsed;
+  return twice || too_deep ? json(json::value_t::discarded) : parsed;
 }
 
 std::variant<Proven, std::string> check_proof(const json& proof, const std::vector<eventstore::VerifierKey>& trusted) {
-  if (!proof.is_object()) return "this is no proof: it is no JSON object, or says a member twice";
+  if (!proof.is_object()) return fmt::format("this is no proof: it is no JSON object, says a member twice, or has more than {} levels", kDeepest);
   const auto position = number(proof, "position");
   const auto record = eventstore::from_base64(text(proof, "record").value_or(""));
   const auto path = path_of(proof);

@@ -23,7 +23,8 @@ struct Proven {
   bool key_is_from_proof = false;         // nobody said which key to trust: it is the proof's own
 };
 
-// A proof as text. Discarded if it is no JSON, or has a member twice: a reader would see the one, and a program the other.
+// A proof as text. Discarded if it is no JSON, has more levels than any proof, or has a member twice: a reader would see the one,
+// and a program the other.
 nlohmann::json parse_proof(const std::string& text);
 
 // A sentence if it proves nothing. `trusted`: keys that count; none: those that the proof names.

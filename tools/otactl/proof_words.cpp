@@ -103,7 +103,8 @@ std::string fault_of_keys(const json& keys) {
       return fmt::format("the proof is sound, but its field {} is no key", where);
     }
     for (const auto& [name, value] : key.items()) {
-      if (std::find(std::begin(kOfKey), std::end(kOfKey), name) == std::end(kOfKey)) return unknown(where + "." + name);
+      const bool is_known = std::find(std::begin(kOfKey), std::end(kOfKey), name) != std::end(kOfKey);
+      if (!is_known || value.is_structured()) return unknown(where + "." + name);
     }
   }
   return "";
