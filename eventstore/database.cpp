@@ -195,6 +195,7 @@ std::unique_ptr<Database> Database::open_existing(const std::filesystem::path& d
     throw std::runtime_error(fmt::format("the directory {} holds no {}", directory.string(), kWhat));
   }
   std::unique_ptr<Database> database(new Database(directory, WalCheck::OnHole::kGoOn));
+  database->is_read_only_ = read_only;
   options.create_if_missing = false;
   options.create_missing_column_families = false;
   options.env = with_manifest_check(options.env, read_only || has_torn_manifest(directory));
@@ -275,6 +276,7 @@ void note_manifest_end(rocksdb::DB& db, Acknowledged& note) {
 }
 
 std::string Database::manifest_fault() const {
+  if (is_read_only_) return {};
   Acknowledged end;
   note_manifest_end(*db_, end);
   return end.manifest == 0 ? std::string() : eventstore::manifest_fault(directory_, end.manifest, end.manifest_bytes);

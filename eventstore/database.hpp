@@ -89,7 +89,7 @@ class Database {
   void watch(std::function<void(const std::string& why)> on_fault);
 
   // What is wrong with its list of tables, of which RocksDB reads no byte while it runs: a sentence; empty: nothing, or it is
-  // read only.
+  // read only: then it was looked at when it was opened, and how much of it is synced only the note says.
   std::string manifest_fault() const;
   // `on_change` is called on a thread of RocksDB's when tables were written. Empty: nobody.
   void watch_tables(std::function<void()> on_change);
@@ -120,6 +120,7 @@ class Database {
   std::string shortfall_;
   std::optional<Acknowledged> acknowledged_;
   std::unique_ptr<WalCheck> wal_check_;
+  bool is_read_only_ = false;
   std::shared_ptr<BackgroundFaults> faults_;
   std::shared_ptr<TableChanges> changes_;
   std::unique_ptr<rocksdb::DB> db_;

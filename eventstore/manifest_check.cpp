@@ -125,8 +125,9 @@ std::optional<FoundManifest> find_manifest(const fs::path& database) {
     auto name = read_file(database / kCurrent, 0);
     while (!name.empty() && name.back() == '\n') name.pop_back();
     const auto number = manifest_number(name);
-    if (!number || !fs::exists(database / name)) return std::nullopt;
+    if (!number) return std::nullopt;
     const auto bytes = read_file(database / name, 0);
+    if (!fs::exists(database / name)) return std::nullopt;  // a service that is there has gone on to another one
     const auto fault = find_frame_fault(bytes);
     return FoundManifest{*number, fault ? fault->offset : bytes.size(), fault && fault->sound_behind == 0};
   } catch (const std::exception&) {
@@ -160,7 +161,7 @@ void keep_tables(const fs::path& database, const fs::path& in) {
     if (name.extension() == ".sst") {
       std::error_code cannot;
       fs::create_hard_link(entry.path(), in / name, cannot);
-      if (cannot) fs::copy_file(entry.path(), in / name);
+      if (cannot) write_file(in / name, read_file(entry.path(), 0));
     } else if (name == kCurrent || manifest_number(name.string())) {
       write_file(in / name, read_file(entry.path(), 0));
     }
