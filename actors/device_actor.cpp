@@ -40,6 +40,7 @@ class DeviceActor final : public Entity {
     if (const auto* asked = std::get_if<domain::UpdateRequested>(&event.event)) {
       emergency_asked_ = emergency_asked_ || asked->plan.priority == domain::Priority::kEmergency;
     }
+    if (std::holds_alternative<domain::DeviceAttributesChanged>(event.event)) is_written_ = true;
     if (!std::holds_alternative<domain::UpdateRefuted>(event.event)) return;
     if (const auto* id = std::get_if<domain::UpdateId>(&event.stream)) refuted_ = id->campaign();
   }
@@ -50,6 +51,7 @@ class DeviceActor final : public Entity {
     if (!state_.registered) return;
     // A campaign that has closed sleeps, and what it had counted as completed has failed (decision 23).
     if (const auto campaign = std::exchange(refuted_, std::nullopt)) tell(*campaign, Wake{});
+    if (std::exchange(is_written_, false)) hear_version();
     if (const auto* active = state_.active()) {
       confirm_version(active->first, active->second);
       if (std::exchange(emergency_asked_, false) && emergency_waits(active->second)) tell_update(active->first, kMakeRoom);
@@ -174,13 +176,18 @@ class DeviceActor final : public Entity {
     Plan plan;
     plan.conditions = {own_condition()};
     plan.otherwise = {false, revision(), projections::to_store(position()), {}, {}};
-    if (const auto* said = std::get_if<domain::ChangeAttributes>(&command)) hear_version(*said);
     if (const auto* request = std::get_if<domain::RequestUpdate>(&command)) {
       if (auto refused = refuse_recalled(request->plan.firmware, plan)) return std::move(*refused);
     }
     auto decision = domain::decide(state_, command, world_.context(meta.caller));
     if (!decision) return decision.error();
     plan.events = std::move(decision.value());
+    if (const auto* said = std::get_if<domain::ChangeAttributes>(&command)) {
+      const auto version = said->values.find("firmware_version");
+      said_version_ = version == said->values.end() ? std::nullopt : std::optional(version->second);
+      is_written_ = false;
+      if (plan.events.empty()) hear_version();
+    }
     return plan;
   }
 
@@ -389,13 +396,14 @@ class DeviceActor final : public Entity {
          }));
   }
 
-  // The same version again is no event, and yet a proof.
-  void hear_version(const domain::ChangeAttributes& said) {
+  // The same version again is no event, and yet a proof. Behind what it was said with, if that is written: what is said before an
+  // end, and what is asked behind it, are two things.
+  void hear_version() {
+    const auto version = std::exchange(said_version_, std::nullopt);
     const auto* active = state_.active();
-    const auto version = said.values.find("firmware_version");
-    if (!active || !active->second.awaits_version || version == said.values.end()) return;
+    if (!version || !active || !active->second.awaits_version) return;
     const auto& [id, u] = *active;
-    if (domain::same_version(version->second, u.plan.to_version) && domain::same_version(state_.version, u.plan.to_version)) {
+    if (domain::same_version(*version, u.plan.to_version) && domain::same_version(state_.version, u.plan.to_version)) {
       tell_update(id, domain::ConfirmVersion{u.attempt});
     }
   }
@@ -429,6 +437,8 @@ class DeviceActor final : public Entity {
   domain::Device state_;
   std::unique_ptr<Turn> turn_;         // most devices have none
   bool emergency_asked_ = false;        // since the last react()
+  std::optional<std::string> said_version_;   // with attributes that are being written
+  bool is_written_ = false;             // they were, since the last react()
   std::optional<domain::CampaignId> refuted_;   // whose update the device has refuted, to be woken
 };
 

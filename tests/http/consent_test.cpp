@@ -170,6 +170,43 @@ TEST_CASE("decision 12: the version that a device ran before proves nothing unti
   CHECK(s.becomes(campaign, "completed"));
 }
 
+TEST_CASE("decision 12: a device that ran that version before proves it behind another one, too") {
+  Story s;
+  s.stage.device("d");
+  s.says("d", "firmware_version", "2.0.0");
+  const auto campaign = s.started({"d"}, {{"require_version_proof", true}, {"force_update", true}});
+  s.begin("d");
+  const std::string update = s.update_of(campaign, "d")["update_id"];
+  REQUIRE(s.post("/updates/" + update + "/status", {{"status", "rebooting"}}).status == 200);
+  s.says("d", "firmware_version", "1.5.0");
+  CHECK(s.update_of(campaign, "d")["status"] == "rebooting");
+  s.says("d", "firmware_version", "2.0.0");
+  CHECK(s.becomes(campaign, "completed"));
+}
+
+TEST_CASE("decision 12: a proof ends the update behind what it was said with") {
+  Story s;
+  for (int i = 0; i < 20; ++i) {
+    const auto d = "d" + std::to_string(i);
+    s.stage.device(d);
+    s.says(d, "firmware_version", "2.0.0");
+    const auto campaign = s.started({d}, {{"require_version_proof", true}, {"force_update", true}});
+    s.begin(d);
+    const std::string update = s.update_of(campaign, d)["update_id"];
+    REQUIRE(s.post("/updates/" + update + "/status", {{"status", "rebooting"}}).status == 200);
+    REQUIRE(s.stage.ddi("PUT", "/" + d + "/configData", R"({"mode":"merge","data":{"firmware_version":"2.0.0","slot":"b"}})").status == 200);
+    REQUIRE(s.becomes(campaign, "completed"));
+    std::uint64_t said = 0;
+    std::uint64_t ended = 0;
+    const auto recorded = s.get("/audit/events?limit=1000&device_id=" + d);
+    for (const auto& event : recorded["events"]) {
+      if (event["type"] == "device.attributes_changed") said = std::max<std::uint64_t>(said, event["position"]);
+      if (event["type"] == "update.attempt_ended") ended = event["position"];
+    }
+    CHECK_MESSAGE((0 < said && said < ended), recorded.dump());
+  }
+}
+
 TEST_CASE("decision 12: the old version, reported after the grace, makes a failure of the success") {
   Story s;
   s.stage.device("d");
